@@ -1,0 +1,1 @@
+"""The rejoinder command; every command is a thin caller of resources."""

@@ -1,0 +1,1 @@
+"""Dagster jobs, schedules and the composition root."""

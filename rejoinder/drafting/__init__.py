@@ -1,0 +1,1 @@
+"""Replies: strategies, drafters, checks."""

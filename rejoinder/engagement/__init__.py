@@ -1,0 +1,1 @@
+"""What happened to a reply: snapshot windows and rewards."""

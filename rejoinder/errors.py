@@ -1,0 +1,48 @@
+"""Every error the project raises on purpose.
+
+RejoinderError
+├── InputUnreadable      a file or row that cannot be used: quarantined with this reason
+├── ConfigInvalid        settings, rejoinder.toml or arguments: stops the command, exit code 2
+├── NotAllowed           the person's role does not allow this
+├── IllegalMove          a state machine was asked for a move that is not in its table
+├── LeaseLost            another worker holds the item now: nothing was changed
+├── ModelReplyInvalid    a model answered in a shape that cannot be used
+├── ServiceUnavailable   Postgres, the sandbox or a model cannot be reached: try again later
+└── PlatformRefusal      a platform said no (see resources.platforms for the kinds)
+"""
+
+
+class RejoinderError(Exception):
+    """Base of all errors raised on purpose; the message names the fix where there is one."""
+
+
+class InputUnreadable(RejoinderError):
+    """The input cannot be used; the message is the reason that quarantine shows."""
+
+
+class ConfigInvalid(RejoinderError):
+    """A setting, the file rejoinder.toml or an argument is wrong."""
+
+
+class NotAllowed(RejoinderError):
+    """The person's role does not allow this."""
+
+
+class IllegalMove(RejoinderError):
+    """The state machine has no such move."""
+
+
+class LeaseLost(RejoinderError):
+    """Another worker holds the item; what this one did was not saved."""
+
+
+class ModelReplyInvalid(RejoinderError):
+    """A model's answer does not have the shape that was asked for."""
+
+
+class ServiceUnavailable(RejoinderError):
+    """Something this process depends on cannot be reached."""
+
+
+class PlatformRefusal(RejoinderError):
+    """A platform refused a call."""

@@ -1,0 +1,1 @@
+"""What others said: posts, listening rules, channel policies."""

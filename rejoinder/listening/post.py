@@ -1,0 +1,32 @@
+"""A post as it was heard on a platform."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Platform = Literal["x", "reddit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One post or comment by someone else.
+
+    author is None when the platform does not say who wrote it: unknown, not one person.
+    created_at is the platform's time (aware, UTC); mentions and quoted_author are handles
+    without ``@`` in lower case.
+    """
+
+    platform: Platform
+    platform_post_id: str
+    text: str
+    created_at: datetime
+    author: str | None = None
+    author_followers: int | None = None
+    community: str | None = None
+    url: str | None = None
+    conversation_id: str | None = None
+    mentions: tuple[str, ...] = ()
+    quoted_author: str | None = None
+    lang: str | None = None
+    metrics: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Publications: states, verdicts on failures, pacing, hand-off links."""

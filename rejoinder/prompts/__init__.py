@@ -1,0 +1,1 @@
+"""Versioned prompt files (<task>.v<N>.md) and their loader."""

@@ -1,0 +1,1 @@
+"""Evidence for a claim, and what it says of the claim."""

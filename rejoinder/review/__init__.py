@@ -1,0 +1,1 @@
+"""What a person may decide: legal moves of a post, roles, decisions, diffs."""

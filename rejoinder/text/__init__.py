@@ -1,0 +1,1 @@
+"""What every stage needs of text: sentences, terms, weighted length, languages, near-duplicates."""

@@ -1,0 +1,1 @@
+"""Which posts are worth answering: relevance cascade, check-worthy claims, priority."""

@@ -1,0 +1,1 @@
+"""All that touches the world: settings, Postgres, models, platforms, files."""

@@ -1,0 +1,1 @@
+"""Sample episodes and posts written for this project, and nothing else."""

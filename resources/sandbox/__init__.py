@@ -1,0 +1,1 @@
+"""A local stand-in for X and Reddit, independent of the rest of the code base."""

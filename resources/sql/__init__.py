@@ -1,0 +1,1 @@
+"""SQL as files: migrations (forward only), named queries, DuckDB marts."""

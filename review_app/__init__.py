@@ -1,0 +1,1 @@
+"""The Streamlit app where people review."""
