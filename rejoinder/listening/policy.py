@@ -1,0 +1,182 @@
+"""Channel policy: what a platform allows, forbids and charges, and what follows for one post.
+
+What belongs here: the rules of platforms as values, each with its source and the day it was read,
+and the pure decisions made from them. Platforms differ and change: `rejoinder.toml` may replace any
+field, and code asks the policy, never the platform's name.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Literal
+
+from rejoinder.errors import ConfigInvalid
+from rejoinder.listening.post import Post
+
+ReplyMode = Literal["api", "summoned", "handoff"]
+Way = Literal["api", "handoff"]
+
+DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSource:
+    """Where one rule of a platform was read, and when."""
+
+    rule: str
+    source: str
+    read_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelPolicy:
+    """What one channel may do.
+
+    reply_mode: ``api`` replies by API; ``summoned`` by API only where the author called us, else by
+    hand; ``handoff`` always by hand. may_train: its content may train a model. may_profile: its
+    authors may be clustered. retention_s: how long after its deletion on the platform a post may still be kept here, seconds. label and
+    operator: what the account must show about itself (None: nothing). Prices in USD per call;
+    spend_cap_usd_per_day stops calls, None means no cap. allow_links: a reply may carry a link.
+    """
+
+    name: str
+    reply_mode: ReplyMode
+    may_train: bool
+    may_profile: bool
+    retention_s: int
+    allow_links: bool = True
+    label: str | None = None
+    operator: str | None = None
+    price_per_create_usd: float = 0.0
+    price_with_link_usd: float = 0.0
+    price_per_read_usd: float = 0.0
+    spend_cap_usd_per_day: float | None = None
+    sources: tuple[RuleSource, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a negative price, cap or term."""
+        amounts = (self.price_per_create_usd, self.price_with_link_usd, self.price_per_read_usd)
+        if min(*amounts, self.spend_cap_usd_per_day or 0.0, self.retention_s) < 0:
+            raise ConfigInvalid(f"channel policy {self.name!r}: prices, caps and terms cannot be negative")
+
+
+def is_summoned(post: Post, account: str) -> bool:
+    """Whether the author mentioned the account or quoted one of its posts.
+
+    Only X has the rule this answers, so a Reddit post is never summoned.
+
+    Args:
+        post: the post to answer; its handles are lower case without ``@``.
+        account: our handle, any case, with or without ``@``.
+    """
+    handle = account.removeprefix("@").lower()
+    return post.platform == "x" and (handle in post.mentions or post.quoted_author == handle)
+
+
+def how_to_publish(post: Post, policy: ChannelPolicy, account: str) -> Way:
+    """Whether an approved reply is sent by API or handed to a person.
+
+    ``summoned`` falls back to the hand: an automatic reply to someone who did not call us is refused
+    by the platform, and trying costs the account its standing.
+    """
+    if policy.reply_mode == "summoned":
+        return "api" if is_summoned(post, account) else "handoff"
+    return policy.reply_mode
+
+
+def reply_price_usd(policy: ChannelPolicy, *, has_link: bool) -> float:
+    """Price of sending one reply by API; a handed-off reply costs nothing."""
+    return policy.price_with_link_usd if has_link else policy.price_per_create_usd
+
+
+def within_spend_cap(policy: ChannelPolicy, *, spent_today_usd: float, next_usd: float) -> bool:
+    """Whether one more call keeps the day's spending at or under the channel's cap."""
+    cap = policy.spend_cap_usd_per_day
+    return cap is None or spent_today_usd + next_usd <= cap
+
+
+def default_policy(name: str) -> ChannelPolicy:
+    """The policy shipped under this name.
+
+    Raises:
+        ConfigInvalid: no such name; the message lists those there are.
+
+    >>> default_policy("x/self_serve").reply_mode
+    'summoned'
+    """
+    if name not in DEFAULT_POLICIES:
+        raise ConfigInvalid(f"no channel policy {name!r}; there are {', '.join(sorted(DEFAULT_POLICIES))}")
+    return DEFAULT_POLICIES[name]
+
+
+_READ = date(2026, 11, 21)
+_X_RULES = (
+    RuleSource("content may not train models", "docs.x.com developer-guidelines", _READ),
+    RuleSource("no sensitive attributes of people", "docs.x.com developer-terms/policy", _READ),
+    RuleSource("deletions honoured within 24 hours", "docs.x.com developer-guidelines", _READ),
+    RuleSource("automated label and named operator", "docs.x.com developer-guidelines", _READ),
+)
+_X_SUMMONED = RuleSource(
+    "self-serve replies only to authors who mentioned or quoted the account, since 2026-02-23",
+    "docs.x.com x-api/posts/manage-tweets/introduction and changelog",
+    _READ,
+)
+_X_PRICES = RuleSource("pay-per-use prices", "docs.x.com x-api/getting-started/pricing", _READ)
+
+X_SELF_SERVE = ChannelPolicy(
+    name="x/self_serve",
+    reply_mode="summoned",
+    may_train=False,
+    may_profile=False,
+    retention_s=DAY_S,
+    label="Automated",
+    operator="required",
+    price_per_create_usd=0.015,
+    price_with_link_usd=0.20,
+    price_per_read_usd=0.005,
+    spend_cap_usd_per_day=10.0,
+    sources=(*_X_RULES, _X_SUMMONED, _X_PRICES),
+)
+X_ENTERPRISE = replace(
+    X_SELF_SERVE,
+    name="x/enterprise",
+    reply_mode="api",
+    sources=(
+        *_X_RULES,
+        RuleSource("exempt from the summoned rule", "docs.x.com changelog, 2026-02-23", _READ),
+        RuleSource("prices as on pay-per-use until the contract's are configured", "assumed", _READ),
+    ),
+)
+REDDIT_APPROVED = ChannelPolicy(
+    name="reddit/approved_app",
+    reply_mode="api",
+    may_train=False,
+    may_profile=False,
+    retention_s=DAY_S,
+    label="App",
+    sources=(
+        RuleSource("API access only after approval", "support.reddithelp.com article 42728983564564", _READ),
+        RuleSource("automated accounts carry the App label", "reddit.com r/redditdev 1s3f3ag", _READ),
+        RuleSource("no training and no profiles without permission; the strict reading", "assumed", _READ),
+        RuleSource("deletions within a day, as on X, the stricter of the two", "chosen here", _READ),
+    ),
+)
+
+
+def _sandbox_twin(policy: ChannelPolicy) -> ChannelPolicy:
+    # Nobody's content: the operator's own files on the operator's own machine, at no price.
+    own = RuleSource("local rehearsal on the operator's own files", "this project", _READ)
+    return replace(
+        policy,
+        name=f"sandbox/{policy.name}",
+        may_train=True,
+        may_profile=True,
+        price_per_create_usd=0.0,
+        price_with_link_usd=0.0,
+        price_per_read_usd=0.0,
+        spend_cap_usd_per_day=None,
+        sources=(own, *policy.sources),
+    )
+
+
+_PLATFORMS = (X_SELF_SERVE, X_ENTERPRISE, REDDIT_APPROVED)
+DEFAULT_POLICIES = {p.name: p for q in _PLATFORMS for p in (q, _sandbox_twin(q))}

@@ -1,0 +1,161 @@
+"""Listening rules: from a corpus's keywords to X search queries and Reddit communities.
+
+What belongs here: the grammar of a rule and the limits a platform puts on it. Sending rules to a
+platform belongs in resources.platforms.
+
+Source of the grammar and the limits: docs.x.com, "Build a rule" and "Recent search" (read 2026-11):
+a space means AND and binds before OR, parentheses group, ``-`` negates one operator but never a
+group, 512 characters per query on self-serve access.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rejoinder.errors import ConfigInvalid
+from rejoinder.ids import sha256_hex
+
+MAX_QUERY_CHARS = 512
+MAX_KEYWORD_CHARS = 100
+HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
+TOKEN = re.compile(r'-?"[^"]*"|-?\(|\)|[^\s()"]+')
+NEEDS_COMPANY = re.compile(r"-.*|(?:is|has|lang|sample|followers_count|from|to):.*")
+
+
+@dataclass(frozen=True, slots=True)
+class ListeningRule:
+    """One thing to listen for.
+
+    tag is never empty (X delivers untagged matches without a tag, which stops some clients) and is
+    derived from the query, so the same rule has the same tag on every machine. x_query is at most
+    512 characters. communities are names without ``r/``; empty where the rule is for X only.
+    """
+
+    tag: str
+    x_query: str
+    communities: tuple[str, ...] = ()
+
+
+def rules_from_keywords(
+    keywords: Iterable[str], *, account: str, communities: Sequence[str] = ()
+) -> list[ListeningRule]:
+    """Turn keywords into as few X rules as fit, and one rule for mentions of the account.
+
+    Args:
+        keywords: words or phrases, most important first; quotes and repeats (case apart) are dropped.
+        account: our handle on X, with or without ``@``; its own posts are left out.
+        communities: communities to follow on Reddit, the same for each keyword rule.
+
+    Returns:
+        The mention rule first, then the keyword rules in the keywords' order; every rule is valid.
+
+    Raises:
+        ConfigInvalid: the account is no X handle or a keyword is over 100 characters.
+
+    >>> for rule in rules_from_keywords(["durable execution", "asyncio"], account="@talkpython"):
+    ...     print(rule.x_query)
+    @talkpython -from:talkpython -is:retweet
+    ("durable execution" OR "asyncio") -from:talkpython -is:retweet
+    """
+    handle = account.removeprefix("@")
+    if not HANDLE.fullmatch(handle):
+        raise ConfigInvalid(f"{account!r} is not an X handle: 1 to 15 letters, digits or underscores")
+    tail = f" -from:{handle} -is:retweet"
+    queries = [
+        f"({group}){tail}" for group in _or_groups(_phrases(keywords), MAX_QUERY_CHARS - len(tail) - 2)
+    ]
+    rules = [ListeningRule(f"mentions:{handle.lower()}", f"@{handle}{tail}")]
+    rules += [ListeningRule(_tag(query), query, tuple(communities)) for query in queries]
+    for rule in rules:
+        validate_rule(rule)
+    return rules
+
+
+def validate_rule(rule: ListeningRule) -> None:
+    """Check a rule, hand-written ones too, against X's grammar and limits.
+
+    Raises:
+        ConfigInvalid: with every problem found, one sentence each.
+    """
+    problems = [] if rule.tag.strip() else ["the rule has no tag"]
+    problems += query_problems(rule.x_query)
+    if problems:
+        raise ConfigInvalid(f"listening rule {rule.tag!r}: " + "; ".join(problems))
+
+
+def query_problems(query: str) -> list[str]:
+    """Say what is wrong with an X query; empty when nothing is.
+
+    >>> query_problems('"a" OR')
+    ['OR needs a term on both sides']
+    >>> query_problems('-is:retweet')
+    ['no term that may stand alone: add a keyword, a phrase or a mention']
+    """
+    if not query.strip():
+        return ["the query is empty"]
+    problems = []
+    if len(query) > MAX_QUERY_CHARS:
+        problems.append(f"the query has {len(query)} characters, {MAX_QUERY_CHARS} are allowed")
+    if query.count('"') % 2:
+        return [*problems, "a quotation mark is not closed"]
+    tokens = TOKEN.findall(query)
+    return problems + list(_token_problems(tokens))
+
+
+def _token_problems(tokens: Sequence[str]) -> Iterator[str]:
+    if "-(" in tokens:
+        yield "a group cannot be negated, negate its terms one by one"
+    if not _balanced(tokens):
+        yield "the parentheses do not match"
+    if '""' in tokens or '-""' in tokens:
+        yield "a quoted phrase is empty"
+    if any(_hangs(tokens, i) for i, term in enumerate(tokens) if term == "OR"):
+        yield "OR needs a term on both sides"
+    if not any(_stands_alone(token) for token in tokens):
+        yield "no term that may stand alone: add a keyword, a phrase or a mention"
+
+
+def _balanced(tokens: Sequence[str]) -> bool:
+    depth = 0
+    for term in tokens:
+        depth += (term in ("(", "-(")) - (term == ")")
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def _hangs(tokens: Sequence[str], i: int) -> bool:
+    before = tokens[i - 1] if i else "("
+    after = tokens[i + 1] if i + 1 < len(tokens) else ")"
+    return before in ("(", "-(", "OR") or after in (")", "OR")
+
+
+def _stands_alone(token: str) -> bool:
+    return token not in ("(", "-(", ")", "OR", '""') and not NEEDS_COMPANY.fullmatch(token)
+
+
+def _phrases(keywords: Iterable[str]) -> Iterator[str]:
+    seen = set()
+    for keyword in keywords:
+        phrase = " ".join(re.sub(r'["“”„«»\\]', " ", keyword).split())
+        if len(phrase) > MAX_KEYWORD_CHARS:
+            raise ConfigInvalid(f"keyword over {MAX_KEYWORD_CHARS} characters: {phrase[:40]!r}...")
+        if any(map(str.isalnum, phrase)) and phrase.casefold() not in seen:
+            seen.add(phrase.casefold())
+            yield f'"{phrase}"'
+
+
+def _or_groups(phrases: Iterable[str], room: int) -> Iterator[str]:
+    group = ""
+    for phrase in phrases:
+        longer = f"{group} OR {phrase}" if group else phrase
+        if len(longer) > room:
+            yield group
+            longer = phrase
+        group = longer
+    if group:
+        yield group
+
+
+def _tag(query: str) -> str:
+    return f"keywords:{sha256_hex(query)[:12]}"
