@@ -4,6 +4,7 @@ RejoinderError
 ├── InputUnreadable      a file or row that cannot be used: quarantined with this reason
 ├── ConfigInvalid        settings, rejoinder.toml or arguments: stops the command, exit code 2
 ├── NotAllowed           the person's role does not allow this
+├── DecisionInvalid      what a person decided is incomplete or cannot be sent: say what to change
 ├── IllegalMove          a state machine was asked for a move that is not in its table
 ├── LeaseLost            another worker holds the item now: nothing was changed
 ├── ModelReplyInvalid    a model answered in a shape that cannot be used
@@ -26,6 +27,10 @@ class ConfigInvalid(RejoinderError):
 
 class NotAllowed(RejoinderError):
     """The person's role does not allow this."""
+
+
+class DecisionInvalid(RejoinderError):
+    """A decision is incomplete or its text cannot be sent; the message names the fix."""
 
 
 class IllegalMove(RejoinderError):
