@@ -33,9 +33,10 @@ class ChannelPolicy:
 
     reply_mode: ``api`` replies by API; ``summoned`` by API only where the author called us, else by
     hand; ``handoff`` always by hand. may_train: its content may train a model. may_profile: its
-    authors may be clustered. retention_s: how long after its deletion on the platform a post may still be kept here, seconds. label and
-    operator: what the account must show about itself (None: nothing). Prices in USD per call;
-    spend_cap_usd_per_day stops calls, None means no cap. allow_links: a reply may carry a link.
+    authors may be clustered. retention_s: how long a post may be kept here after its deletion on the
+    platform, seconds. label and operator: what the account must show about itself (None: nothing).
+    Prices in USD per call; spend_cap_usd_per_day stops calls, None means no cap. allow_links: a reply
+    may carry a link.
     """
 
     name: str
