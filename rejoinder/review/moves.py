@@ -104,14 +104,18 @@ WALK_MOVES: Moves = (
 
 _WALKED: frozenset[Place] = frozenset(place for pair in WALK_MOVES for place in pair)
 
-EDITED_MOVES: Moves = frozenset((place, START) for place in _WALKED - {START, DONE, SENDING})
+WITHDRAWN_MOVES: Moves = frozenset((place, Place(place.stage, "withdrawn")) for place in _WALKED - {DONE})
+"""The post was deleted or its author opted out: it rests where it stood."""
+
+_WITHDRAWN: frozenset[Place] = frozenset(after for _, after in WITHDRAWN_MOVES)
+
+EDITED_MOVES: Moves = frozenset((place, START) for place in (_WALKED | _WITHDRAWN) - {START, DONE, SENDING})
 """The post was edited on its platform: everything said about it starts over.
 
 Not while its reply is being sent (the outcome must be settled first), not once it was answered.
+A withdrawn post can come back this way, restored and edited; whether its author opted out has to
+be asked by whoever makes the move, since the table knows places, not people.
 """
-
-WITHDRAWN_MOVES: Moves = frozenset((place, Place(place.stage, "withdrawn")) for place in _WALKED - {DONE})
-"""The post was deleted or its author opted out: it rests for good where it stood."""
 
 POST_MOVES: Moves = WALK_MOVES | EDITED_MOVES | WITHDRAWN_MOVES
 PLACES: frozenset[Place] = frozenset(place for pair in POST_MOVES for place in pair)

@@ -1,0 +1,63 @@
+"""States of a publication and the one table of its legal moves.
+
+``sending`` is committed before the request leaves. Where its outcome was not seen the publication
+is ``unknown``, and only a read-back or a person moves it on: no platform offers an idempotency
+key, so a blind retry may post twice. SQL and ``docs/states.md`` hold the same table; tests compare.
+"""
+
+from typing import Literal, TypeAlias, get_args
+
+from rejoinder.errors import IllegalMove
+
+PublicationState = Literal[
+    "queued", "sending", "sent", "refused", "unknown", "cancelled", "handoff", "abandoned"
+]
+PublicationMove: TypeAlias = tuple[PublicationState, PublicationState]
+
+STATES: tuple[PublicationState, ...] = get_args(PublicationState)
+BIRTH_STATES: frozenset[PublicationState] = frozenset({"queued", "handoff"})
+
+PUBLICATION_MOVES: frozenset[PublicationMove] = frozenset(
+    {
+        ("queued", "sending"),  # claimed; committed before the request
+        ("queued", "cancelled"),
+        ("queued", "handoff"),  # the channel may not reply by API
+        ("sending", "sent"),
+        ("sending", "refused"),
+        ("sending", "unknown"),  # the outcome was not seen
+        ("sending", "queued"),  # the platform surely did not take it
+        ("handoff", "sent"),  # a person posted it and recorded the result
+        ("handoff", "abandoned"),
+        ("unknown", "sent"),  # these four by read-back or by a person only
+        ("unknown", "queued"),
+        ("unknown", "refused"),
+        ("unknown", "abandoned"),
+    }
+)
+
+
+def is_final(state: PublicationState) -> bool:
+    """Whether nothing moves a publication out of this state.
+
+    >>> [state for state in STATES if is_final(state)]
+    ['sent', 'refused', 'cancelled', 'abandoned']
+    """
+    return all(before != state for before, _ in PUBLICATION_MOVES)
+
+
+def move(current: PublicationState, target: PublicationState) -> PublicationState:
+    """The target, if the table holds the move.
+
+    Raises:
+        IllegalMove: it does not; the message names both states and what is legal instead.
+
+    >>> move("queued", "sending")
+    'sending'
+    >>> move("unknown", "sending")
+    Traceback (most recent call last):
+    rejoinder.errors.IllegalMove: a publication cannot move from unknown to sending; legal: abandoned, queued, refused, sent
+    """  # noqa: E501 - the doctest shows the whole message
+    if (current, target) in PUBLICATION_MOVES:
+        return target
+    legal = ", ".join(sorted(after for before, after in PUBLICATION_MOVES if before == current)) or "nowhere"
+    raise IllegalMove(f"a publication cannot move from {current} to {target}; legal: {legal}")

@@ -1,0 +1,81 @@
+"""docs/states.md draws exactly the moves of the two tables in code."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from rejoinder.posting import states
+from rejoinder.review import moves
+
+PAGE = (Path(__file__).parents[2] / "docs" / "states.md").read_text(encoding="utf-8")
+EDGE = re.compile(r"^ {4}(\S+) --> (\S+)$")
+
+
+def drawn_edges(heading: str) -> list[tuple[str, str]]:
+    section = PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    lines = section.split("```mermaid\nstateDiagram-v2\n")[1].split("\n```")[0].splitlines()
+    edges = [EDGE.match(line) for line in lines]
+    assert all(edges), [line for line, edge in zip(lines, edges, strict=True) if not edge]
+    return [(edge[1], edge[2]) for edge in edges if edge]
+
+
+def name(place: moves.Place) -> str:
+    return f"{place.stage}_{place.status}"
+
+
+def inner(edges: list[tuple[str, str]]) -> set[tuple[str, str]]:
+    return {edge for edge in edges if "[*]" not in edge}
+
+
+@pytest.mark.parametrize("heading", ["A post", "A publication"])
+def test_no_edge_is_drawn_twice(heading: str) -> None:
+    assert not [edge for edge, times in Counter(drawn_edges(heading)).items() if times > 1]
+
+
+def test_the_posts_diagram_is_the_table() -> None:
+    assert inner(drawn_edges("A post")) == {(name(before), name(after)) for before, after in moves.WALK_MOVES}
+
+
+def test_the_posts_diagram_starts_and_ends_where_the_table_does() -> None:
+    edges = drawn_edges("A post")
+    assert {after for before, after in edges if before == "[*]"} == {name(moves.START)}
+    assert {before for before, after in edges if after == "[*]"} == {name(p) for p in moves.FINAL_PLACES}
+
+
+def test_the_publications_diagram_is_the_table() -> None:
+    assert inner(drawn_edges("A publication")) == states.PUBLICATION_MOVES
+
+
+def test_the_publications_diagram_starts_and_ends_where_the_table_does() -> None:
+    edges = drawn_edges("A publication")
+    assert {after for before, after in edges if before == "[*]"} == states.BIRTH_STATES
+    assert {before for before, after in edges if after == "[*]"} == {
+        state for state in states.STATES if states.is_final(state)
+    }
+
+
+@pytest.mark.parametrize(
+    ("edge", "pairs"),
+    [("any --> triage_pending", moves.EDITED_MOVES), ("any --> withdrawn", moves.WITHDRAWN_MOVES)],
+)
+def test_the_sentences_name_the_exceptions(edge: str, pairs: moves.Moves) -> None:
+    item = re.search(rf"`{edge}`.*?(?=\n- |\n\n)", PAGE, re.DOTALL)
+    assert item
+    exceptions = set(re.findall(r"`(\w+)`", item[0].split("Not from")[1]))
+    befores = {before for before, _ in pairs}
+    resting = {place for place in moves.PLACES if place.status == "withdrawn"}
+    # a withdrawn post is withdrawn already: that is no exception worth a sentence
+    missing = moves.PLACES - befores - (resting if edge.endswith("withdrawn") else set())
+    assert exceptions == {name(place) for place in missing}
+
+
+@pytest.mark.parametrize("status", sorted({place.status for place in moves.PLACES}))
+def test_every_status_of_a_post_is_explained(status: str) -> None:
+    assert re.search(rf"^\| `(\w+_)?{status}`", PAGE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("state", states.STATES)
+def test_every_state_of_a_publication_is_explained(state: str) -> None:
+    assert re.search(rf"^\| `{state}` \|", PAGE, re.MULTILINE)
