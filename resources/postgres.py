@@ -1,0 +1,127 @@
+"""Connections to the domain database: a pool, transactions, and what each connection is set up with."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, LiteralString
+
+import psycopg
+from pgvector.psycopg import register_vector
+from psycopg import sql
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from rejoinder.errors import ServiceUnavailable
+from resources.queries import query
+
+Connection = psycopg.Connection[DictRow]
+CONNECT_TIMEOUT_S = 10
+STATEMENT_TIMEOUT_S = 120
+
+
+def connect(url: str, *, autocommit: bool = False) -> Connection:
+    """Open one connection of its own; rows come as dicts, vectors as numpy arrays.
+
+    Raises:
+        ServiceUnavailable: the server cannot be reached; the message has no password in it.
+    """
+    try:
+        connection = psycopg.connect(
+            url, autocommit=autocommit, row_factory=dict_row, connect_timeout=CONNECT_TIMEOUT_S
+        )
+    except psycopg.OperationalError as error:
+        raise ServiceUnavailable(f"PostgreSQL cannot be reached: {str(error).splitlines()[0]}") from None
+    _prepare(connection)
+    return connection
+
+
+def _prepare(connection: Connection) -> None:
+    was_autocommit = connection.autocommit
+    connection.autocommit = True
+    register_vector(connection)
+    connection.execute(
+        "select set_config('statement_timeout', %s, false), set_config('timezone', 'UTC', false),"
+        " set_config('hnsw.iterative_scan', 'relaxed_order', false), set_config('hnsw.ef_search', '100', false)",
+        (f"{STATEMENT_TIMEOUT_S}s",),
+    )
+    connection.autocommit = was_autocommit
+
+
+class Transaction:
+    """A running transaction that speaks in named statements."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def rows(self, name: str, *, table: str | None = None, **values: Any) -> list[DictRow]:
+        """All rows that the named statement gives."""
+        return self.connection.execute(query(name, table=table), values).fetchall()
+
+    def row(self, name: str, *, table: str | None = None, **values: Any) -> DictRow | None:
+        """The first row, or None."""
+        return self.connection.execute(query(name, table=table), values).fetchone()
+
+    def value(self, name: str, *, table: str | None = None, **values: Any) -> Any:
+        """The first column of the first row, or None."""
+        row = self.row(name, table=table, **values)
+        return next(iter(row.values())) if row else None
+
+    def execute(self, name: str, *, table: str | None = None, **values: Any) -> int:
+        """Run the statement; how many rows it touched."""
+        return self.connection.execute(query(name, table=table), values).rowcount
+
+    def execute_many(self, name: str, rows: list[dict[str, Any]]) -> None:
+        """Run the statement once per row of values, pipelined."""
+        if rows:
+            with self.connection.cursor() as cursor:
+                cursor.executemany(query(name), rows)
+
+
+class Database:
+    """A pool of connections to one database as one role."""
+
+    def __init__(self, url: str, *, max_size: int = 8) -> None:
+        self.url = url
+        self._pool = ConnectionPool[Connection](
+            url,
+            min_size=0,
+            max_size=max_size,
+            open=False,
+            timeout=CONNECT_TIMEOUT_S,
+            kwargs={"row_factory": dict_row, "connect_timeout": CONNECT_TIMEOUT_S},
+            configure=_prepare,
+            check=ConnectionPool.check_connection,
+        )
+
+    def open(self) -> "Database":
+        """Open the pool; returns itself."""
+        self._pool.open()
+        return self
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self._pool.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """A transaction: committed at the end of the block, rolled back on an exception.
+
+        Raises:
+            ServiceUnavailable: no connection could be had in time.
+        """
+        try:
+            lease = self._pool.connection()
+            connection = lease.__enter__()
+        except (PoolTimeout, psycopg.OperationalError) as error:
+            raise ServiceUnavailable(f"PostgreSQL cannot be reached: {str(error).splitlines()[0]}") from None
+        try:
+            yield Transaction(connection)
+        except BaseException as error:
+            if not lease.__exit__(type(error), error, error.__traceback__):
+                raise
+        else:
+            lease.__exit__(None, None, None)
+
+
+def run_script(connection: Connection, text: LiteralString) -> None:
+    """Run several statements of a trusted file at once."""
+    connection.execute(sql.SQL(text))

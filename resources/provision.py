@@ -1,0 +1,220 @@
+"""Databases, roles and logins: made where allowed, else an error that prints the lines to run.
+
+Three databases on one server, ``<db>``, ``<db>_dagster`` and ``<db>_mlflow``, and four logins: the owner
+(migrations only), ``<db>_app``, ``<db>_publisher`` and ``<db>_tools`` (Dagster's and MLflow's own databases).
+"""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from pydantic import SecretStr
+from sqlalchemy.engine import make_url
+
+from rejoinder.errors import ConfigInvalid, ServiceUnavailable
+from resources.embedded.cluster import Cluster, open_cluster
+from resources.migrations import migrate
+from resources.settings import Settings
+
+EMBEDDED_DATABASE = "rejoinder"
+LOGIN_FILE = "logins.json"
+OLDEST_SERVER = 150000
+GROUPS = {"app": "rejoinder_may_run", "publisher": "rejoinder_may_publish"}
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Connection URLs by role; each holds a password, so none is ever printed."""
+
+    owner: str
+    app: str
+    publisher: str
+    dagster: str
+    mlflow: str
+
+    def __repr__(self) -> str:
+        """No passwords in logs."""
+        return "Addresses(...)"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something the server must have: how to see it, how to make it, what to tell an administrator."""
+
+    exists: sql.Composed
+    make: sql.Composed
+    say: str
+
+
+@lru_cache(maxsize=4)
+def prepare(settings: Settings) -> Addresses:
+    """Start PostgreSQL if it is the embedded one, make what is missing, migrate; once per process.
+
+    Raises:
+        ServiceUnavailable: the server cannot be reached or does not start.
+        ConfigInvalid: something is missing that this login may not make; the message has the SQL lines.
+    """
+    if settings.database_url is None:
+        addresses = _prepare_embedded(open_cluster(settings.home_dir, settings.system_data))
+    else:
+        addresses = _prepare_external(settings, settings.database_url.get_secret_value())
+    migrate(addresses.owner)
+    return addresses
+
+
+def _prepare_embedded(cluster: Cluster) -> Addresses:
+    name = EMBEDDED_DATABASE
+    owner = f"{name}_owner"
+    passwords = {role: cluster.passwords[role] for role in ("app", "publisher", "tools")}
+    with connect_admin(cluster.url("postgres", "postgres", "postgres")) as admin:
+        make_what_is_missing(
+            admin, [_login(owner, cluster.passwords["owner"]), *_needs(name, passwords, owner)]
+        )
+        make_what_is_missing(admin, [_database(name, owner)])
+    with connect_admin(cluster.url("postgres", "postgres", name)) as admin:
+        make_what_is_missing(admin, [EXTENSION])
+    owner_url = cluster.url("owner", owner, name)
+    return _addresses(owner_url, name, passwords, {})
+
+
+def _prepare_external(settings: Settings, owner_url: str) -> Addresses:
+    given = {
+        "app": settings.app_database_url,
+        "publisher": settings.publisher_database_url,
+        "dagster": settings.dagster_database_url,
+        "mlflow": settings.mlflow_database_url,
+    }
+    with connect_admin(owner_url) as admin:
+        if admin.info.server_version < OLDEST_SERVER:
+            raise ConfigInvalid("REJOINDER_DATABASE_URL: PostgreSQL 15 or newer is needed.")
+        name, owner = admin.info.dbname, admin.info.user
+        passwords = _stored_logins(settings.home_dir, name)
+        skipped = {f"{name}_{key}" for key, url in given.items() if url}
+        needs = [EXTENSION, *_needs(name, passwords, owner, skipped)]
+        missing = make_what_is_missing(admin, needs)
+    if missing:
+        lines = "\n  ".join(missing)
+        raise ConfigInvalid(
+            f"The login {owner} may not make what Rejoinder needs. Have an administrator run, in {name}:\n"
+            f"  {lines}\nThen name the logins and databases that were made in REJOINDER_APP_DATABASE_URL, "
+            "REJOINDER_PUBLISHER_DATABASE_URL, REJOINDER_DAGSTER_DATABASE_URL and REJOINDER_MLFLOW_DATABASE_URL."
+        )
+    return _addresses(owner_url, name, passwords, given)
+
+
+def make_what_is_missing(admin: psycopg.Connection[tuple[object, ...]], needs: list[Need]) -> list[str]:
+    """Make every need that is not there; the SQL lines of those that this login may not make."""
+    missing = []
+    for need in needs:
+        if admin.execute(need.exists).fetchone():
+            continue
+        try:
+            admin.execute(need.make)
+        except psycopg.errors.InsufficientPrivilege:
+            missing.append(need.say)
+        except (
+            psycopg.errors.DuplicateObject,
+            psycopg.errors.DuplicateDatabase,
+            psycopg.errors.UniqueViolation,
+        ):
+            continue  # another process made it in between
+    return missing
+
+
+def connect_admin(url: str) -> psycopg.Connection[tuple[object, ...]]:
+    """An autocommit connection, before the extension that resources.postgres.connect expects is there.
+
+    Raises:
+        ServiceUnavailable: the server cannot be reached.
+    """
+    try:
+        return psycopg.connect(url, autocommit=True, connect_timeout=10)
+    except psycopg.OperationalError as error:
+        raise ServiceUnavailable(f"PostgreSQL cannot be reached: {str(error).splitlines()[0]}") from None
+
+
+EXTENSION = Need(
+    sql.SQL("select 1 from pg_extension where extname = {}").format(sql.Literal("vector")),
+    sql.SQL("create extension if not exists {}").format(sql.Identifier("vector")),
+    "CREATE EXTENSION vector;",
+)
+
+
+def _needs(
+    name: str, passwords: Mapping[str, str], owner: str, skipped: set[str] | None = None
+) -> list[Need]:
+    """Group roles, logins, memberships and the tools' databases, but for what is skipped."""
+    skipped = skipped or set()
+    logins = [role for role in ("app", "publisher") if f"{name}_{role}" not in skipped]
+    databases = [f"{name}_{tool}" for tool in ("dagster", "mlflow") if f"{name}_{tool}" not in skipped]
+    needs = [_group(group) for group in GROUPS.values()]
+    needs += [_login(f"{name}_{role}", passwords[role]) for role in logins]
+    needs += [_membership(f"{name}_{role}", GROUPS[role]) for role in logins]
+    if databases:
+        needs += [_login(f"{name}_tools", passwords["tools"]), _membership(owner, f"{name}_tools")]
+    return needs + [_database(database, f"{name}_tools") for database in databases]
+
+
+def _role_exists(role: str) -> sql.Composed:
+    return sql.SQL("select 1 from pg_roles where rolname = {}").format(sql.Literal(role))
+
+
+def _group(role: str) -> Need:
+    make = sql.SQL("create role {} nologin").format(sql.Identifier(role))
+    return Need(_role_exists(role), make, f'CREATE ROLE "{role}" NOLOGIN;')
+
+
+def _login(role: str, password: str) -> Need:
+    make = sql.SQL("create role {} login password {}").format(sql.Identifier(role), sql.Literal(password))
+    return Need(_role_exists(role), make, f"CREATE ROLE \"{role}\" LOGIN PASSWORD '<choose one>';")
+
+
+def _membership(member: str, group: str) -> Need:
+    exists = sql.SQL("select 1 where pg_has_role({}::name, {}::name, 'USAGE')")
+    make = sql.SQL("grant {} to {}").format(sql.Identifier(group), sql.Identifier(member))
+    return Need(
+        exists.format(sql.Literal(member), sql.Literal(group)), make, f'GRANT "{group}" TO "{member}";'
+    )
+
+
+def _database(name: str, owner: str) -> Need:
+    make = sql.SQL("create database {} owner {}").format(sql.Identifier(name), sql.Identifier(owner))
+    exists = sql.SQL("select 1 from pg_database where datname = {}").format(sql.Literal(name))
+    return Need(exists, make, f'CREATE DATABASE "{name}" OWNER "{owner}";')
+
+
+def _addresses(
+    owner_url: str, name: str, passwords: Mapping[str, str], given: Mapping[str, SecretStr | None]
+) -> Addresses:
+    def url(role: str, database: str, key: str) -> str:
+        if chosen := given.get(key):
+            return chosen.get_secret_value()
+        login = make_url(owner_url).set(
+            drivername="postgresql", username=f"{name}_{role}", password=passwords[role], database=database
+        )
+        return login.render_as_string(hide_password=False)
+
+    return Addresses(
+        owner=owner_url,
+        app=url("app", name, "app"),
+        publisher=url("publisher", name, "publisher"),
+        dagster=url("tools", f"{name}_dagster", "dagster"),
+        mlflow=url("tools", f"{name}_mlflow", "mlflow"),
+    )
+
+
+def _stored_logins(home: Path, name: str) -> Mapping[str, str]:
+    """Generated passwords of the logins on an external server, kept in a file only its owner may read."""
+    home.mkdir(parents=True, exist_ok=True)
+    path = home / LOGIN_FILE
+    stored: dict[str, dict[str, str]] = json.loads(path.read_text()) if path.exists() else {}
+    if name not in stored:
+        stored[name] = {role: secrets.token_urlsafe(24) for role in ("app", "publisher", "tools")}
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(stored, indent=1))
+    return stored[name]

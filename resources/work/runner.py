@@ -1,0 +1,224 @@
+"""The loop that all stages share: claim a batch, work outside any transaction, commit item by item."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Protocol
+
+import psycopg
+
+from rejoinder.errors import LeaseLost, RejoinderError, ServiceUnavailable
+from resources.postgres import Database, Transaction
+from resources.tuning import StageTuning
+from resources.work.deadline import in_time
+from resources.work.stopping import StopSignal
+from resources.work.worker import Worker, living_worker
+
+log = logging.getLogger("rejoinder.work")
+
+Progress = Callable[[int], None]
+
+
+class Step(Protocol):
+    """One step of a stage: what to load, how to work on it, how to save the result.
+
+    ``work`` gets the loaded items of a batch and runs outside any transaction; it returns one result per
+    item, in order. ``save`` runs in a transaction of its own per item, which the runner commits together
+    with the move that save makes; it must end by moving the item on (raising LeaseLost if another worker
+    holds it).
+    """
+
+    name: str
+    table: str
+
+    def load(self, tx: Transaction, ids: Sequence[int]) -> list[Any]:
+        """The items with these ids, in the order of ids."""
+
+    def work(self, items: Sequence[Any]) -> list[Any]:
+        """One result per item."""
+
+    def save(self, tx: Transaction, item: Any, result: Any, worker: int) -> str:
+        """Save the result and move the item; the outcome's name for the counts."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What a step did: items by outcome, failures by message, seconds."""
+
+    step: str
+    outcomes: dict[str, int] = field(default_factory=dict)
+    errors: dict[str, int] = field(default_factory=dict)
+    batches: int = 0
+    seconds: float = 0.0
+    is_stopped: bool = False
+
+    @property
+    def items(self) -> int:
+        """Items that came to an outcome, failures included."""
+        return sum(self.outcomes.values())
+
+    def count(self, outcome: str, error: str | None = None) -> None:
+        """Add one item."""
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+        if error:
+            self.errors[error] = self.errors.get(error, 0) + 1
+
+
+def work_off(
+    step: Step,
+    *,
+    db: Database,
+    tuning: StageTuning,
+    stop: StopSignal,
+    now: Callable[[], datetime] | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Work until nothing of this step is due, or a stop is asked for.
+
+    Raises:
+        ServiceUnavailable: PostgreSQL went away; what was committed stands, the next run does the rest.
+    """
+    report = Report(step.name)
+    started = time.monotonic()
+    loop = _Loop(step, db, tuning, stop, now or _utc_now, progress, report)
+    try:
+        with living_worker(db.url) as worker:
+            while loop.run_batch(worker):
+                report.batches += 1
+    except psycopg.OperationalError as error:
+        raise ServiceUnavailable(f"PostgreSQL went away: {str(error).splitlines()[0]}") from None
+    report.seconds = time.monotonic() - started
+    report.is_stopped = stop.is_set()
+    return report
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class _Loop:
+    """The parts of one work_off call."""
+
+    step: Step
+    db: Database
+    tuning: StageTuning
+    stop: StopSignal
+    now: Callable[[], datetime]
+    progress: Progress | None
+    report: Report
+
+    def run_batch(self, worker: Worker) -> bool:
+        """Claim and finish one batch; False when nothing was due or a stop was asked for."""
+        if self.stop.is_set():
+            return False
+        claimed = self._claim(worker)
+        if not claimed:
+            return False
+        living = self._bury_the_deadly(claimed, worker)
+        groups = [living[i : i + self.tuning.group] for i in range(0, len(living), self.tuning.group)]
+        for index, group in enumerate(groups):
+            if self.stop.is_set():
+                self._free([i for rest in groups[index:] for i in rest], worker)
+                return False
+            self._finish_group(group, worker)
+        return True
+
+    def _claim(self, worker: Worker) -> list[dict[str, Any]]:
+        lease_s = self.tuning.timeout_s * self.tuning.batch
+        with self.db.transaction() as tx:
+            return tx.rows(
+                "claim_items",
+                table=self.step.table,
+                step=self.step.name,
+                now=self.now(),
+                batch=self.tuning.batch,
+                worker=worker.number,
+                lease_s=lease_s,
+            )
+
+    def _bury_the_deadly(self, claimed: list[dict[str, Any]], worker: Worker) -> list[int]:
+        """Give up items that were in hand at too many crashes; the ids of the others, best first."""
+        living = []
+        for row in sorted(claimed, key=lambda r: (-r["priority"], r["id"])):
+            if row["crashes"] < self.tuning.max_crashes:
+                living.append(row["id"])
+                continue
+            reason = f"the worker died {row['crashes']} times with this item in hand"
+            with self.db.transaction() as tx:
+                tx.execute(
+                    "bury_item", table=self.step.table, id=row["id"], worker=worker.number, error=reason
+                )
+                self._dead_letter(tx, row["id"], reason)
+            self.report.count("dead", reason)
+        return living
+
+    def _finish_group(self, ids: list[int], worker: Worker) -> None:
+        with self.db.transaction() as tx:
+            tx.connection.execute("set local synchronous_commit = off")
+            tx.execute("take_in_hand", table=self.step.table, ids=ids, worker=worker.number)
+            items = self.step.load(tx, ids)
+        try:
+            results = in_time(partial(self.step.work, items), self.tuning.timeout_s * len(items))
+        except (psycopg.OperationalError, ServiceUnavailable):
+            self._free(ids, worker)
+            raise
+        except Exception as error:
+            if len(ids) == 1:
+                self._fail(ids[0], error, worker)
+            else:  # one bad item must not sink the others: each on its own
+                for item_id in ids:
+                    self._finish_group([item_id], worker)
+            return
+        for item_id, item, result in zip(ids, items, results, strict=True):
+            self._save(item_id, item, result, worker)
+
+    def _save(self, item_id: int, item: Any, result: Any, worker: Worker) -> None:
+        try:
+            with self.db.transaction() as tx:
+                outcome = self.step.save(tx, item, result, worker.number)
+        except LeaseLost as error:
+            self.report.count("lease_lost", str(error))
+        except psycopg.OperationalError:
+            raise
+        except Exception as error:
+            self._fail(item_id, error, worker)
+        else:
+            self.report.count(outcome)
+        if self.progress:
+            self.progress(1)
+
+    def _fail(self, item_id: int, error: Exception, worker: Worker) -> None:
+        if not isinstance(error, RejoinderError | TimeoutError):
+            log.exception("%s: %s %s failed", self.step.name, self.step.table, item_id)
+        text = f"{type(error).__name__}: {error}"[:500]
+        with self.db.transaction() as tx:
+            row = tx.row(
+                "fail_item",
+                table=self.step.table,
+                id=item_id,
+                worker=worker.number,
+                max_attempts=self.tuning.max_attempts,
+                now=self.now(),
+                backoff_s=self.tuning.backoff_s,
+                error=text,
+            )
+            if row and row["status"] == "dead":
+                self._dead_letter(tx, item_id, text)
+        self.report.count(row["status"] if row else "lease_lost", text)
+
+    def _dead_letter(self, tx: Transaction, item_id: int, reason: str) -> None:
+        tx.execute(
+            "insert_dead_letter",
+            item_table=self.step.table,
+            item_id=item_id,
+            step=self.step.name,
+            reason=reason,
+        )
+
+    def _free(self, ids: list[int], worker: Worker) -> None:
+        with self.db.transaction() as tx:
+            tx.execute("free_items", table=self.step.table, ids=ids, worker=worker.number)

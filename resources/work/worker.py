@@ -1,0 +1,39 @@
+"""A worker: a number and a session advisory lock on it, so that others see when it is gone.
+
+The lock goes with the connection: after kill -9 PostgreSQL frees it at once and the next run takes the
+leases over, with nobody having to clean up on start.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+
+from resources.postgres import Connection, Transaction, connect
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A living worker; number is positive and unique among the living."""
+
+    number: int
+    connection: Connection
+
+    def is_alive(self) -> bool:
+        """Whether the connection that holds the lock still stands."""
+        try:
+            self.connection.execute("select 1")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+@contextmanager
+def living_worker(url: str) -> Iterator[Worker]:
+    """A worker for the length of the block."""
+    with connect(url, autocommit=True) as connection:
+        tx = Transaction(connection)
+        number = int(tx.value("next_worker_number"))
+        tx.execute("hold_worker_lock", worker=number)
+        yield Worker(number, connection)

@@ -1,0 +1,167 @@
+"""The shared claim: leases, crashes, back-off, death, two workers side by side."""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from rejoinder.errors import InputUnreadable, LeaseLost
+from resources.postgres import Database, Transaction
+from resources.tuning import StageTuning
+from resources.work.runner import work_off
+from resources.work.stopping import StopSignal
+from resources.work.worker import living_worker
+
+
+@dataclass
+class Chunking:
+    """A step over sources: bad ones raise, each success is written down once."""
+
+    bad: frozenset[int] = frozenset()
+    name: str = "chunk"
+    table: str = "source"
+    worked: list[int] = field(default_factory=list)
+    delay_s: float = 0.0
+
+    def load(self, tx: Transaction, ids: Sequence[int]) -> list[Any]:
+        return list(ids)
+
+    def work(self, items: Sequence[Any]) -> list[Any]:
+        time.sleep(self.delay_s)
+        if self.bad & set(items):
+            raise InputUnreadable("bad")
+        return [i * 10 for i in items]
+
+    def save(self, tx: Transaction, item: Any, result: Any, worker: int) -> str:
+        if not tx.execute("advance_source", id=item, step="embed", worker=worker):
+            raise LeaseLost(str(item))
+        self.worked.append(item)
+        return "done"
+
+
+@pytest.fixture
+def sources(owner_db: Database) -> list[int]:
+    with owner_db.transaction() as tx:
+        tx.connection.execute("insert into creator (name) values ('c')")
+        tx.connection.execute("insert into project (creator_id, name) select id, 'p' from creator")
+        rows = tx.connection.execute(
+            "insert into source (project_id, name, title, format, content_hash)"
+            " select p.id, 's' || n, 't', 'vtt', 'h' from project p, generate_series(1, 40) n returning id"
+        ).fetchall()
+    return [r["id"] for r in rows]
+
+
+TUNING = StageTuning(batch=10, group=4, timeout_s=5, max_attempts=2, backoff_s=60)
+
+
+def statuses(db: Database) -> dict[str, int]:
+    with db.transaction() as tx:
+        rows = tx.connection.execute("select step || '/' || status k, count(*) n from source group by 1")
+        return {r["k"]: r["n"] for r in rows}
+
+
+def test_all_are_done_once(db: Database, sources: list[int]) -> None:
+    step = Chunking()
+    report = work_off(step, db=db, tuning=TUNING, stop=StopSignal())
+    assert sorted(step.worked) == sources
+    assert report.outcomes == {"done": 40} and statuses(db) == {"embed/pending": 40}
+
+
+def test_one_bad_item_does_not_sink_its_batch(db: Database, sources: list[int]) -> None:
+    bad = frozenset(sources[5:7])
+    report = work_off(Chunking(bad), db=db, tuning=TUNING, stop=StopSignal())
+    assert report.outcomes == {"done": 38, "failed": 2}
+    later = datetime.now(UTC) + timedelta(seconds=61)
+    report = work_off(Chunking(bad), db=db, tuning=TUNING, stop=StopSignal(), now=lambda: later)
+    assert report.outcomes == {"dead": 2}
+    with db.transaction() as tx:
+        letters = tx.connection.execute("select reason from dead_letter").fetchall()
+    assert [r["reason"] for r in letters] == ["InputUnreadable: bad"] * 2
+
+
+def test_two_workers_never_hold_the_same_item(db: Database, sources: list[int]) -> None:
+    steps = [Chunking(delay_s=0.01), Chunking(delay_s=0.01)]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda s: work_off(s, db=db, tuning=TUNING, stop=StopSignal()), steps))
+    assert sorted(steps[0].worked + steps[1].worked) == sources
+
+
+def test_leases_of_a_vanished_worker_are_taken_at_once(db: Database, sources: list[int]) -> None:
+    with living_worker(db.url) as gone, db.transaction() as tx:
+        held = tx.rows(
+            "claim_items",
+            table="source",
+            step="chunk",
+            now=datetime.now(UTC),
+            batch=10,
+            worker=gone.number,
+            lease_s=900,
+        )
+        tx.execute("take_in_hand", table="source", ids=[held[0]["id"]], worker=gone.number)
+    report = work_off(Chunking(), db=db, tuning=TUNING, stop=StopSignal())
+    assert report.outcomes == {"done": 40}
+
+
+def test_leases_of_a_living_worker_are_respected(db: Database, sources: list[int]) -> None:
+    with living_worker(db.url) as other:
+        with db.transaction() as tx:
+            tx.rows(
+                "claim_items",
+                table="source",
+                step="chunk",
+                now=datetime.now(UTC),
+                batch=10,
+                worker=other.number,
+                lease_s=900,
+            )
+        report = work_off(Chunking(), db=db, tuning=TUNING, stop=StopSignal())
+    assert report.outcomes == {"done": 30}
+
+
+def test_an_item_that_kills_its_worker_is_buried(db: Database, sources: list[int]) -> None:
+    tuning = StageTuning(batch=40, max_crashes=3)
+    for _ in range(3):
+        with living_worker(db.url) as gone, db.transaction() as tx:
+            tx.rows(
+                "claim_items",
+                table="source",
+                step="chunk",
+                now=datetime.now(UTC),
+                batch=40,
+                worker=gone.number,
+                lease_s=900,
+            )
+            tx.execute("take_in_hand", table="source", ids=[sources[3]], worker=gone.number)
+    report = work_off(Chunking(), db=db, tuning=tuning, stop=StopSignal())
+    assert report.outcomes == {"done": 39, "dead": 1}
+
+
+def test_a_hung_item_times_out_and_the_rest_goes_on(db: Database, sources: list[int]) -> None:
+    tuning = StageTuning(batch=40, group=1, timeout_s=0.05, backoff_s=60)
+
+    class Hanging(Chunking):
+        def work(self, items: Sequence[Any]) -> list[Any]:
+            if items[0] == sources[0]:
+                time.sleep(1)
+            return super().work(items)
+
+    report = work_off(Hanging(), db=db, tuning=tuning, stop=StopSignal())
+    assert report.outcomes == {"done": 39, "failed": 1}
+    assert "timed out after 0.05 s" in next(iter(report.errors))
+
+
+def test_a_stop_frees_the_rest(db: Database, sources: list[int]) -> None:
+    stop = StopSignal()
+
+    class Stopping(Chunking):
+        def save(self, tx: Transaction, item: Any, result: Any, worker: int) -> str:
+            stop.set()
+            return super().save(tx, item, result, worker)
+
+    report = work_off(Stopping(), db=db, tuning=TUNING, stop=stop)
+    assert report.is_stopped and report.outcomes == {"done": 4}
+    assert statuses(db) == {"embed/pending": 4, "chunk/pending": 36}
