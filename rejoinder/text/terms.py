@@ -1,0 +1,70 @@
+"""The terms that lexical search (BM25) works on."""
+
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+
+import regex
+import snowballstemmer
+
+from rejoinder.text.links import without_links
+from rejoinder.text.word_lists import word_set
+
+# Lucene's English stop words (org.apache.lucene.analysis.en.EnglishAnalyzer) and the rest of the
+# function words that a question to a transcript is full of.
+STOP_WORDS = word_set(
+    "a about above after again all also am an and any are as at be because been before being below "
+    "between both but by can could did do does doing don down during each few for from further had has "
+    "have having he her here hers him his how i if in into is it its itself just me more most my no nor "
+    "not now of off on once only or other our ours out over own same she should so some such than that "
+    "the their theirs them then there these they this those through to too under until up very was we "
+    "were what when where which while who whom why will with would you your yours"
+)
+_WORD = regex.compile(r"[\p{L}\p{N}\p{M}]+(?:['’][\p{L}\p{M}]+)*(?:[+#]+(?!\w))?")
+_POSSESSIVE = regex.compile(r"['’](?:s|re|ve|ll|d|m|t)$")
+_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]+")
+
+
+def index_terms(text: str, language: str = "english") -> list[str]:
+    """The terms of a text in order, repeats kept: links and stop words out, folded, stemmed.
+
+    Scripts without spaces give pairs of characters (as Lucene's CJKBigramFilter does).
+
+    Args:
+        text: any text.
+        language: a Snowball algorithm, for example ``english`` or ``german``; stop words are only
+            taken out of English.
+
+    Raises:
+        ValueError: Snowball has no such algorithm.
+
+    >>> index_terms("The runners’ shoes are RUNNING in C++ at https://x.com/a")
+    ['runner', 'shoe', 'run', 'c++']
+    """
+    if language not in snowballstemmer.algorithms():
+        raise ValueError(f"no stemmer for language {language!r}")
+    folded = unicodedata.normalize("NFKC", without_links(text)).casefold()
+    stop_words = STOP_WORDS if language == "english" else frozenset[str]()
+    words = (word for found in _WORD.finditer(folded) for word in _pieces(found[0]))
+    return [_stem(language, word) for word in words if word not in stop_words]
+
+
+def _pieces(word: str) -> Iterator[str]:
+    """A word without its possessive; unspaced scripts in overlapping pairs."""
+    word = _POSSESSIVE.sub("", word)
+    position = 0
+    for run in _UNSPACED.finditer(word):
+        yield from filter(None, [word[position : run.start()]])
+        yield from _pairs(run[0])
+        position = run.end()
+    yield from filter(None, [word[position:]])
+
+
+def _pairs(run: str) -> list[str]:
+    return [run[i : i + 2] for i in range(len(run) - 1)] or [run]
+
+
+@lru_cache(maxsize=200_000)
+def _stem(language: str, word: str) -> str:
+    # A stemmer keeps state while it works, so each miss makes its own: safe across threads.
+    return str(snowballstemmer.stemmer(language).stemWord(word))
