@@ -1,0 +1,37 @@
+"""The sandbox as a Starlette application: all routes over one open state."""
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Route
+
+from resources.sandbox.clock import Clock
+from resources.sandbox.control_routes import control_routes
+from resources.sandbox.credentials import ensure_credentials
+from resources.sandbox.exchange import Endpoint, World
+from resources.sandbox.gate import build_route
+from resources.sandbox.reddit_gate import REDDIT_GATE
+from resources.sandbox.reddit_routes import ENDPOINTS as REDDIT_ENDPOINTS
+from resources.sandbox.reddit_routes import TOKEN_ENDPOINT
+from resources.sandbox.state import State
+from resources.sandbox.x_gate import X_GATE
+from resources.sandbox.x_routes import ENDPOINTS as X_ENDPOINTS
+from resources.sandbox.x_stream import stream_route
+
+
+def open_world(state: State, account: str | None = None) -> World:
+    """The world in a state file."""
+    return World(state, Clock(state), ensure_credentials(state, account))
+
+
+def build_app(world: World) -> Starlette:
+    """The application that serves a world."""
+    routes: list[BaseRoute] = [*control_routes(world), stream_route(world)]
+    routes += [build_route(world, X_GATE, endpoint) for endpoint in X_ENDPOINTS]
+    for endpoint in (*REDDIT_ENDPOINTS, TOKEN_ENDPOINT):
+        routes += both_spellings(world, endpoint)
+    return Starlette(routes=routes)
+
+
+def both_spellings(world: World, endpoint: Endpoint) -> list[Route]:
+    """Reddit takes paths with and without a slash at the end."""
+    plain = build_route(world, REDDIT_GATE, endpoint)
+    return [plain, Route(f"{endpoint.path}/", plain.endpoint, methods=[endpoint.method])]

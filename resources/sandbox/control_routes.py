@@ -1,0 +1,114 @@
+"""The sandbox's own paths, under /sandbox: clock, faults, deletions, witness, credentials."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from resources.sandbox.clock import iso
+from resources.sandbox.exchange import World
+from resources.sandbox.faults import order_fault, waiting_faults
+from resources.sandbox.page import render_page
+from resources.sandbox.posts import set_flags
+from resources.sandbox.witness import read_log, read_replies, summarize
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "testclient"})
+
+
+def control_routes(world: World) -> list[Route]:
+    """Every route of the sandbox itself."""
+    state = world.state
+    return [
+        read_route("/sandbox/health", lambda: {"status": "ok", "now": iso(world.clock.now())}),
+        read_route("/sandbox/clock", lambda: clock_json(world)),
+        read_route("/sandbox/log", lambda: read_log(state)),
+        read_route("/sandbox/replies", lambda: read_replies(state)),
+        read_route("/sandbox/summary", lambda: summarize(state)),
+        read_route("/sandbox/faults", lambda: waiting_faults(state)),
+        write_route("/sandbox/clock", lambda body, _: advance(world, body)),
+        write_route("/sandbox/faults", lambda body, _: add_fault(world, body)),
+        write_route("/sandbox/posts/{id}", lambda body, request: change_post(world, body, request)),
+        Route("/sandbox/credentials", credentials_of(world)),
+        Route("/", page_of(world)),
+    ]
+
+
+def read_route(path: str, read: Callable[[], Any]) -> Route:
+    """A GET route that shows a value as JSON."""
+
+    async def serve(request: Request) -> Response:
+        return JSONResponse(read())
+
+    return Route(path, serve, methods=["GET"])
+
+
+def write_route(path: str, write: Callable[[dict[str, Any], Request], Any]) -> Route:
+    """A POST route that takes a JSON object; a wrong value is answered with 400."""
+
+    async def serve(request: Request) -> Response:
+        try:
+            body = json.loads(await request.body() or b"{}")
+            if not isinstance(body, dict):
+                raise ValueError("the body must be a JSON object")
+            return JSONResponse(write(body, request))
+        except LookupError as error:
+            return JSONResponse({"error": str(error.args[0])}, 404)
+        except (ValueError, TypeError) as error:
+            return JSONResponse({"error": str(error)}, 400)
+
+    return Route(path, serve, methods=["POST"])
+
+
+def clock_json(world: World) -> dict[str, Any]:
+    """The simulated time, twice."""
+    now = world.clock.now()
+    return {"now": iso(now), "unix_s": now}
+
+
+def advance(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """Move the clock by ``advance_s`` seconds."""
+    world.clock.advance(float(body.get("advance_s", -1)))
+    return clock_json(world)
+
+
+def add_fault(world: World, body: dict[str, Any]) -> list[dict[str, object]]:
+    """Order a fault; all that are waiting, in order."""
+    endpoint, kind = str(body.get("endpoint", "")), str(body.get("kind", ""))
+    if not endpoint:
+        raise ValueError("endpoint is missing")
+    order_fault(world.state, endpoint, kind, int(body.get("times", 1)), float(body.get("delay_s", 3)))
+    return waiting_faults(world.state)
+
+
+def change_post(world: World, body: dict[str, Any], request: Request) -> dict[str, Any]:
+    """Mark a post deleted or locked, or undo it."""
+    flags: dict[str, bool] = {name: bool(body[name]) for name in ("deleted", "locked") if name in body}
+    if not flags:
+        raise ValueError("give deleted or locked")
+    post_id = request.path_params["id"]
+    if not set_flags(world.state, post_id, flags):
+        raise LookupError(f"no post {post_id}")
+    return {"id": post_id, **flags}
+
+
+def credentials_of(world: World) -> Callable[[Request], Any]:
+    """The keys, shown to this machine only."""
+
+    async def serve(request: Request) -> Response:
+        if request.client is None or request.client.host not in LOOPBACK:
+            return JSONResponse({"error": "only on this machine"}, 403)
+        return JSONResponse(world.credentials.as_json())
+
+    return serve
+
+
+def page_of(world: World) -> Callable[[Request], Any]:
+    """The page for people."""
+
+    async def serve(request: Request) -> Response:
+        return HTMLResponse(render_page(world))
+
+    return serve

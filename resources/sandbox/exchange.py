@@ -1,0 +1,89 @@
+"""What a request handler gets and gives back; nothing here knows a platform."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from resources.sandbox.clock import Clock
+from resources.sandbox.credentials import Credentials
+from resources.sandbox.limits import Windows
+from resources.sandbox.state import State
+
+Who = Literal["app", "user", "nobody"]
+
+
+@dataclass(slots=True)
+class World:
+    """All that the sandbox knows; open_streams counts connected X streams."""
+
+    state: State
+    clock: Clock
+    credentials: Credentials
+    windows: Windows = field(default_factory=Windows)
+    open_streams: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, read in full; ``now`` is the simulated time it arrived."""
+
+    world: World
+    now: float
+    method: str
+    path: str
+    path_params: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    form: Mapping[str, str]
+    host: str
+
+    def json(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            ValueError: the body is not JSON in UTF-8.
+        """
+        try:
+            return json.loads(self.body)
+        except RecursionError:
+            raise ValueError("the JSON is nested too deep") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response; a body that is text is sent as plain text, anything else as JSON."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Refused(Exception):
+    """A handler says no with this answer; code is what the witness log shows."""
+
+    def __init__(self, code: str, answer: Answer) -> None:
+        super().__init__(code)
+        self.code = code
+        self.answer = answer
+
+
+Handler = Callable[[Call], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A route: its name is what faults and limits are ordered by.
+
+    needs says whose token it wants; app_limit and user_limit are calls per 15 minutes.
+    """
+
+    name: str
+    method: str
+    path: str
+    handler: Handler
+    needs: Literal["user", "app", "either"] = "either"
+    app_limit: int = 450
+    user_limit: int = 300
+    is_write: bool = False

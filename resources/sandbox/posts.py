@@ -1,0 +1,129 @@
+"""Posts and replies in the state file: the value, and the statements that read and add them."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from resources.sandbox.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxPost:
+    """One post or reply; created_at is Unix seconds, ids are as the platform writes them."""
+
+    platform: str
+    id: str
+    text: str
+    created_at: float
+    parent_id: str | None = None
+    conversation_id: str = ""
+    community: str | None = None
+    author: str | None = None
+    author_followers: int | None = None
+    url: str | None = None
+    metrics: Mapping[str, int] = field(default_factory=dict)
+    mentions: tuple[str, ...] = ()
+    quotes: str | None = None
+    is_own: bool = False
+    is_deleted: bool = False
+    is_locked: bool = False
+    seq: int = 0
+
+
+INSERT = """
+INSERT INTO post (platform, id, x_id, parent_id, conversation_id, community, author, author_followers,
+                  text, url, created_at, metrics, mentions, quotes, is_own)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (platform, id) DO NOTHING
+"""
+
+
+def insert_post(db: sqlite3.Connection, post: SandboxPost) -> bool:
+    """Add a post; False when the platform already has that id."""
+    cursor = db.execute(
+        INSERT,
+        (
+            post.platform,
+            post.id,
+            int(post.id) if post.platform == "x" else None,
+            post.parent_id,
+            post.conversation_id or post.id,
+            post.community,
+            post.author,
+            post.author_followers,
+            post.text,
+            post.url,
+            post.created_at,
+            json.dumps(dict(post.metrics)),
+            json.dumps(post.mentions),
+            post.quotes,
+            post.is_own,
+        ),
+    )
+    return cursor.rowcount == 1
+
+
+def from_row(row: sqlite3.Row) -> SandboxPost:
+    """A row of ``post`` as a value."""
+    return SandboxPost(
+        platform=row["platform"],
+        id=row["id"],
+        text=row["text"],
+        created_at=row["created_at"],
+        parent_id=row["parent_id"],
+        conversation_id=row["conversation_id"],
+        community=row["community"],
+        author=row["author"],
+        author_followers=row["author_followers"],
+        url=row["url"],
+        metrics=json.loads(row["metrics"]),
+        mentions=tuple(json.loads(row["mentions"])),
+        quotes=row["quotes"],
+        is_own=bool(row["is_own"]),
+        is_deleted=bool(row["is_deleted"]),
+        is_locked=bool(row["is_locked"]),
+        seq=row["seq"],
+    )
+
+
+def find_post(state: State, platform: str, post_id: str) -> SandboxPost | None:
+    """The post with this id, deleted ones too."""
+    row = state.db.execute("SELECT * FROM post WHERE platform = ? AND id = ?", (platform, post_id)).fetchone()
+    return None if row is None else from_row(row)
+
+
+def find_posts(state: State, platform: str, ids: Iterable[str]) -> list[SandboxPost]:
+    """The posts with these ids, in the order asked for; unknown ids are left out."""
+    found = (find_post(state, platform, post_id) for post_id in ids)
+    return [post for post in found if post is not None]
+
+
+def count_replies(state: State, platform: str, ids: Iterable[str]) -> dict[str, int]:
+    """How many replies each post got here (posts without any are left out)."""
+    wanted = json.dumps(list(ids))
+    rows = state.db.execute(
+        "SELECT parent_id, count(*) AS n FROM post WHERE platform = ? AND is_deleted = 0"
+        " AND parent_id IN (SELECT value FROM json_each(?)) GROUP BY parent_id",
+        (platform, wanted),
+    )
+    return {row["parent_id"]: row["n"] for row in rows}
+
+
+def own_posts(state: State, platform: str) -> list[SandboxPost]:
+    """Everything the account published and did not delete, newest first."""
+    rows = state.db.execute(
+        "SELECT * FROM post WHERE platform = ? AND is_own = 1 AND is_deleted = 0 ORDER BY created_at DESC, seq DESC",
+        (platform,),
+    )
+    return [from_row(row) for row in rows]
+
+
+def set_flags(state: State, post_id: str, flags: Mapping[str, bool]) -> int:
+    """Mark a post deleted or locked; returns how many posts have that id (0 or 1)."""
+    changed = 0
+    for name, value in flags.items():
+        column = {"deleted": "is_deleted", "locked": "is_locked"}[name]
+        statement = f"UPDATE post SET {column} = ? WHERE id = ?"  # noqa: S608 - one of two fixed names
+        changed = state.db.execute(statement, (value, post_id)).rowcount
+    return changed

@@ -1,0 +1,75 @@
+"""X's length of a post: twitter-text, configuration v3 (280, scale 100, emoji count as one).
+
+Written anew from the published rules, apart from the product's own counter, so that one can
+find the other's mistakes. Source: github.com/twitter/twitter-text, config/v3.json.
+"""
+
+import unicodedata
+
+import regex
+
+LIMIT = 280
+URL_WEIGHT = 23
+LIGHT_RANGES = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))
+LONGEST_LABEL = 63
+LONGEST_HOST = 253
+
+EMOJI = regex.compile(
+    r"\p{RI}\p{RI}"
+    r"|[0-9#*]\uFE0F?\u20E3"
+    r"|(?:\p{Emoji_Presentation}|[\p{Extended_Pictographic}--[\u00A9\u00AE\u2122]])(?:\uFE0F|\p{EMod})?"
+    r"(?:[\U000E0020-\U000E007E]+\U000E007F)?"
+    r"(?:\u200D\p{Extended_Pictographic}(?:\uFE0F|\p{EMod})?)*",
+    regex.VERSION1,
+)
+LABEL = r"[\p{L}\p{M}\p{N}](?:[\p{L}\p{M}\p{N}_-]*[\p{L}\p{M}\p{N}])?"
+ASCII_LABEL = r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?"
+GENERIC = "com|org|net|edu|gov|mil|int|info|biz|name|pro|app|dev|blog|news|online|site|store|tech|wiki|xyz"
+TAIL = r"(?::[0-9]+)?(?:/[^\s\u2000-\u206F\u3000-\u30FF\u4E00-\u9FFF<>\"]*)?(?:\?[^\s<>\"]*)?"
+URL = regex.compile(
+    rf"(?<![\p{{L}}\p{{N}}@#$_.-])(?:https?://(?<host>(?:{LABEL}\.)+\p{{L}}{{2,}}){TAIL}"
+    rf"|(?<host>(?:{ASCII_LABEL}\.)+(?:{GENERIC}|co|tv))(?![\p{{L}}\p{{N}}@_-]){TAIL}"
+    rf"|(?<host>(?:{ASCII_LABEL}\.)+[a-z]{{2}})(?=/){TAIL})",
+    regex.IGNORECASE,
+)
+
+
+def weighted_length(text: str) -> int:
+    """Weighted length of a post; at most ``LIMIT`` may be sent.
+
+    >>> weighted_length("Hi http://test.co")
+    26
+    >>> weighted_length("永")
+    2
+    """
+    folded = unicodedata.normalize("NFC", text)
+    total = position = 0
+    for match in URL.finditer(folded):
+        if is_host(match["host"]):
+            total += plain_weight(folded[position : match.start()]) + URL_WEIGHT
+            position = match.end()
+    return total + plain_weight(folded[position:])
+
+
+def is_host(host: str) -> bool:
+    """Whether every label fits in the DNS once written in punycode."""
+    try:
+        encoded = [
+            label.lower().encode("punycode") if not label.isascii() else label for label in host.split(".")
+        ]
+    except UnicodeError:
+        return False
+    lengths = [len(label) + (4 if isinstance(label, bytes) else 0) for label in encoded]
+    return max(lengths) <= LONGEST_LABEL and sum(lengths) + len(lengths) - 1 <= LONGEST_HOST
+
+
+def plain_weight(text: str) -> int:
+    """Weight of text without links: an emoji sequence is 2, light characters 1, others 2."""
+    emoji = EMOJI.findall(text)
+    rest = EMOJI.sub("", text) if emoji else text
+    return 2 * len(emoji) + sum(character_weight(ord(character)) for character in rest)
+
+
+def character_weight(code: int) -> int:
+    """1 inside the light ranges of the configuration, else 2."""
+    return 1 if any(first <= code <= last for first, last in LIGHT_RANGES) else 2
