@@ -4,7 +4,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from importlib import resources as package_files
-from typing import LiteralString, cast
+from typing import LiteralString
 
 from rejoinder.errors import ConfigInvalid
 from resources.postgres import Connection, connect, run_script
@@ -89,7 +89,7 @@ def _refuse_strangers(files: list[Migration], applied: dict[int, dict[str, objec
 
 def _apply(connection: Connection, migration: Migration) -> None:
     with connection.transaction():
-        run_script(connection, cast("LiteralString", migration.text))
+        run_script(connection, migration.text)
         connection.execute(
             "insert into schema_migration (number, name, sha256) values (%s, %s, %s)",
             (migration.number, migration.name, migration.sha256),

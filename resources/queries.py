@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources as package_files
-from typing import LiteralString, cast
 
 from psycopg import sql
 
@@ -68,7 +67,7 @@ def query(name: str, *, table: str | None = None) -> sql.Composed | sql.SQL:
         KeyError: there is no such statement, or it is not written for that table.
     """
     statement = load_statements()[name]
-    template = sql.SQL(cast("LiteralString", statement.text))
+    template = sql.SQL(statement.text)
     if not statement.tables:
         return template
     if table not in statement.tables:

@@ -50,13 +50,13 @@ def _stages() -> dict[StepName, StageTuning]:
     }
 
 
-class Thresholds(_Section):
-    """Relevance: below the floor a post is left alone; between reject and accept it is borderline."""
+class RelevanceThresholds(_Section):
+    """Where the relevance cascade cuts; see rejoinder.triage.relevance.Thresholds."""
 
-    floor: float = Field(0.30, ge=-1, le=1, description="Least cosine similarity to the corpus.")
-    accept: float = Field(0.78, ge=0, le=1, description="Probability from which a post is relevant.")
-    reject: float = Field(0.55, ge=0, le=1, description="Probability below which a post is left alone.")
-    evidence: float = Field(0.45, ge=0, le=1, description="Least support score of a quote.")
+    floor: float = Field(0.30, ge=-1, le=1, description="Similarity to the corpus below which a post is left.")
+    strong: float = Field(0.45, ge=-1, le=1, description="Similarity that suffices while there is no classifier.")
+    reject: float = Field(0.35, ge=0, le=1, description="Probability below which a post is left alone.")
+    accept: float = Field(0.60, ge=0, le=1, description="Probability from which a post is relevant.")
 
 
 class Retrieval(_Section):
@@ -78,7 +78,7 @@ class Tuning(_Section):
     """The whole of rejoinder.toml."""
 
     stages: dict[StepName, StageTuning] = Field(default_factory=_stages)
-    thresholds: Thresholds = Thresholds()
+    thresholds: RelevanceThresholds = RelevanceThresholds()
     retrieval: Retrieval = Retrieval()
     rewards: Rewards = Rewards()
 

@@ -1,0 +1,213 @@
+-- name: enabled_channels
+select id, project_id, name, platform, account, base_url, is_sandbox, policy, communities
+from channel where is_enabled order by id
+
+-- name: find_channel
+select id, project_id, name, platform, account, base_url, is_sandbox, policy, communities
+from channel where name = %(name)s
+
+-- name: upsert_channel
+insert into channel (project_id, name, platform, account, base_url, is_sandbox, policy, communities)
+values (%(project_id)s, %(name)s, %(platform)s, %(account)s, %(base_url)s, %(is_sandbox)s, %(policy)s,
+        %(communities)s)
+on conflict (name) do update
+set account = excluded.account, base_url = excluded.base_url, policy = excluded.policy,
+    communities = excluded.communities, is_enabled = true
+returning id
+
+-- name: store_read_credential
+insert into channel_read_credential (channel_id, secret) values (%(channel_id)s, %(secret)s)
+on conflict (channel_id) do update set secret = excluded.secret, updated_at = now()
+
+-- name: delete_write_credential
+-- owner only: the application may add a write credential but never see one
+delete from channel_write_credential where channel_id = %(channel_id)s
+
+-- name: store_write_credential
+insert into channel_write_credential (channel_id, secret) values (%(channel_id)s, %(secret)s)
+on conflict (channel_id) do update set secret = excluded.secret, updated_at = now()
+
+-- name: read_credential
+select secret from channel_read_credential where channel_id = %(channel_id)s
+
+-- name: write_credential
+select secret from channel_write_credential where channel_id = %(channel_id)s
+
+-- name: load_cursor
+select value from cursor where channel_id = %(channel_id)s and name = %(name)s
+
+-- name: save_cursor
+insert into cursor (channel_id, name, value) values (%(channel_id)s, %(name)s, %(value)s)
+on conflict (channel_id, name) do update set value = excluded.value, updated_at = now()
+
+-- name: insert_post
+insert into post
+  (channel_id, platform, platform_post_id, author, author_followers, community, text, url, conversation_id,
+   mentions, quoted_author, lang, metrics, created_at, is_summoned, priority)
+values
+  (%(channel_id)s, %(platform)s, %(platform_post_id)s, %(author)s, %(author_followers)s, %(community)s, %(text)s,
+   %(url)s, %(conversation_id)s, %(mentions)s, %(quoted_author)s, %(lang)s, %(metrics)s, %(created_at)s,
+   %(is_summoned)s, %(priority)s)
+on conflict (platform, platform_post_id) do nothing
+returning id
+
+-- name: note_post_edit
+-- An edited post goes back to triage, unless a reply to it is under way or done.
+update post
+set text = %(text)s, metrics = %(metrics)s, stage = 'triage', step = 'embed', status = 'pending', attempts = 0,
+    crashes = 0, lease_worker = null, lease_until = null, in_hand_at = null, last_error = null,
+    rejection_reason = null, version = version + 1, due_at = now()
+where platform = %(platform)s and platform_post_id = %(platform_post_id)s and text <> %(text)s
+  and stage <> 'done' and not (stage = 'post_queue')
+returning id
+
+-- name: load_posts
+select p.id, p.channel_id, p.platform, p.platform_post_id, p.author, p.author_followers, p.community, p.text,
+       p.url, p.conversation_id, p.mentions, p.quoted_author, p.lang, p.metrics, p.created_at, p.heard_at,
+       p.is_summoned, p.relevance, e.embedding
+from post p
+left join post_embedding e on e.post_id = p.id and e.embedding_index_id = %(index_id)s
+where p.id = any (%(ids)s)
+
+-- name: save_post_embedding
+insert into post_embedding (post_id, embedding_index_id, embedding)
+values (%(post_id)s, %(index_id)s, %(embedding)s)
+on conflict (post_id, embedding_index_id) do update set embedding = excluded.embedding
+
+-- name: save_stage_decision
+insert into stage_decision (post_id, step, verdict, reason, scores, model_version_id)
+values (%(post_id)s, %(step)s, %(verdict)s, %(reason)s, %(scores)s, %(model_version_id)s)
+on conflict (post_id, step) do update
+set verdict = excluded.verdict, reason = excluded.reason, scores = excluded.scores,
+    model_version_id = excluded.model_version_id, created_at = now()
+
+-- name: set_relevance
+update post set relevance = %(relevance)s, priority = %(priority)s where id = %(id)s
+
+-- name: earlier_relevance
+select post_id, verdict from stage_decision where step = 'relevance' and post_id = any (%(ids)s)
+
+-- name: champion_model
+select id, parameters from model_version where name = %(name)s and is_champion
+
+-- name: delete_claims
+delete from claim where post_id = %(post_id)s
+
+-- name: insert_claim
+insert into claim (post_id, position, kind, text, check_worthiness)
+values (%(post_id)s, %(position)s, %(kind)s, %(text)s, %(check_worthiness)s)
+returning id
+
+-- name: load_claims
+select id, post_id, position, kind, text, check_worthiness from claim
+where post_id = any (%(post_ids)s) order by post_id, position
+
+-- name: insert_evidence
+-- Earlier drafts may still cite earlier evidence, so a new round of research goes after it.
+insert into evidence (post_id, position, claim_id, chunk_id, quote, start_s, speaker, score, verdict)
+values (%(post_id)s,
+        (select coalesce(max(position) + 1, 0) from evidence where post_id = %(post_id)s),
+        %(claim_id)s, %(chunk_id)s, %(quote)s, %(start_s)s, %(speaker)s, %(score)s, %(verdict)s)
+returning id
+
+-- name: load_evidence
+select v.id, v.post_id, v.position, v.claim_id, v.chunk_id, v.quote, v.start_s, v.speaker, v.score, v.verdict,
+       s.title as source_title, s.url as source_url
+from evidence v join chunk c on c.id = v.chunk_id join source s on s.id = c.source_id
+where v.post_id = any (%(post_ids)s)
+order by v.post_id, v.score desc, v.position
+
+-- name: save_stage_result
+insert into stage_result (post_id, stage, result) values (%(post_id)s, %(stage)s, %(result)s)
+on conflict (post_id, stage) do update set result = excluded.result, created_at = now()
+
+-- name: next_round
+select count(*)::int as round from decision where post_id = %(post_id)s
+
+-- name: insert_decision
+insert into decision (post_id, round, context_version, policy_version, candidates, action, propensity)
+values (%(post_id)s, %(round)s, %(context_version)s, %(policy_version)s, %(candidates)s, %(action)s, %(propensity)s)
+on conflict (post_id, round) do nothing
+returning id
+
+-- name: latest_decisions
+select distinct on (post_id) post_id, id, action, round from decision
+where post_id = any (%(post_ids)s) order by post_id, round desc
+
+-- name: ensure_prompt_version
+insert into prompt_version (version, task, name, body) values (%(version)s, %(task)s, %(name)s, %(body)s)
+on conflict (version) do nothing
+
+-- name: insert_draft
+with earlier as (
+  select max(version) as version, max(id) as id from draft where post_id = %(post_id)s
+), fresh as (
+  insert into draft (post_id, decision_id, version, text, strategy, model, prompt_version, author_id)
+  select %(post_id)s, %(decision_id)s, coalesce(earlier.version, 0) + 1, %(text)s, %(strategy)s, %(model)s,
+         %(prompt_version)s, %(author_id)s
+  from earlier
+  returning id, version
+), chained as (
+  update draft d set superseded_by = fresh.id from fresh, earlier where d.id = earlier.id
+)
+select id, version from fresh
+
+-- name: insert_draft_evidence
+insert into draft_evidence (draft_id, evidence_id, quote) values (%(draft_id)s, %(evidence_id)s, %(quote)s)
+on conflict do nothing
+
+-- name: latest_drafts
+select distinct on (post_id) post_id, id, version, text, strategy, model, prompt_version, decision_id
+from draft where post_id = any (%(post_ids)s) order by post_id, version desc
+
+-- name: draft_quotes
+select q.draft_id, q.quote, v.id as evidence_id, v.quote as evidence_quote, v.start_s, v.speaker, v.score, v.verdict,
+       v.chunk_id, s.title as source_title, s.url as source_url
+from draft_evidence q
+join evidence v on v.id = q.evidence_id
+join chunk c on c.id = v.chunk_id
+join source s on s.id = c.source_id
+where q.draft_id = any (%(draft_ids)s)
+order by q.draft_id, v.position
+
+-- name: save_draft_check
+insert into draft_check (draft_id, name, is_passed, detail)
+values (%(draft_id)s, %(name)s, %(is_passed)s, %(detail)s)
+on conflict (draft_id, name) do update set is_passed = excluded.is_passed, detail = excluded.detail
+
+-- name: recent_reply_texts
+-- What a new draft must not repeat: replies that wait, were approved or went out.
+select t.text from (
+  select d.id, d.text from draft d join post p on p.id = d.post_id
+  where d.superseded_by is null and d.post_id <> %(post_id)s and p.stage in ('review', 'post_queue', 'done')
+  order by d.id desc limit %(top)s
+) t
+
+-- name: count_posts_by_place
+select stage, status, count(*)::int as n from post group by stage, status order by stage, status
+
+-- name: count_everything
+select
+  (select count(*) from source)::int as sources,
+  (select count(*) from source where status = 'completed')::int as sources_ready,
+  (select count(*) from chunk where is_current)::int as chunks,
+  (select count(*) from chunk_embedding)::int as chunk_embeddings,
+  (select count(*) from keyword)::int as keywords,
+  (select count(*) from listening_rule where is_active)::int as listening_rules,
+  (select count(*) from post)::int as posts,
+  (select count(*) from claim)::int as claims,
+  (select count(*) from evidence)::int as evidence,
+  (select count(distinct post_id) from draft)::int as drafts,
+  (select count(*) from publication where state = 'sent' and platform_id is not null)::int as published,
+  (select count(*) from publication where state = 'handoff')::int as handed_off,
+  (select count(*) from publication where state = 'unknown')::int as unknown,
+  (select count(*) from engagement_snapshot)::int as snapshots,
+  (select count(*) from reward)::int as rewards,
+  (select count(*) from quarantine)::int as quarantined,
+  (select count(*) from dead_letter where revived_at is null)::int as dead,
+  (select count(*) from model_run)::int as model_calls,
+  (select coalesce(sum(cost_usd), 0) from model_run)::float8 as model_cost_usd
+
+-- name: rejection_reasons
+select coalesce(rejection_reason, '?') as reason, count(*)::int as n
+from post where status = 'rejected' group by 1 order by 2 desc, 1 limit %(top)s

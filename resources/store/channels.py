@@ -1,0 +1,119 @@
+"""Channels: rows <-> values, cursors and credentials."""
+
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any
+
+from psycopg.types.json import Jsonb
+from pydantic import TypeAdapter
+
+from rejoinder.errors import ConfigInvalid
+from rejoinder.ids import ChannelId
+from rejoinder.listening.policy import ChannelPolicy
+from rejoinder.listening.post import Platform
+from resources.postgres import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One account on one platform, and what it may do."""
+
+    id: ChannelId
+    project_id: int
+    name: str
+    platform: Platform
+    account: str
+    base_url: str | None
+    is_sandbox: bool
+    policy: ChannelPolicy
+    communities: tuple[str, ...]
+
+
+@lru_cache(maxsize=1)
+def _policies() -> TypeAdapter[ChannelPolicy]:
+    return TypeAdapter(ChannelPolicy)
+
+
+def _channel(row: dict[str, Any]) -> Channel:
+    return Channel(
+        id=row["id"],
+        project_id=row["project_id"],
+        name=row["name"],
+        platform=row["platform"],
+        account=row["account"],
+        base_url=row["base_url"],
+        is_sandbox=row["is_sandbox"],
+        policy=_policies().validate_python(row["policy"]),
+        communities=tuple(row["communities"]),
+    )
+
+
+def enabled_channels(tx: Transaction) -> list[Channel]:
+    """Channels that are listened to and published on, oldest first."""
+    return [_channel(row) for row in tx.rows("enabled_channels")]
+
+
+def find_channel(tx: Transaction, name: str) -> Channel:
+    """The channel of that name.
+
+    Raises:
+        ConfigInvalid: there is none.
+    """
+    row = tx.row("find_channel", name=name)
+    if row is None:
+        raise ConfigInvalid(f"There is no channel named {name}.")
+    return _channel(row)
+
+
+def save_channel(
+    tx: Transaction,
+    *,
+    project_id: int,
+    name: str,
+    platform: Platform,
+    account: str,
+    base_url: str | None,
+    is_sandbox: bool,
+    policy: ChannelPolicy,
+    communities: tuple[str, ...] = (),
+) -> ChannelId:
+    """Make a channel, or change one; what kind it is never changes."""
+    value = _policies().dump_python(policy, mode="json")
+    return ChannelId(
+        tx.value(
+            "upsert_channel",
+            project_id=project_id,
+            name=name,
+            platform=platform,
+            account=account,
+            base_url=base_url,
+            is_sandbox=is_sandbox,
+            policy=Jsonb(value),
+            communities=list(communities),
+        )
+    )
+
+
+def read_credential(tx: Transaction, channel_id: ChannelId) -> dict[str, str]:
+    """The credential for reading; empty if none is stored."""
+    return tx.value("read_credential", channel_id=channel_id) or {}
+
+
+def write_credential(tx: Transaction, channel_id: ChannelId) -> dict[str, str]:
+    """The credential for publishing; only the publisher's login may read it."""
+    return tx.value("write_credential", channel_id=channel_id) or {}
+
+
+def load_cursor(tx: Transaction, channel_id: ChannelId, name: str) -> dict[str, str]:
+    """Where listening stopped; empty at first."""
+    return tx.value("load_cursor", channel_id=channel_id, name=name) or {}
+
+
+def save_cursor(tx: Transaction, channel_id: ChannelId, name: str, value: dict[str, str]) -> None:
+    """Remember where listening stopped."""
+    tx.execute("save_cursor", channel_id=channel_id, name=name, value=Jsonb(value))
+
+
+def as_dict(channel: Channel) -> dict[str, Any]:
+    """For people and logs: no secret is in it."""
+    return asdict(channel)
