@@ -52,20 +52,20 @@ class Transaction:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    def rows(self, name: str, *, table: str | None = None, **values: Any) -> list[DictRow]:
+    def rows(self, name: str, /, *, table: str | None = None, **values: Any) -> list[DictRow]:
         """All rows that the named statement gives."""
         return self.connection.execute(query(name, table=table), values).fetchall()
 
-    def row(self, name: str, *, table: str | None = None, **values: Any) -> DictRow | None:
+    def row(self, name: str, /, *, table: str | None = None, **values: Any) -> DictRow | None:
         """The first row, or None."""
         return self.connection.execute(query(name, table=table), values).fetchone()
 
-    def value(self, name: str, *, table: str | None = None, **values: Any) -> Any:
+    def value(self, name: str, /, *, table: str | None = None, **values: Any) -> Any:
         """The first column of the first row, or None."""
         row = self.row(name, table=table, **values)
         return next(iter(row.values())) if row else None
 
-    def execute(self, name: str, *, table: str | None = None, **values: Any) -> int:
+    def execute(self, name: str, /, *, table: str | None = None, **values: Any) -> int:
         """Run the statement; how many rows it touched."""
         return self.connection.execute(query(name, table=table), values).rowcount
 
