@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rejoinder.errors import InputUnreadable
@@ -17,6 +17,7 @@ def post(platform: Platform, platform_post_id: str, **rest: str) -> Post:
 
 
 @given(st.from_regex(r"[0-9]{1,19}", fullmatch=True), st.text(st.characters(codec="utf-8"), min_size=1))
+@example("20", "A + b & c = d #e? 100%\nsee https://e.org/?a=1")
 def test_x_gets_the_text_to_the_letter(post_id: str, text: str) -> None:
     handoff = compose(post("x", post_id), text)
     parts = urlsplit(handoff.url)

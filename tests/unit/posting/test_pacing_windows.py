@@ -59,6 +59,11 @@ def test_less_than_one_call_left_is_none() -> None:
     assert when_allowed([RateWindow(100, 0.5, reset_at)], NOW) == reset_at
 
 
+@given(WINDOWS)
+def test_a_window_never_allows_a_call_in_the_past(window: RateWindow) -> None:
+    assert window.allowed_from(NOW) >= NOW
+
+
 def test_negative_limits_and_intervals_are_refused() -> None:
     with pytest.raises(ValueError, match="limit"):
         RateWindow(-1, 0, NOW)
