@@ -133,6 +133,7 @@ ASKS = regex.compile(
 )
 OWN_FEELING = regex.compile(r"(?i)^(?:I|we)(?:'m| am| are|'re| feel| love| hate| hope| wish| want)\b")
 MIN_WORDS = 4
+OPENING_BONUS = 0.5
 
 
 def extract_claims(text: str, *, at_least: float = CHECK_WORTHY) -> list[Claim]:
@@ -156,15 +157,13 @@ def extract_claims(text: str, *, at_least: float = CHECK_WORTHY) -> list[Claim]:
 
 
 def main_claim(text: str) -> Claim | None:
-    """What to look for evidence on: the best claim or question, else the longest sentence of the post.
+    """What to look for evidence on: the post's best claim or question, its opening sentence preferred.
 
-    None only where the post has no sentence of four words: then there is nothing to answer to.
+    A post's first sentence (on Reddit its title) says what it is about, so it wins unless another sentence
+    is clearly more check-worthy. None only where no sentence has four words: there is nothing to answer.
     """
     claims = extract_claims(text, at_least=0.0)
-    if not claims:
-        return None
-    best = claims[0]
-    return best if best.score >= CHECK_WORTHY else max(claims, key=lambda claim: len(claim.text))
+    return max(claims, key=lambda claim: claim.score + OPENING_BONUS * (claim.start < 3), default=None)
 
 
 def check_worthiness(sentence: str) -> float:
