@@ -99,6 +99,15 @@ def find_posts(state: State, platform: str, ids: Iterable[str]) -> list[SandboxP
     return [post for post in found if post is not None]
 
 
+def posts_by_seq(state: State, places: Iterable[int]) -> list[SandboxPost]:
+    """Posts by their place in the state, in the order given."""
+    rows = state.db.execute(
+        "SELECT post.* FROM json_each(?) AS wanted JOIN post ON post.seq = wanted.value ORDER BY wanted.key",
+        (json.dumps(list(places)),),
+    )
+    return [from_row(row) for row in rows]
+
+
 def count_replies(state: State, platform: str, ids: Iterable[str]) -> dict[str, int]:
     """How many replies each post got here (posts without any are left out)."""
     wanted = json.dumps(list(ids))

@@ -5,7 +5,7 @@ from typing import Any
 
 from resources.sandbox.exchange import Answer, Call, Endpoint
 from resources.sandbox.oauth import granted_account, is_reddit_client, issue_token
-from resources.sandbox.posts import SandboxPost, find_post, find_posts, from_row, insert_post
+from resources.sandbox.posts import SandboxPost, find_post, find_posts, from_row, insert_post, posts_by_seq
 from resources.sandbox.reddit_shapes import in_envelope, listing, refused, things, unauthorized
 from resources.sandbox.witness import Attempt, record_attempt
 
@@ -70,8 +70,9 @@ def page(call: Call, where: str, values: list[str]) -> Answer:
     first, last = page_bounds(call, [row["id"] for row in rows])
     wanted = rows[first:last]
     after = wanted[-1]["id"] if wanted and last < len(rows) else None
+    posts = posts_by_seq(call.world.state, [row["seq"] for row in wanted])
     before = wanted[0]["id"] if wanted and first > 0 else None
-    return Answer(200, listing(things(call, by_seq(call, wanted)), after, before))
+    return Answer(200, listing(things(call, posts), after, before))
 
 
 def page_bounds(call: Call, names: list[str]) -> tuple[int, int]:
@@ -91,14 +92,6 @@ def page_size(call: Call) -> int:
     """limit, 1 to 100; 25 when it is not given."""
     given = call.query.get("limit", "25")
     return min(max(int(given), 1), 100) if given.isdecimal() else 25
-
-
-def by_seq(call: Call, rows: list[sqlite3.Row]) -> list[SandboxPost]:
-    """Full posts for rows that carry their place in the state."""
-    db = call.world.state.db
-    return [
-        from_row(db.execute("SELECT * FROM post WHERE seq = ?", (row["seq"],)).fetchone()) for row in rows
-    ]
 
 
 def info(call: Call) -> Answer:

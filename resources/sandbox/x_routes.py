@@ -6,7 +6,7 @@ from typing import Any
 
 from resources.sandbox.credentials import user_id
 from resources.sandbox.exchange import Answer, Call, Endpoint
-from resources.sandbox.posts import SandboxPost, find_posts, from_row
+from resources.sandbox.posts import SandboxPost, find_posts, posts_by_seq
 from resources.sandbox.x_create import create_post, delete_post
 from resources.sandbox.x_match import COLUMNS, Matchable, matches
 from resources.sandbox.x_query import Node, Operator, QueryInvalid, parse_query
@@ -129,14 +129,7 @@ def matching_page(call: Call, node: Node, size: int) -> tuple[list[SandboxPost],
             wanted.append(row.seq)
             if len(wanted) > size:
                 break
-    return posts_by_seq(call, wanted[:size]), len(wanted) > size
-
-
-def posts_by_seq(call: Call, wanted: list[int]) -> list[SandboxPost]:
-    """Posts by their place in the state, in the order given."""
-    db = call.world.state.db
-    rows = (db.execute("SELECT * FROM post WHERE seq = ?", (seq,)).fetchone() for seq in wanted)
-    return [from_row(row) for row in rows]
+    return posts_by_seq(call.world.state, wanted[:size]), len(wanted) > size
 
 
 def id_range(call: Call) -> tuple[int, int]:

@@ -1,0 +1,220 @@
+"""X through tweepy: one account, reads with the app's token, writes with the account's."""
+
+import html
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+import tweepy
+
+from rejoinder.ids import sha256_hex
+from rejoinder.listening.post import Platform, Post
+from rejoinder.listening.rules import ListeningRule
+from resources.platforms.clocks import Clock
+from resources.platforms.credentials import XCredentials, read_credentials
+from resources.platforms.failures import OutcomeUnknown, RateLimited
+from resources.platforms.port import Heard, Metrics, ReadBack, Sent, Stop
+from resources.platforms.wire import Rebase
+from resources.platforms.x_answers import read_json, read_metrics, read_time, read_windows, x_failure
+from resources.platforms.x_poll import Collected, Fetch, poll_search
+from resources.platforms.x_stream import PostStream, read_stream, sync_rules
+
+HOST = "https://api.twitter.com"
+POST_FIELDS = {
+    "tweet.fields": "author_id,conversation_id,created_at,entities,lang,public_metrics,referenced_tweets",
+    "expansions": "author_id,referenced_tweets.id,referenced_tweets.id.author_id",
+    "user.fields": "public_metrics,username",
+}
+LONGEST_PAGE = 100
+PAGES_PER_SEARCH = 10
+PAGES_OF_TIMELINE = 8  # X lists at most 3,200 posts; a reply in doubt is among the newest
+LINK = re.compile(r"https?://\S+")
+
+
+def open_x(credentials: Mapping[str, str], *, base_url: str | None, clock: Clock) -> "XClient":
+    """A client for X; nothing is sent yet."""
+    return XClient(read_credentials(XCredentials, credentials), base_url or HOST, clock)
+
+
+class XClient:
+    """`PlatformClient` for X."""
+
+    platform: Platform = "x"
+    text_limit = 280
+    can_stream = True
+
+    def __init__(self, credentials: XCredentials, base_url: str, clock: Clock) -> None:
+        self._credentials = credentials
+        self._base_url = base_url
+        self._clock = clock
+        self._me: dict[str, str] | None = None
+        self._api = tweepy.Client(
+            credentials.bearer_token,
+            credentials.consumer_key,
+            credentials.consumer_secret,
+            credentials.access_token,
+            credentials.access_token_secret,
+            return_type=requests.Response,
+        )
+        self._api.session.mount(HOST, Rebase(base_url))
+
+    @property
+    def account(self) -> str:
+        """Handle of the account; asked once."""
+        return self._identity()["username"]
+
+    def _identity(self) -> dict[str, str]:
+        if self._me is None:
+            self._me = self._read(self._api.get_me)["data"]
+        return self._me
+
+    def _call(self, send: Callable[[], requests.Response], *, is_write: bool) -> requests.Response:
+        # The failure is raised outside the except block, so that no exception with a request in it
+        # (its headers carry the token) travels along as context.
+        try:
+            return send()
+        except Exception as error:
+            failure = x_failure(error, is_write=is_write)
+        raise failure
+
+    def _read(self, send: Callable[[], requests.Response]) -> dict[str, Any]:
+        response = self._call(send, is_write=False)
+        try:
+            return read_json(response)
+        except ValueError as error:
+            failure = x_failure(error, is_write=False)
+        raise failure
+
+    def hear(
+        self, cursor: Mapping[str, str], rules: Sequence[ListeningRule], communities: Sequence[str]
+    ) -> Heard:
+        """Recent search for every rule, and the account's mentions; X has no communities here."""
+        progress, found, own = dict(cursor), Collected(), self.account
+        searches = {f"rule:{sha256_hex(rule.x_query)[:12]}": self._search(rule.x_query) for rule in rules}
+        for key, fetch in {"mentions": self._mentions, **searches}.items():
+            try:
+                poll_search(key, fetch, progress, found, own=own, max_pages=PAGES_PER_SEARCH)
+            except RateLimited:
+                if not found.posts:
+                    raise
+                found.is_complete = False
+                break
+        posts = sorted(found.posts.values(), key=lambda post: (post.created_at, int(post.platform_post_id)))
+        return Heard(tuple(posts), progress, tuple(found.unreadable), found.is_complete)
+
+    def _search(self, query: str) -> Fetch:
+        def fetch(bounds: Mapping[str, str]) -> dict[str, Any]:
+            wanted = parameters({**POST_FIELDS, **bounds})
+            return self._read(lambda: self._api.search_recent_tweets(query, **wanted))
+
+        return fetch
+
+    def _mentions(self, bounds: Mapping[str, str]) -> dict[str, Any]:
+        wanted = parameters({**POST_FIELDS, **bounds})
+        user_id = self._identity()["id"]
+        return self._read(lambda: self._api.get_users_mentions(user_id, **wanted))
+
+    def stream(self, rules: Sequence[ListeningRule], stop: Stop) -> Iterator[Post]:
+        """Posts of the filtered stream until stop is set; the account's own are left out."""
+        own = self.account.lower()
+        reader = PostStream(self._credentials.bearer_token, self._base_url)
+        try:
+            sync_rules(reader, rules)
+        except (tweepy.TweepyException, requests.RequestException) as error:
+            failure = x_failure(error, is_write=False)
+        else:
+            posts = read_stream(reader, POST_FIELDS, stop)
+            yield from (post for post in posts if (post.author or "").lower() != own)
+            return
+        raise failure
+
+    def publish(self, parent_id: str, text: str) -> Sent:
+        """Reply to a post with exactly one request."""
+        response = self._call(
+            lambda: self._api.create_tweet(text=text, in_reply_to_tweet_id=parent_id), is_write=True
+        )
+        try:
+            post_id = str(read_json(response)["data"]["id"])
+        except (ValueError, KeyError, TypeError):
+            post_id = ""
+        if not post_id.isdecimal():
+            raise OutcomeUnknown("the platform accepted the reply without naming its id")
+        return Sent(post_id, self._time_of(response), read_windows(response.headers))
+
+    def _time_of(self, response: requests.Response) -> datetime:
+        try:
+            return parsedate_to_datetime(response.headers["date"]).astimezone(UTC)
+        except (KeyError, ValueError):
+            return self._clock()
+
+    def find_own_reply(self, parent_id: str, text: str) -> Sent | None:
+        """The account's reply with this text under this post, among its newest posts."""
+        return self.read_back(parent_id, text, datetime.fromtimestamp(0, UTC)).found
+
+    def read_back(self, parent_id: str, text: str, since: datetime) -> ReadBack:
+        """Search the account's timeline, newest first, back to a time."""
+        searched_until, until_id = self.now(), None
+        for _ in range(PAGES_OF_TIMELINE):
+            body = self._timeline(until_id)
+            items = body.get("data") or []
+            for item in items:
+                if answers(item, parent_id) and same_text(item["text"], text):
+                    return ReadBack(Sent(item["id"], read_time(item["created_at"])), searched_until, True)
+            meta = body.get("meta") or {}
+            if not meta.get("next_token") or read_time(items[-1]["created_at"]) < since:
+                return ReadBack(None, searched_until, True)
+            until_id = meta["oldest_id"]
+        return ReadBack(None, searched_until, False)
+
+    def _timeline(self, until_id: str | None) -> dict[str, Any]:
+        wanted: dict[str, Any] = {
+            "max_results": LONGEST_PAGE,
+            "tweet_fields": "created_at,referenced_tweets",
+            "user_auth": True,
+        }
+        if until_id is not None:
+            wanted["until_id"] = until_id
+        return self._read(lambda: self._api.get_users_tweets(self._identity()["id"], **wanted))
+
+    def metrics(self, ids: Sequence[str]) -> dict[str, Metrics]:
+        """Counts by id, a hundred to a request."""
+        found: dict[str, Metrics] = {}
+        for start in range(0, len(ids), LONGEST_PAGE):
+            found |= self._metrics_of(ids[start : start + LONGEST_PAGE])
+        return found
+
+    def _metrics_of(self, ids: Sequence[str]) -> dict[str, Metrics]:
+        wanted = {"tweet_fields": "public_metrics", "user_auth": True}
+        return read_metrics(self._read(lambda: self._api.get_tweets(list(ids), **wanted)))
+
+    def now(self) -> datetime:
+        """The platform's time."""
+        return self._clock()
+
+
+def parameters(named: Mapping[str, str]) -> dict[str, str]:
+    """Parameters as tweepy wants them, with underscores."""
+    return {name.replace(".", "_"): value for name, value in named.items()}
+
+
+def answers(item: Mapping[str, Any], parent_id: str) -> bool:
+    """Whether a post replies to this parent."""
+    references = item.get("referenced_tweets") or []
+    return any(ref.get("type") == "replied_to" and ref.get("id") == parent_id for ref in references)
+
+
+def same_text(shown: str, sent: str) -> bool:
+    """Whether X shows the text that was sent: it escapes ``&<>`` and shortens every link.
+
+    >>> same_text("R&amp;D https://t.co/x", "R&D https://example.com/a")
+    True
+    """
+    return comparable(html.unescape(shown)) == comparable(sent)
+
+
+def comparable(text: str) -> str:
+    """A text with its links made equal and its blanks made single."""
+    return " ".join(LINK.sub("<link>", text).split())

@@ -1,0 +1,78 @@
+"""Polling X without gaps: one cursor per search, resumable in the middle of a long page run.
+
+A search goes from the newest post back to ``since``. If it stops at its bound, ``top`` and
+``until`` remember the newest post seen and how far down it got; the next poll goes on there and
+only then moves ``since`` up. A quiet poll costs one request per rule.
+"""
+
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rejoinder.listening.post import Post
+from resources.platforms.failures import Refused
+from resources.platforms.port import Unreadable
+from resources.platforms.x_answers import newest_id, read_posts
+
+Fetch = Callable[[Mapping[str, str]], Mapping[str, Any]]
+PAGE_SIZE = "100"
+
+
+@dataclass(slots=True)
+class Collected:
+    """What the polls of several searches found so far, each post once."""
+
+    posts: dict[str, Post] = field(default_factory=dict)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    is_complete: bool = True
+
+
+def poll_search(
+    key: str, fetch: Fetch, cursor: MutableMapping[str, str], into: Collected, *, own: str, max_pages: int
+) -> None:
+    """Read one search from its cursor; cursor and collection are brought up to date page by page.
+
+    Args:
+        key: name of the search in the cursor.
+        fetch: one page for ``since_id``, ``until_id`` and ``max_results``.
+        cursor: changed in place, also when a page fails.
+        into: changed in place.
+        own: the account's handle; its own posts are left out.
+        max_pages: bound of this poll; more is left to the next.
+    """
+    for _ in range(max_pages):
+        body = fetch_page(key, fetch, cursor)
+        posts, unreadable = read_posts(body)
+        others = [post for post in posts if (post.author or "").lower() != own.lower()]
+        into.posts.update((post.platform_post_id, post) for post in others)
+        into.unreadable.extend(unreadable)
+        top = newest_id(others)
+        if top is not None and f"{key}.top" not in cursor:
+            cursor[f"{key}.top"] = top
+        meta = body.get("meta") or {}
+        if not meta.get("next_token") or "oldest_id" not in meta:
+            finish(key, cursor)
+            return
+        cursor[f"{key}.until"] = str(meta["oldest_id"])
+    into.is_complete = False
+
+
+def fetch_page(key: str, fetch: Fetch, cursor: MutableMapping[str, str]) -> Mapping[str, Any]:
+    """One page; a since_id that X no longer takes (older than its window) is given up."""
+    names = {"since_id": f"{key}.since", "until_id": f"{key}.until"}
+    bounds = {name: cursor[place] for name, place in names.items() if place in cursor}
+    try:
+        return fetch({"max_results": PAGE_SIZE, **bounds})
+    except Refused as refusal:
+        if "since_id" not in bounds or refusal.code != "invalid" or "since_id" not in refusal.detail:
+            raise
+    del cursor[f"{key}.since"]
+    return fetch_page(key, fetch, cursor)
+
+
+def finish(key: str, cursor: MutableMapping[str, str]) -> None:
+    """The search reached its end: the next one starts above the newest post seen."""
+    cursor.pop(f"{key}.until", None)
+    top = cursor.pop(f"{key}.top", None)
+    if top is not None:
+        cursor[f"{key}.since"] = max(top, cursor.get(f"{key}.since", "0"), key=int)
