@@ -7,7 +7,7 @@ episode it quotes; it works without any model and gives the same draft for the s
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rejoinder.drafting.citations import citation, link_at_second
+from rejoinder.drafting.citations import TITLE_LENGTHS, citation, link_at_second, markdown_link
 from rejoinder.drafting.frames import choose_frame, frames, shared_topic
 from rejoinder.drafting.quotes import shorten_quote, tidy_quote
 from rejoinder.listening.post import Platform, Post
@@ -17,7 +17,6 @@ from rejoinder.text.weighted_length import X_LIMIT, weighted_length
 
 REDDIT_COMFORT = 900
 MIN_QUOTE = 60
-SHORT_TITLE = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ class _Composing:
     def fit(self, quote: str) -> tuple[str, str]:
         """The text and the quote in it, with the title cut first and the quote after it."""
         room = room_on(self.platform)
-        for max_title in (60, 45, SHORT_TITLE):
+        for max_title in TITLE_LENGTHS:
             left = room.limit - room.measure(self.fill("", max_title))
             if left >= min(room.measure(quote), 2 * MIN_QUOTE):
                 break
@@ -110,7 +109,7 @@ class _Composing:
         link = link_at_second(self.evidence.source_url, self.evidence.start_s) if self.allow_links else None
         source = citation(self.evidence, max_title=max_title)
         if link and self.platform == "reddit":
-            source = f"[{source.replace('[', '(').replace(']', ')')}]({link.replace(')', '%29')})"
+            source = markdown_link(source, link)
         values = {"quote": quote, "source": source, "topic": self.topic}
         text = VARIABLE.sub(lambda found: values[found[1]], self.frame)
         text = text[:1].upper() + text[1:]

@@ -34,6 +34,13 @@ def frames(prompt: Prompt, strategy: str, platform: Platform) -> tuple[str, ...]
     return tuple(lines)
 
 
+def all_frames(prompt: Prompt) -> tuple[str, ...]:
+    """Every frame of the file, in file order."""
+    names = (name.rpartition(".") for name, _ in prompt.sections)
+    platforms: dict[str, Platform] = {"x": "x", "reddit": "reddit"}
+    return tuple(f for strategy, _, place in names for f in frames(prompt, strategy, platforms[place]))
+
+
 def choose_frame(found: tuple[str, ...], *, key: str, topic: str | None) -> str:
     """One frame for a post: by hash of the key, so the same post gets the same words.
 

@@ -18,12 +18,11 @@ import numpy as np
 from rejoinder.corpus.values import Passage
 from rejoinder.ids import ChunkId, SourceId
 from rejoinder.llm.ports import Embedder, Vectors
-from rejoinder.research.sentence_quality import is_advertising, is_quotable, standalone_quality
+from rejoinder.research.candidates import Candidate, candidate_vectors, candidates_in, distinct_sentences
+from rejoinder.research.sentence_quality import standalone_quality
 from rejoinder.research.verdicts import Verdict, verdict_of
-from rejoinder.text.sentences import sentence_spans
 from rejoinder.text.terms import index_terms
 
-AD_REACH = 5
 # A claim of many terms need not be met in full: its five rarest count.
 TERMS_THAT_COUNT = 5
 SHORT_TERM = 4
@@ -32,21 +31,13 @@ TOPIC_SHARE = 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A quotable sentence of a passage. start_s is its second in the recording, None without times."""
-
-    passage: Passage
-    sentence: str
-    start_s: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class Evidence:
-    """One sentence that bears on a claim.
+    """One to three sentences that bear on a claim.
 
-    quote stands word for word in the chunk. support in [0, 1] says how near it is to the claim and how
-    well it stands alone. start_s is the second at which the quote begins: the chunk's start plus the share
-    of its text before the quote, so right to a few seconds. speaker is None unless only one speaks there.
+    quote stands word for word in the chunk, white space apart. support in [0, 1] says how near it is to
+    the claim and how well it stands alone. start_s is the second at which the quote begins: the chunk's
+    start plus the share of its text before the quote, so right to a few seconds. speaker is None unless
+    only one speaks there.
     """
 
     chunk_id: ChunkId
@@ -72,19 +63,22 @@ class NoEvidence:
 class EvidenceRule:
     """What counts as evidence.
 
-    k: most sentences to keep. at_least: lowest support, in [0, 1]. min_cosine: lowest cosine between claim
-    and sentence. min_quality: lowest `standalone_quality`. A sentence also needs an anchor: a shared term
-    at least min_rarity rare in the corpus, or a cosine of anchor_cosine; else every sentence about Python
-    would answer every post about Python. overlap_weight and quality_weight: shares of term overlap and of
-    standing alone in the support, the rest is the cosine.
+    k: most quotes to keep. at_least: lowest support, in [0, 1]. min_cosine: lowest cosine between claim and
+    quote; min_topic: the same between claim and the whole passage, where it is known. min_quality: lowest
+    `standalone_quality`. min_overlap: lowest share of the claim's terms, weighted by rarity; from near_cosine
+    on half of it is enough. min_rarity: one shared term must be at least so rare, else every sentence about
+    Python would answer every post about Python. overlap_weight and quality_weight: shares of term overlap
+    and of standing alone in the support; the rest is meaning.
     """
 
     k: int = 3
     at_least: float = 0.50
-    min_cosine: float = 0.35
+    min_cosine: float = 0.45
+    min_topic: float = 0.38
     min_quality: float = 0.55
+    min_overlap: float = 0.32
+    near_cosine: float = 0.65
     min_rarity: float = 0.40
-    anchor_cosine: float = 0.62
     overlap_weight: float = 0.25
     quality_weight: float = 0.15
 
@@ -113,18 +107,21 @@ def find_evidence(
     Args:
         claim: the claim or question, or the whole post.
         passages: what retrieval found, best first.
-        embedder: called once, with the claim and every candidate.
+        embedder: called once, with the claim and every sentence that could be quoted; a sentence comes back
+            with many posts, so a caching embedder saves most of the work.
         rule: what counts as evidence.
         rarity: as `term_rarity` makes it, over the whole corpus; without it all terms count the same.
 
     Returns:
-        At most rule.k sentences, best first; `NoEvidence` where none is good enough.
+        At most rule.k quotes, best first and none inside another; `NoEvidence` where none is good enough.
     """
-    candidates = candidate_sentences(passages)
+    candidates = candidates_in(passages)
     if not candidates:
         return NoEvidence(_nothing_quotable(passages))
-    vectors = embedder.embed([claim, *(candidate.sentence for candidate in candidates)])
-    return select_evidence(claim, vectors[0], candidates, vectors[1:], rule=rule, rarity=rarity)
+    sentences = distinct_sentences(candidates)
+    vectors = embedder.embed([claim, *sentences])
+    rows = candidate_vectors(candidates, dict(zip(sentences, vectors[1:], strict=True)))
+    return select_evidence(claim, vectors[0], candidates, rows, rule=rule, rarity=rarity)
 
 
 def term_rarity(texts: Sequence[str]) -> dict[str, float]:
@@ -139,33 +136,6 @@ def term_rarity(texts: Sequence[str]) -> dict[str, float]:
     seen_in = Counter(term for text in texts for term in set(index_terms(text)))
     ceiling = _idf(0, len(texts))
     return {term: _idf(n, len(texts)) / ceiling for term, n in seen_in.items()}
-
-
-def candidate_sentences(passages: Sequence[Passage]) -> list[Candidate]:
-    """The quotable sentences of all passages, in order, each sentence once.
-
-    Sentences within five of an advertising one are left out: sponsor reads come in blocks.
-    """
-    found: dict[str, Candidate] = {}
-    for passage in passages:
-        spans = sentence_spans(passage.text)
-        sentences = [" ".join(passage.text[start:end].split()) for start, end in spans]
-        selling = [i for i, sentence in enumerate(sentences) if is_advertising(sentence)]
-        for i, (span, sentence) in enumerate(zip(spans, sentences, strict=True)):
-            if is_quotable(sentence) and all(abs(i - ad) > AD_REACH for ad in selling):
-                found.setdefault(sentence, Candidate(passage, sentence, second_at(passage, span.start)))
-    return list(found.values())
-
-
-def second_at(passage: Passage, offset: int) -> float | None:
-    """The second at which a character of the passage is spoken, by its share of the text.
-
-    None where the transcript has no times; the passage's start where its end is unknown.
-    """
-    if passage.start_s is None:
-        return None
-    length_s = max(0.0, (passage.end_s or passage.start_s) - passage.start_s)
-    return passage.start_s + length_s * offset / max(1, len(passage.text))
 
 
 def select_evidence(
@@ -195,11 +165,19 @@ def select_evidence(
     scores = _Scorer(claim, rule, rarity or {})
     cosines = np.clip(vectors @ claim_vector, 0.0, 1.0).tolist()
     scored = [scores.score(candidate, cosine) for candidate, cosine in zip(candidates, cosines, strict=True)]
-    scored.sort(key=lambda one: (-one.support, one.candidate.sentence))
-    kept = [one for one in scored if _is_enough(one, rule)]
+    scored.sort(key=lambda one: (-one.support, one.candidate.text))
+    kept = _apart([one for one in scored if _is_enough(one, rule)])
     if not kept:
         return NoEvidence(_too_weak(scored, rule))
     return tuple(_evidence(claim, one) for one in kept[: rule.k])
+
+
+def _apart(scored: Sequence[Scored]) -> list[Scored]:
+    kept: list[Scored] = []
+    for one in scored:
+        if not any(set(one.candidate.sentences) & set(other.candidate.sentences) for other in kept):
+            kept.append(one)
+    return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,16 +187,16 @@ class _Scorer:
     rarity: Mapping[str, float]
 
     def score(self, candidate: Candidate, cosine: float) -> Scored:
-        wanted, terms = set(index_terms(self.claim)), set(index_terms(candidate.sentence))
+        wanted, terms = set(index_terms(self.claim)), set(index_terms(candidate.text))
         overlap = term_overlap(wanted, terms, self.rarity)
-        quality = standalone_quality(candidate.sentence)
+        quality = standalone_quality(candidate.text)
         meaning = (1.0 - self.rule.overlap_weight - self.rule.quality_weight) * _with_topic(
             cosine, candidate.passage
         )
         support = meaning + self.rule.overlap_weight * overlap + self.rule.quality_weight * quality
-        shared = _same_words(self.claim, candidate.sentence, wanted & terms)
+        shared = _same_words(self.claim, candidate.text, wanted & terms)
         rarest = max((self.rarity.get(term, 1.0) for term in shared), default=0.0)
-        has_anchor = rarest >= self.rule.min_rarity or cosine >= self.rule.anchor_cosine
+        has_anchor = rarest >= self.rule.min_rarity
         return Scored(round(min(1.0, support), 4), cosine, overlap, quality, has_anchor, candidate)
 
 
@@ -243,12 +221,11 @@ def _bare_words(text: str) -> list[str]:
 
 
 def _is_enough(one: Scored, rule: EvidenceRule) -> bool:
-    return (
-        one.support >= rule.at_least
-        and one.cosine >= rule.min_cosine
-        and one.quality >= rule.min_quality
-        and one.has_anchor
-    )
+    topic = one.candidate.passage.dense
+    needed = rule.min_overlap / (2 if one.cosine >= rule.near_cosine else 1)
+    near = one.cosine >= rule.min_cosine and (topic is None or topic >= rule.min_topic)
+    telling = one.has_anchor and one.overlap >= needed
+    return near and telling and one.quality >= rule.min_quality and one.support >= rule.at_least
 
 
 def term_overlap(wanted: Collection[str], terms: Collection[str], rarity: Mapping[str, float]) -> float:
@@ -264,13 +241,13 @@ def term_overlap(wanted: Collection[str], terms: Collection[str], rarity: Mappin
 
 def _evidence(claim: str, one: Scored) -> Evidence:
     passage = one.candidate.passage
-    verdict, why = verdict_of(claim, one.candidate.sentence, cosine=one.cosine, overlap=one.overlap)
+    verdict, why = verdict_of(claim, one.candidate.text, cosine=one.cosine, overlap=one.overlap)
     return Evidence(
         chunk_id=passage.chunk_id,
         source_id=passage.source_id,
         source_title=passage.source_title,
         source_url=passage.source_url,
-        quote=one.candidate.sentence,
+        quote=one.candidate.text,
         start_s=one.candidate.start_s,
         speaker=passage.speakers[0] if len(passage.speakers) == 1 else None,
         support=one.support,

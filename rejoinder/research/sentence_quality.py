@@ -47,38 +47,46 @@ POINTS_BACK = regex.compile(
     r"|question|thing|problem|answer|reason)|another one|both|such|which|who)\b"
 )
 FRAGMENT = regex.compile(
-    r"(?i)^(?:(?:and|but|so|well|yeah)[, ]+)*(?:primarily|because|or|which|whereas|like|than|to)\b"
+    r"(?i)^(?:(?:and|but|so|well|yeah)[, ]+)*(?:primarily|because|or|which|whereas|like|than|to|thank|apparently"
+    r"|one,|two,|three,|first,|firstly|second,|secondly|third,|next,|for (?:me|us)|leave it|shout out"
+    r"|if you contrast|i will say)(?=\W|$)"
 )
 OWN_BUSINESS = regex.compile(
     r"(?i)\b(?:i'm|i am|i was|i've|i had|i did|i went|i've been|i remember|i wrote|i made|my|me|our|us"
-    r"|I (?!think|believe|find|would say|guess|feel)\p{L}+|here|today|yesterday|earlier|just now"
+    r"|excited|I (?!think|believe|find|would say|guess|feel)\p{L}+|here|today|yesterday|earlier|just now"
     r"|you(?:'re|'ve|r)?|guys?|yeah)\b"
 )
+# A full stop before a small letter: the transcript broke a sentence in the wrong place.
+TWO_IN_ONE = regex.compile(r"\p{Ll}{2}[.?!] \p{Ll}")
 CONTEXT_WORDS = word_set(
     "it that this they them those these he she thing things stuff something someone there"
 )
 
 
 def is_quotable(sentence: str) -> bool:
-    """Whether a sentence can be quoted at all.
+    """Whether a quotation can begin with a sentence.
 
     >>> is_quotable("Garbage collection in CPython combines counting of references with a cycle detector.")
     True
     >>> is_quotable("Welcome to the show, it is great to have you back with us today.")
     False
     """
-    words = len(sentence.split())
-    if not MIN_WORDS <= words <= MAX_WORDS:
+    if len(sentence.split()) < MIN_WORDS or len(set(index_terms(sentence))) < MIN_TERMS:
         return False
+    return continues_well(sentence) and (sentence[0].isupper() or sentence[0].isdigit())
+
+
+def continues_well(sentence: str) -> bool:
+    """Whether a sentence can stand inside a quotation: whole, no question, greeting, stammer or advertisement.
+
+    >>> continues_well("That makes it safe."), continues_well("Does that make sense?")
+    (True, False)
+    """
     if QUESTION.search(sentence) or CUT_OFF.search(sentence) or not ENDS_WHOLE.search(sentence):
         return False
-    if not sentence[0].isupper() and not sentence[0].isdigit():
+    if is_advertising(sentence) or HOUSEKEEPING.search(sentence) or len(sentence.split()) > MAX_WORDS:
         return False
-    if (
-        is_advertising(sentence)
-        or HOUSEKEEPING.search(sentence)
-        or len(set(index_terms(sentence))) < MIN_TERMS
-    ):
+    if TWO_IN_ONE.search(sentence):
         return False
     return filler_share(sentence) <= MAX_FILLER_SHARE and not repeats_itself(sentence)
 
@@ -115,14 +123,15 @@ def filler_share(sentence: str) -> float:
     return round(min(1.0, (filled + repeated) / words), 3) if words else 0.0
 
 
-def standalone_quality(sentence: str) -> float:
-    """How well a quotable sentence is understood without its neighbours, in [0, 1].
+def standalone_quality(passage: str) -> float:
+    """How well a quotable passage of one to three sentences is understood on its own, in [0, 1].
 
-    Pointing back costs most, then private talk, vague words and fillers; a long sentence costs a little.
+    An opening that points back costs most, then private talk, vague words and fillers; a very short or
+    long passage costs a little.
     """
-    words = sentence.lower().split()
+    words = passage.lower().split()
     vague = sum(word.strip(".,!;:'\"") in CONTEXT_WORDS for word in words) / max(1, len(words))
-    cost = 0.45 * bool(POINTS_BACK.match(sentence) or FRAGMENT.match(sentence))
-    cost += 0.12 * min(3, len(OWN_BUSINESS.findall(sentence)))
-    cost += 1.2 * vague + 1.5 * filler_share(sentence) + 0.1 * (len(words) > 35)
+    cost = 0.5 * bool(POINTS_BACK.match(passage) or FRAGMENT.match(passage))
+    cost += 0.13 * min(4, len(OWN_BUSINESS.findall(passage)))
+    cost += 1.2 * vague + 1.5 * filler_share(passage) + 0.1 * (len(words) < 15 or len(words) > 60)
     return max(0.0, 1.0 - cost)
