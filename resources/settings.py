@@ -18,6 +18,7 @@ from rejoinder.errors import ConfigInvalid
 CHILD_ENVIRONMENT = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
     "DAGSTER_DISABLE_TELEMETRY": "yes",
     "PRAW_CHECK_FOR_UPDATES": "false",
     "GIT_PYTHON_REFRESH": "quiet",

@@ -1,0 +1,44 @@
+"""What goes to MLflow and comes back, as values: no MLflow is imported here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+PREFIX = "rejoinder-"
+CHAMPION = "champion"
+
+Standing = Literal["champion", "challenger"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRecord:
+    """What a training leaves behind.
+
+    model is the registered model's name. coefficients are the model as JSON, UTF-8. metrics are on
+    held-out posts. standing is the alias that the new version gets. description is one sentence for people.
+    """
+
+    model: str
+    data_hash: str
+    coefficients: bytes
+    parameters: Mapping[str, str | int | float]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+    standing: Standing
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedTraining:
+    """Where a training stands in MLflow."""
+
+    run_id: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Champions:
+    """What carries the alias champion: model name -> run id, prompt task -> prompt_version."""
+
+    models: Mapping[str, str]
+    prompts: Mapping[str, str]
