@@ -1,0 +1,116 @@
+"""`rejoinder up` and `rejoinder down`: start everything on loopback, stop it again."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rejoinder.errors import ConfigInvalid, RejoinderError
+
+if TYPE_CHECKING:
+    from resources.services import Choice
+    from resources.supervisor.supervisor import Outcome
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to the root command."""
+    app.command()(up)
+    app.command()(down)
+
+
+def up(
+    dagster_port: Annotated[int, typer.Option(min=1, max=65535, help="Dagster's web page.")] = 3000,
+    review_port: Annotated[int, typer.Option(min=1, max=65535, help="The review app.")] = 8501,
+    mlflow_port: Annotated[int, typer.Option(min=1, max=65535, help="The MLflow server.")] = 5000,
+    code_port: Annotated[int, typer.Option(min=1, max=65535, help="Dagster's code server.")] = 4266,
+    mlflow: Annotated[bool, typer.Option(help="Run the MLflow server.")] = True,
+    sandbox: Annotated[
+        bool | None, typer.Option(help="Run the sandbox; by default if an enabled channel uses it.")
+    ] = None,
+    publisher: Annotated[
+        bool, typer.Option("--publisher", help="Send approved replies within seconds, not at Dagster's pace.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object with the addresses once all run.")
+    ] = False,
+) -> None:
+    """Start everything on this machine and keep it running; Ctrl-C stops it all, a second one kills it.
+
+    Nothing can be reached from other machines. What each process says is in logs/ in the home.
+    """
+    from resources.services import Choice, Ports
+
+    ports = Ports(dagster=dagster_port, review=review_port, mlflow=mlflow_port, code=code_port)
+    choice = Choice(ports, has_mlflow=mlflow, has_publisher=publisher)
+    with reasons_on_stderr():
+        bring_up(choice, wants_sandbox=sandbox, as_json=as_json)
+
+
+def down(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
+    """Stop what `up` started, whichever terminal it runs in, and the embedded PostgreSQL."""
+    from resources.installation import stop_installation
+    from resources.settings import load_settings
+
+    with reasons_on_stderr():
+        stopped = stop_installation(load_settings())
+    if as_json:
+        print(json.dumps({"processes": stopped.had_processes, "postgres": stopped.had_postgres}))
+        return
+    print(
+        "Stopped what `rejoinder up` had started."
+        if stopped.had_processes
+        else "Nothing of `up` was running."
+    )
+    print("PostgreSQL stopped." if stopped.had_postgres else "No embedded PostgreSQL was running.")
+
+
+def bring_up(choice: Choice, *, wants_sandbox: bool | None, as_json: bool) -> None:
+    """Run the chosen services until a stop is asked for; tells on stdout, or on stderr beside JSON.
+
+    Raises:
+        RejoinderError: it cannot start; the message names the fix.
+    """
+    from resources.installation import run_installation
+    from resources.settings import load_settings
+
+    stream = sys.stderr if as_json else sys.stdout
+
+    def say(line: str) -> None:
+        print(line, file=stream, flush=True)
+
+    def when_settled(outcome: Outcome) -> None:
+        print(_as_json(outcome) if as_json else _as_text(outcome), flush=True)
+
+    run_installation(load_settings(), choice, wants_sandbox=wants_sandbox, say=say, when_settled=when_settled)
+
+
+def _as_json(outcome: Outcome) -> str:
+    return json.dumps(
+        {
+            "ok": not outcome.gave_up,
+            "addresses": dict(outcome.addresses),
+            "healthy_after_s": dict(outcome.healthy_after_s),
+            "gave_up": list(outcome.gave_up),
+        }
+    )
+
+
+def _as_text(outcome: Outcome) -> str:
+    if outcome.gave_up:
+        return f"Not running: {', '.join(outcome.gave_up)}. The rest goes on; Ctrl-C stops it."
+    return "Everything runs. Ctrl-C stops it."
+
+
+@contextmanager
+def reasons_on_stderr() -> Iterator[None]:
+    """Turn an error raised on purpose into its message and an exit code: 2 for settings, 1 for the rest."""
+    try:
+        yield
+    except RejoinderError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(2 if isinstance(error, ConfigInvalid) else 1) from None
