@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ import typer
 from rejoinder.errors import ConfigInvalid, RejoinderError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from resources.services import Choice
     from resources.supervisor.supervisor import Outcome
 
@@ -78,21 +81,24 @@ def bring_up(choice: Choice, *, wants_sandbox: bool | None, as_json: bool) -> No
     from resources.installation import run_installation
     from resources.settings import load_settings
 
+    settings = load_settings()
     stream = sys.stderr if as_json else sys.stdout
 
     def say(line: str) -> None:
         print(line, file=stream, flush=True)
 
     def when_settled(outcome: Outcome) -> None:
-        print(_as_json(outcome) if as_json else _as_text(outcome), flush=True)
+        print(_as_json(outcome, settings.home_dir) if as_json else _as_text(outcome), flush=True)
 
-    run_installation(load_settings(), choice, wants_sandbox=wants_sandbox, say=say, when_settled=when_settled)
+    run_installation(settings, choice, wants_sandbox=wants_sandbox, say=say, when_settled=when_settled)
 
 
-def _as_json(outcome: Outcome) -> str:
+def _as_json(outcome: Outcome, home: Path) -> str:
     return json.dumps(
         {
             "ok": not outcome.gave_up,
+            "home": str(home),
+            "pid": os.getpid(),
             "addresses": dict(outcome.addresses),
             "healthy_after_s": dict(outcome.healthy_after_s),
             "gave_up": list(outcome.gave_up),
