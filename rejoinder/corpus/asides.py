@@ -67,9 +67,11 @@ _READ_ENDS = regex.compile(
     r"(?i)\b(?:for (?:supporting|sponsoring)|links? (?:is|are) in|in (?:your|the) (?:podcast player )?show notes|"
     r"supporting (?:the|this|our) (?:show|podcast)|back to (?:the|our) (?:show|interview|conversation))\b"
 )
+_ADDRESS = regex.compile(r"(?i)\b\w+\.(?:fm|com|io|dev|ai|org|net|co)(?:/\w+|\b)")
 _READ_SENTENCES = 30
+_READ_GAP = 5
 _SPONSOR_NAME = regex.compile(
-    rf"(?:brought to you by|sponsored by|supported by|thanks? (?:you )?to) (?:our friends (?:at|over at) )?{_NAME}"
+    rf"(?i:brought to you by|sponsored by|supported by|thanks? (?:you )?to) (?:our friends (?:at|over at) )?{_NAME}"
     rf"|{_NAME}(?: for supporting| for sponsoring)"
 )
 _SHOW_NAME = regex.compile(rf"(?i:welcome (?:back )?to|listening to|episode of(?: the)?) {_NAME}")
@@ -94,7 +96,7 @@ def is_aside(sentence: str) -> bool:
 def without_asides(sentences: Sequence[str]) -> list[str]:
     """The sentences that are about something: no asides, and nothing inside a sponsor's message.
 
-    A message runs from "brought to you by" to "for supporting the show", at most 30 sentences.
+    A message runs from "brought to you by" to its last address or thanks, at most 30 sentences.
 
     >>> without_asides(["Brought to you by Acme.", "Anvils!", "Thanks for supporting us.", "Ink flows."])
     ['Ink flows.']
@@ -110,11 +112,19 @@ def without_asides(sentences: Sequence[str]) -> list[str]:
 
 
 def _end_of_message(sentences: Sequence[str], begin: int) -> int | None:
-    """Where the sponsor's message that begins here ends; None where none begins or none ends."""
+    """Where the sponsor's message that begins here ends; None where none begins or none ends.
+
+    It ends with thanks or with an address, and goes on while more of them follow closely.
+    """
     if not _READ_BEGINS.search(sentences[begin]):
         return None
-    window = range(begin + 1, min(begin + _READ_SENTENCES, len(sentences)))
-    return next((i for i in window if _READ_ENDS.search(sentences[i])), None)
+    end: int | None = None
+    for i in range(begin + 1, min(begin + _READ_SENTENCES, len(sentences))):
+        if end is not None and i - end > _READ_GAP:
+            break
+        if _READ_ENDS.search(sentences[i]) or _ADDRESS.search(sentences[i]):
+            end = i
+    return end
 
 
 def is_filler(sentence: str) -> bool:
