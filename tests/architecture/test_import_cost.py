@@ -8,8 +8,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = {
-    "dagster", "mlflow", "streamlit", "sklearn", "scipy", "pandas", "polars", "pyarrow", "onnxruntime", "tweepy", "praw",
-    "litellm", "duckdb", "numpy", "dspy", "nbclient",
+    "dagster", "mlflow", "streamlit", "sklearn", "scipy", "pandas", "polars", "pyarrow", "onnxruntime", "tweepy",
+    "praw", "litellm", "duckdb", "numpy", "dspy", "nbclient",
 }  # fmt: skip
 # Files that hold a library's own words and are imported inside functions only (see the contracts of pyproject.toml).
 MLFLOW_FILES = {"resources.mlflow_rows", "resources.tracked_relevance_model"}

@@ -1,0 +1,49 @@
+"""rejoinder.example.toml holds every key of the tuning at its default, each explained."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from resources.settings import Settings
+from resources.tuning import StageTuning, Tuning, load_tuning
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "rejoinder.example.toml"
+GIVEN = tomllib.loads(EXAMPLE.read_text("utf-8"))
+LINES = EXAMPLE.read_text("utf-8").splitlines()
+SECTIONS = [name for name in Tuning.model_fields if name != "stages"]
+
+
+def test_it_is_read_and_changes_nothing() -> None:
+    assert load_tuning(Settings(config=EXAMPLE)) == Tuning()
+
+
+def test_it_has_every_key() -> None:
+    assert Tuning().model_dump() == GIVEN
+
+
+def test_one_changed_value_is_seen(tmp_path: Path) -> None:
+    changed = tmp_path / "rejoinder.toml"
+    changed.write_text(EXAMPLE.read_text("utf-8").replace("rrf_k = 60", "rrf_k = 61"), "utf-8")
+    assert load_tuning(Settings(config=changed)).retrieval.rrf_k == 61
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_key_is_explained_in_the_line_above(section: str) -> None:
+    start = LINES.index(f"[{section}]")
+    for name in GIVEN[section]:
+        line = next(i for i, text in enumerate(LINES) if i > start and text.startswith(f"{name} = "))
+        description = type(getattr(Tuning(), section)).model_fields[name].description or ""
+        assert LINES[line - 1].startswith(f"# {description}")
+
+
+@pytest.mark.parametrize("name", StageTuning.model_fields)
+def test_every_key_of_a_step_is_explained_once(name: str) -> None:
+    description = StageTuning.model_fields[name].description or ""
+    assert len([line for line in LINES if line.startswith(f"#   {name} ") and description in line]) == 1
+
+
+def test_settings_keep_secrets_out_of_their_text() -> None:
+    settings = Settings(database_url=SecretStr("postgresql://owner:hunter2@db/rejoinder"))
+    assert "hunter2" not in repr(settings)
