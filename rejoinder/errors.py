@@ -6,6 +6,7 @@ RejoinderError
 ├── NotAllowed           the person's role does not allow this
 ├── DecisionInvalid      what a person decided is incomplete or cannot be sent: say what to change
 ├── IllegalMove          a state machine was asked for a move that is not in its table
+├── StaleView            someone decided in between: look again before deciding
 ├── LeaseLost            another worker holds the item now: nothing was changed
 ├── ModelReplyInvalid    a model answered in a shape that cannot be used
 ├── ServiceUnavailable   Postgres, the sandbox or a model cannot be reached: try again later
@@ -35,6 +36,10 @@ class DecisionInvalid(RejoinderError):
 
 class IllegalMove(RejoinderError):
     """The state machine has no such move."""
+
+
+class StaleView(RejoinderError):
+    """What the person saw is no longer so: someone decided in between."""
 
 
 class LeaseLost(RejoinderError):

@@ -65,6 +65,18 @@ def find_channel(tx: Transaction, name: str) -> Channel:
     return _channel(row)
 
 
+def load_channel(tx: Transaction, channel_id: int) -> Channel:
+    """The channel with that id.
+
+    Raises:
+        ConfigInvalid: there is none.
+    """
+    row = tx.row("channel_by_id", id=channel_id)
+    if row is None:
+        raise ConfigInvalid(f"There is no channel {channel_id}.")
+    return _channel(row)
+
+
 def save_channel(
     tx: Transaction,
     *,

@@ -1,0 +1,181 @@
+"""What the commands of the review share: a post under decision, locked, and the moves made with it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from rejoinder.errors import ConfigInvalid, DecisionInvalid, IllegalMove, StaleView
+from rejoinder.ids import DraftId, PostId
+from rejoinder.listening.post import Post
+from rejoinder.posting.states import PublicationState
+from rejoinder.posting.states import move as move_publication
+from rejoinder.review import decisions
+from rejoinder.review.moves import Place, move
+from rejoinder.review.wording import as_sent
+from rejoinder.text.links import find_links
+from rejoinder.text.weighted_length import length_limit
+from resources.commands.actors import Actor
+from resources.postgres import Transaction
+from resources.store.channels import Channel, load_channel
+from resources.store.posts import FIRST_STEP, post_of
+
+REVIEW = Place("review", "pending")
+QUEUED = Place("post_queue", "pending")
+REFUSED = Place("post_queue", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCase:
+    """A post whose row this transaction holds; draft is the latest one's row, None without any."""
+
+    id: PostId
+    version: int
+    place: Place
+    post: Post
+    channel: Channel
+    draft: dict[str, Any] | None
+
+
+def open_case(tx: Transaction, post_id: int, *, version: int | None) -> OpenCase:
+    """Lock the post; version is what the person saw, None where the decision does not depend on it.
+
+    Raises:
+        ConfigInvalid: there is no such post.
+        StaleView: it changed since.
+    """
+    row = tx.row("lock_post", id=post_id)
+    if row is None:
+        raise ConfigInvalid(f"There is no post {post_id}.")
+    if version is not None and row["version"] != version:
+        raise StaleView(
+            f"someone decided in between: post {post_id} is at {row['stage']}/{row['status']} now"
+        )
+    return OpenCase(
+        id=row["id"],
+        version=row["version"],
+        place=Place(row["stage"], row["status"]),
+        post=post_of(row),
+        channel=load_channel(tx, row["channel_id"]),
+        draft=tx.row("latest_draft", post_id=post_id),
+    )
+
+
+def move_case(tx: Transaction, case: OpenCase, target: Place, *, reason: str | None = None) -> None:
+    """Move the post.
+
+    Raises:
+        IllegalMove: the table of moves does not hold it.
+    """
+    move(case.place, target)
+    tx.execute(
+        "decide_post",
+        id=case.id,
+        stage=target.stage,
+        status=target.status,
+        step=FIRST_STEP[target.stage],
+        rejection_reason=reason,
+    )
+
+
+def need_place(case: OpenCase, *places: Place) -> None:
+    """Pass silently if the post stands at one of the places.
+
+    Raises:
+        IllegalMove: it does not.
+    """
+    if case.place not in places:
+        wanted = " or ".join(str(place) for place in places)
+        raise IllegalMove(f"post {case.id} is at {case.place}; this needs it at {wanted}")
+
+
+def need_draft(case: OpenCase) -> dict[str, Any]:
+    """The latest draft.
+
+    Raises:
+        IllegalMove: nothing was drafted yet.
+    """
+    if case.draft is None:
+        raise IllegalMove(f"post {case.id} has no draft to decide about")
+    return case.draft
+
+
+def sendable(case: OpenCase, text: str) -> decisions.Approve:
+    """The text as it will be sent, checked against the platform's limit and the channel's policy.
+
+    Raises:
+        DecisionInvalid: it is empty, too long, cannot be sent, or has a link where none is allowed.
+    """
+    limit, measure = length_limit(case.post.platform)
+    approval = decisions.approve(as_sent(text), measure=measure, limit=limit)
+    if not case.channel.policy.allow_links and any(True for _ in find_links(approval.text)):
+        raise DecisionInvalid(f"the channel {case.channel.name} takes no links: remove it from the text")
+    return approval
+
+
+def save_version(tx: Transaction, case: OpenCase, actor: Actor, text: str) -> DraftId:
+    """A new version of the draft, by a person, with the quotes of the one before it."""
+    before = need_draft(case)
+    fresh = tx.row(
+        "insert_draft",
+        post_id=case.id,
+        decision_id=before["decision_id"],
+        text=text,
+        strategy=before["strategy"],
+        model="person",
+        prompt_version=before["prompt_version"],
+        author_id=actor.person_id,
+    )
+    draft_id = DraftId(fresh["id"]) if fresh else before["id"]
+    tx.execute("copy_draft_evidence", from_draft=before["id"], to_draft=draft_id)
+    return DraftId(draft_id)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPublication:
+    """A publication and its post, both locked."""
+
+    id: int
+    state: PublicationState
+    case: OpenCase
+
+
+def open_publication(tx: Transaction, publication_id: int) -> OpenPublication:
+    """Lock a publication, its post first: the order that every command keeps.
+
+    Raises:
+        ConfigInvalid: there is no such publication.
+    """
+    post_id = tx.value("publication_post", id=publication_id)
+    if post_id is None:
+        raise ConfigInvalid(f"There is no publication {publication_id}.")
+    case = open_case(tx, post_id, version=None)
+    row = tx.rows("lock_publication", id=publication_id)[0]
+    return OpenPublication(publication_id, row["state"], case)
+
+
+def move_open_publication(
+    tx: Transaction,
+    publication: OpenPublication,
+    state: PublicationState,
+    *,
+    reason_code: str,
+    detail: str | None = None,
+    platform_id: str | None = None,
+    platform_url: str | None = None,
+) -> None:
+    """Move a publication and, where they follow it, its parts.
+
+    Raises:
+        IllegalMove: the table of moves does not hold it.
+    """
+    move_publication(publication.state, state)
+    tx.execute(
+        "decide_publication",
+        id=publication.id,
+        state=state,
+        reason_code=reason_code,
+        detail=detail,
+        platform_id=platform_id,
+        platform_url=platform_url,
+    )
+    if state in ("sent", "queued"):
+        tx.execute("settle_parts", publication_id=publication.id, state=state, platform_id=platform_id)

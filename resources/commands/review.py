@@ -1,0 +1,212 @@
+"""What a person may decide about a draft: role check, change and audit in one transaction.
+
+Every function that decides about a post takes the `version` of it that the person saw; where someone decided
+in between it raises `StaleView` and changes nothing.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from psycopg.errors import InsufficientPrivilege, UniqueViolation
+
+from rejoinder.errors import IllegalMove, NotAllowed, StaleView
+from rejoinder.ids import DraftId, PublicationId, ReviewId
+from rejoinder.listening.policy import Way, how_to_publish
+from rejoinder.review import decisions
+from rejoinder.review.decisions import REASON_LABELS
+from rejoinder.review.diffs import edit_distance_share
+from rejoinder.review.moves import Place
+from resources.commands.actors import Actor, authorise, record
+from resources.commands.cases import (
+    REFUSED,
+    REVIEW,
+    OpenCase,
+    move_case,
+    need_draft,
+    need_place,
+    open_case,
+    save_version,
+    sendable,
+)
+from resources.postgres import Database, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """What an approval made; text is the whole text as it will be sent, after normalisation."""
+
+    review_id: ReviewId
+    publication_id: PublicationId
+    way: Way
+    text: str
+    was_edited: bool
+
+
+def approve(
+    db: Database, actor: Actor, post_id: int, *, version: int, text: str, note: str | None = None
+) -> Approved:
+    """Approve this text, word for word, as the reply to the post; it is queued or handed off.
+
+    A text that differs from the latest draft becomes a new version of it first. A reply that the platform
+    refused may be approved again, which queues another try.
+
+    Raises:
+        NotAllowed: the role does not allow it, or a simulated reviewer decides outside the sandbox.
+        StaleView: someone decided in between.
+        IllegalMove: the post does not wait for a decision.
+        DecisionInvalid: the text cannot be sent.
+    """
+    with db.transaction() as tx, _gate():
+        actor = authorise(tx, actor, "approve")
+        case = open_case(tx, post_id, version=version)
+        need_place(case, REVIEW, REFUSED)
+        if actor.is_simulated and not case.channel.is_sandbox:
+            raise NotAllowed(f"a simulated reviewer may not approve for {case.channel.name}")
+        approval = sendable(case, text)
+        return _approve(tx, actor, case, approval, note)
+
+
+@contextmanager
+def _gate() -> Iterator[None]:
+    """The database's own refusals, as errors that a person understands."""
+    try:
+        yield
+    except UniqueViolation:
+        raise IllegalMove("an earlier reply to this post is still open: settle it first") from None
+    except InsufficientPrivilege as error:
+        raise NotAllowed(f"the approval gate refused it: {error.diag.message_primary}") from None
+
+
+def _approve(
+    tx: Transaction, actor: Actor, case: OpenCase, approval: decisions.Approve, note: str | None
+) -> Approved:
+    draft = need_draft(case)
+    is_new = approval.text != draft["text"]
+    draft_id = save_version(tx, case, actor, approval.text) if is_new else draft["id"]
+    was_edited = is_new or draft["author_id"] is not None
+    way = how_to_publish(case.post, case.channel.policy, case.channel.account)
+    made = tx.row(
+        "approve_post",
+        post_id=case.id,
+        version=case.version,
+        draft_id=draft_id,
+        reviewer_id=actor.person_id,
+        note=note,
+        was_edited=was_edited,
+        is_simulated=actor.is_simulated,
+        text=approval.text,
+        sha256=approval.text_sha256,
+        state="queued" if way == "api" else "handoff",
+    )
+    if made is None:
+        raise StaleView(f"someone decided in between about post {case.id}")
+    approved = Approved(made["review_id"], made["publication_id"], way, approval.text, was_edited)
+    _record_approval(tx, actor, case, approved, approval.text_sha256)
+    return approved
+
+
+def _record_approval(tx: Transaction, actor: Actor, case: OpenCase, approved: Approved, sha256: str) -> None:
+    diff: dict[str, object] = {
+        "review_id": approved.review_id,
+        "publication_id": approved.publication_id,
+        "way": approved.way,
+        "sha256": sha256,
+        "was_edited": approved.was_edited,
+    }
+    if approved.was_edited:
+        before = need_draft(case)["text"]
+        diff |= {"draft": before, "approved": approved.text}
+        diff["edit_share"] = round(edit_distance_share(before, approved.text), 4)
+    record(tx, actor, "approve", "post", case.id, diff)
+
+
+def reject(
+    db: Database, actor: Actor, post_id: int, *, version: int, reason: str, note: str = ""
+) -> ReviewId:
+    """Decide not to answer the post.
+
+    Raises:
+        DecisionInvalid: the reason is unknown, or it is ``other`` without a note.
+        NotAllowed, StaleView, IllegalMove: as for `approve`.
+    """
+    decision = decisions.reject(reason, note)
+    with db.transaction() as tx:
+        actor = authorise(tx, actor, "reject")
+        case = open_case(tx, post_id, version=version)
+        need_place(case, REVIEW)
+        review_id = _save_review(tx, actor, case, "rejected", decision.reason, decision.note)
+        move_case(tx, case, Place("review", "rejected"), reason=REASON_LABELS[decision.reason])
+        diff = {"review_id": review_id, "reason": decision.reason, "note": decision.note}
+        record(tx, actor, "reject", "post", case.id, diff)
+    return review_id
+
+
+def send_back(db: Database, actor: Actor, post_id: int, *, version: int, note: str) -> ReviewId:
+    """Ask for another draft; the note says what to change.
+
+    Raises:
+        DecisionInvalid: the note is empty.
+        NotAllowed, StaleView, IllegalMove: as for `approve`.
+    """
+    decision = decisions.send_back(note)
+    with db.transaction() as tx:
+        actor = authorise(tx, actor, "send_back")
+        case = open_case(tx, post_id, version=version)
+        need_place(case, REVIEW)
+        review_id = _save_review(tx, actor, case, "sent_back", None, decision.note)
+        move_case(tx, case, Place("response", "pending"))
+        record(tx, actor, "send_back", "post", case.id, {"review_id": review_id, "note": decision.note})
+    return review_id
+
+
+def _save_review(
+    tx: Transaction, actor: Actor, case: OpenCase, decision: str, reason: str | None, note: str
+) -> ReviewId:
+    review_id = tx.value(
+        "insert_review",
+        post_id=case.id,
+        draft_id=need_draft(case)["id"],
+        reviewer_id=actor.person_id,
+        decision=decision,
+        reason=reason,
+        note=note or None,
+        is_simulated=actor.is_simulated,
+    )
+    return ReviewId(review_id)
+
+
+def edit_draft(db: Database, actor: Actor, post_id: int, *, version: int, text: str) -> DraftId:
+    """Save a person's wording as the next version of the draft; the same wording changes nothing.
+
+    Raises:
+        DecisionInvalid: the text could not be sent like this.
+        NotAllowed, StaleView, IllegalMove: as for `approve`.
+    """
+    with db.transaction() as tx:
+        actor = authorise(tx, actor, "edit_draft")
+        case = open_case(tx, post_id, version=version)
+        need_place(case, REVIEW)
+        wording = sendable(case, text).text
+        before = need_draft(case)
+        if wording == before["text"]:
+            return DraftId(before["id"])
+        draft_id = save_version(tx, case, actor, wording)
+        tx.execute("touch_post", id=case.id)
+        diff = {"draft_id": draft_id, "before": before["text"], "after": wording}
+        record(tx, actor, "edit_draft", "post", case.id, diff)
+    return draft_id
+
+
+def reopen(db: Database, actor: Actor, post_id: int, *, version: int) -> None:
+    """Put a rejected post before the reviewers again.
+
+    Raises:
+        NotAllowed, StaleView, IllegalMove: as for `approve`.
+    """
+    with db.transaction() as tx:
+        actor = authorise(tx, actor, "reopen")
+        case = open_case(tx, post_id, version=version)
+        need_place(case, Place("review", "rejected"))
+        move_case(tx, case, REVIEW)
+        record(tx, actor, "reopen", "post", case.id)

@@ -1,0 +1,82 @@
+"""What keeps the work going: bring dead items back to life, hurry those that wait, mark notices as read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from rejoinder.errors import ConfigInvalid
+from resources.commands.actors import Actor, authorise, record
+from resources.postgres import Database, Transaction
+
+# Every kind of work that can die, by the name that people know it by: its table and the table's own step.
+STEPS: dict[str, tuple[str, str]] = {
+    "chunk": ("source", "chunk"),
+    "embed_chunks": ("source", "embed"),
+    "keywords": ("source", "keywords"),
+    "embed_posts": ("post", "embed"),
+    "relevance": ("post", "relevance"),
+    "claims": ("post", "claims"),
+    "evidence": ("post", "evidence"),
+    "decide": ("post", "decide"),
+    "draft": ("post", "draft"),
+    "check": ("post", "check"),
+    "measure": ("measurement", "measure"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """How many items of each table were brought back to life, and how many no longer wait for their back-off."""
+
+    revived: dict[str, int]
+    hurried: dict[str, int]
+
+
+def retry(
+    db: Database,
+    actor: Actor,
+    step: str | None = None,
+    *,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Retried:
+    """Make dead and failed items due at once, of one step or of all.
+
+    Raises:
+        ConfigInvalid: there is no such step.
+        NotAllowed: the role does not allow it.
+    """
+    if step is not None and step not in STEPS:
+        raise ConfigInvalid(f"There is no step {step!r}: use one of {', '.join(STEPS)}.")
+    table, column = STEPS[step] if step else (None, None)
+    tables = [table] if table else ["source", "post", "measurement"]
+    at = now()
+    with db.transaction() as tx:
+        actor = authorise(tx, actor, "retry")
+        done = Retried(
+            {name: _revive(tx, name, column, at) for name in tables},
+            {name: len(tx.rows("hurry_failed_items", table=name, step=column, now=at)) for name in tables},
+        )
+        record(
+            tx, actor, "retry", "step", None, {"step": step, "revived": done.revived, "hurried": done.hurried}
+        )
+    return done
+
+
+def _revive(tx: Transaction, table: str, step: str | None, now: datetime) -> int:
+    ids = [row["id"] for row in tx.rows("revive_items", table=table, step=step, now=now)]
+    tx.execute("close_dead_letters", item_table=table, ids=ids)
+    return len(ids)
+
+
+def mark_read(db: Database, actor: Actor, notification_id: int) -> bool:
+    """Mark a notice as read; whether it was unread until now.
+
+    Raises:
+        NotAllowed: the account is not active.
+    """
+    with db.transaction() as tx:
+        actor = authorise(tx, actor, "view")
+        if not tx.rows("mark_notification_read", id=notification_id):
+            return False
+        record(tx, actor, "mark_read", "notification", notification_id)
+    return True
