@@ -1,0 +1,133 @@
+"""Rate windows and the spend cap of a channel: read before a claim, counted with it, corrected by the platform."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rejoinder.ids import ChannelId
+from rejoinder.listening.policy import reply_price_usd, within_spend_cap
+from rejoinder.listening.post import Platform
+from rejoinder.posting.pacing import RateWindow, when_allowed
+from rejoinder.text.links import find_links
+from resources.postgres import Transaction
+from resources.publishing.channel_time import ChannelTime
+from resources.store.channels import Channel
+
+CREATE = "create"
+HOLD = "hold"
+QUARTER_HOUR_S, THREE_HOURS_S, DAY_S = 900, 10_800, 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One of a platform's own limits on new replies: count calls in length_s seconds."""
+
+    name: str
+    count: int
+    length_s: int
+
+
+# X: docs.x.com rate limits, both of 100 per 15 minutes and 300 per 3 hours, whichever binds, 10,000 per day
+# and app. Reddit: 100 queries a minute over ten minutes for a client in all; replies may use a tenth of it.
+LIMITS: dict[Platform, tuple[Limit, ...]] = {
+    "x": (
+        Limit("15min", 100, QUARTER_HOUR_S),
+        Limit("3h", 300, THREE_HOURS_S),
+        Limit("24h", 10_000, DAY_S),
+    ),
+    "reddit": (
+        Limit("15min", 150, QUARTER_HOUR_S),
+        Limit("3h", 1_800, THREE_HOURS_S),
+        Limit("24h", 14_400, DAY_S),
+    ),
+}
+
+
+def lock_pace(tx: Transaction, channel: Channel, now: datetime) -> datetime:
+    """When the channel may send next, at or after now; holds its windows until the transaction ends.
+
+    Two publishers take turns here, so they cannot both use the last call of a window.
+    """
+    for limit in LIMITS[channel.platform]:
+        tx.execute(
+            "open_rate_window",
+            channel_id=channel.id,
+            action=CREATE,
+            name=limit.name,
+            limit_count=limit.count,
+            length_s=limit.length_s,
+            now=now,
+        )
+    rows = tx.rows("lock_rate_windows", channel_id=channel.id, action=CREATE)
+    windows = [RateWindow(r["limit_count"], r["limit_count"] - r["used_count"], r["reset_at"]) for r in rows]
+    return when_allowed(windows, now)
+
+
+def count_call(tx: Transaction, channel_id: ChannelId, now: datetime) -> None:
+    """Count one send in every window of the channel."""
+    tx.execute("count_call", channel_id=channel_id, action=CREATE, now=now)
+
+
+def correct_windows(
+    tx: Transaction, channel_id: ChannelId, reported: tuple[RateWindow, ...], time: ChannelTime
+) -> None:
+    """Keep the limits that the platform reported with its answer beside ours; the tightest binds."""
+    for position, window in enumerate(reported):
+        reset_at = time.to_ours(window.reset_at)
+        used = max(window.limit - int(window.remaining), 0)
+        _set_window(tx, channel_id, f"reported_{position}", max(window.limit, 1), used, reset_at, time.ours)
+
+
+def hold_channel(tx: Transaction, channel_id: ChannelId, until: datetime, now: datetime) -> None:
+    """Let nothing out on this channel until a time: what stopped one reply would stop the next one too."""
+    _set_window(tx, channel_id, HOLD, 1, 1, until, now)
+
+
+def _set_window(
+    tx: Transaction,
+    channel_id: ChannelId,
+    name: str,
+    limit_count: int,
+    used_count: int,
+    reset_at: datetime,
+    now: datetime,
+) -> None:
+    tx.execute(
+        "set_rate_window",
+        channel_id=channel_id,
+        action=CREATE,
+        name=name,
+        limit_count=limit_count,
+        used_count=used_count,
+        length_s=max(int((reset_at - now).total_seconds()), 1),
+        reset_at=reset_at,
+    )
+
+
+def is_affordable(tx: Transaction, channel: Channel, text: str, now: datetime) -> bool:
+    """Whether sending this text, which is claimed already, keeps the day's spending (UTC) under the cap."""
+    if channel.policy.spend_cap_usd_per_day is None:
+        return True
+    rows = tx.rows("texts_sent_since", channel_id=channel.id, since=midnight_before(now))
+    with_this = sum(price_usd(channel, row["text"]) for row in rows)
+    price = price_usd(channel, text)
+    return within_spend_cap(channel.policy, spent_today_usd=with_this - price, next_usd=price)
+
+
+def price_usd(channel: Channel, text: str) -> float:
+    """What the platform charges for sending this text."""
+    return reply_price_usd(channel.policy, has_link=bool(find_links(text)))
+
+
+def midnight_before(now: datetime) -> datetime:
+    """The start of the day, UTC.
+
+    >>> from datetime import UTC
+    >>> midnight_before(datetime(2026, 1, 2, 3, 4, tzinfo=UTC)).isoformat()
+    '2026-01-02T00:00:00+00:00'
+    """
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def midnight_after(now: datetime) -> datetime:
+    """The start of the next day, UTC."""
+    return midnight_before(now) + timedelta(days=1)

@@ -1,0 +1,104 @@
+"""Outcomes that were not seen: read the account back, settle what is found, never send again."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rejoinder.ids import PublicationId
+from rejoinder.posting.verdicts import READ_BACK_INTERVAL_S, Verdict, after_read_back
+from resources.platforms.failures import PlatformFailure
+from resources.platforms.port import PlatformClient, ReadBack
+from resources.postgres import Database, Transaction
+from resources.publishing.channel_time import ChannelTime
+from resources.publishing.report import PublishReport
+from resources.publishing.send import arrival_of
+from resources.store.channels import Channel
+from resources.store.publications import (
+    Arrival,
+    Publication,
+    lapse_sending,
+    load_publication,
+    notify,
+    settle_read_back,
+)
+
+TELL_AFTER = timedelta(minutes=10)
+# Clocks differ by a little and platforms stamp whole seconds: search from somewhat before the attempt.
+SEARCH_MARGIN = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a read-back showed."""
+
+    verdict: Verdict
+    arrival: Arrival | None = None
+
+
+def lapse(db: Database, now: datetime, report: PublishReport) -> None:
+    """Move what a vanished publisher left in ``sending`` to ``unknown``."""
+    with db.transaction() as tx:
+        report.lapsed += len(lapse_sending(tx, now))
+
+
+def reconcile_next(
+    db: Database, channel: Channel, client: PlatformClient, *, now: datetime, report: PublishReport
+) -> bool:
+    """Read back the channel's next publication of unknown outcome; False when none is due.
+
+    One bounded search: the adapters read so many pages and no more, each with a time limit.
+    """
+    with db.transaction() as tx:
+        again_at = now + timedelta(seconds=READ_BACK_INTERVAL_S)
+        publication_id = tx.value("claim_unknown", channel_id=channel.id, now=now, again_at=again_at)
+        if publication_id is None:
+            return False
+        publication = load_publication(tx, PublicationId(publication_id))
+    search = read_back(client, channel, publication, now=now)
+    with db.transaction() as tx:
+        if settle_read_back(tx, publication, search.verdict, search.arrival, now):
+            _tell(tx, publication, search.verdict, now)
+    _count(report, search.verdict)
+    return True
+
+
+def read_back(client: PlatformClient, channel: Channel, publication: Publication, *, now: datetime) -> Search:
+    """Search the account's own replies for the approved text under its parent."""
+    try:
+        seen = ChannelTime(now, client.now())
+        since = seen.to_platform(publication.attempted_at) - SEARCH_MARGIN
+        result = client.read_back(publication.parent.platform_post_id, publication.texts[0], since)
+    except PlatformFailure as error:
+        due_at = now + timedelta(seconds=READ_BACK_INTERVAL_S)
+        return Search(Verdict("unknown", due_at, "read_back_incomplete", f"{error.kind}: {error.detail}"))
+    verdict = _judge(result, publication, seen, now)
+    arrival = arrival_of(result.found, seen, channel, publication) if result.found else None
+    return Search(verdict, arrival)
+
+
+def _judge(result: ReadBack, publication: Publication, seen: ChannelTime, now: datetime) -> Verdict:
+    return after_read_back(
+        result.found is not None,
+        attempted_at=publication.attempted_at,
+        searched_until=seen.to_ours(result.searched_until),
+        is_complete=result.is_complete,
+        now=now,
+    )
+
+
+def _tell(tx: Transaction, publication: Publication, verdict: Verdict, now: datetime) -> None:
+    if verdict.state != "unknown":
+        return
+    about = f"reply {publication.id}: {verdict.detail}"
+    if verdict.needs_person:
+        notify(tx, "unknown_absent", about, "publication", publication.id)
+    elif now - publication.attempted_at > TELL_AFTER:
+        notify(tx, "unknown_outcome", about, "publication", publication.id)
+
+
+def _count(report: PublishReport, verdict: Verdict) -> None:
+    if verdict.state == "sent":
+        report.found += 1
+    elif verdict.needs_person:
+        report.absent += 1
+    else:
+        report.still_unknown += 1

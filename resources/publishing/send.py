@@ -1,0 +1,126 @@
+"""One request and what it proves."""
+
+import logging
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rejoinder.errors import InputUnreadable, LeaseLost
+from rejoinder.posting.handoff import reddit_permalink
+from rejoinder.posting.pacing import RateWindow
+from rejoinder.posting.verdicts import Failure, Verdict, after_failure
+from resources.platforms.failures import PlatformFailure
+from resources.platforms.port import PlatformClient, Sent
+from resources.publishing.channel_time import ChannelTime
+from resources.store.channels import Channel
+from resources.store.publications import Arrival, Publication
+
+log = logging.getLogger("rejoinder.publishing")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt ended; time is None where the platform's clock could not be read (nothing was sent)."""
+
+    verdict: Verdict
+    arrival: Arrival | None = None
+    time: ChannelTime | None = None
+    windows: tuple[RateWindow, ...] = ()
+
+
+def send(
+    client: PlatformClient,
+    channel: Channel,
+    publication: Publication,
+    *,
+    now: datetime,
+    deadline_s: float,
+    backoff_s: float,
+) -> Outcome:
+    """Send a claimed publication with exactly one request, outside any transaction.
+
+    An error that nobody foresaw counts as an outcome that was not seen: it may have come after the
+    platform took the text.
+
+    Args:
+        client: of the channel, with its write credential.
+        channel: the publication's channel.
+        publication: claimed by this worker.
+        now: the time of the claim.
+        deadline_s: ``time.monotonic()`` at which the lease runs out; nothing is sent after it.
+        backoff_s: seconds to wait after a first failure.
+
+    Raises:
+        LeaseLost: the lease ran out before the request; others may have moved the publication on.
+    """
+    seen = _read_clock(client, now)
+    if not isinstance(seen, ChannelTime):
+        return Outcome(_judge(seen, publication, now, None, backoff_s))
+    if len(publication.texts) != 1:
+        return Outcome(_thread_refused(len(publication.texts)), time=seen)
+    if time.monotonic() >= deadline_s:
+        raise LeaseLost(f"publication {publication.id}: its lease ran out before it was sent")
+    try:
+        sent = client.publish(publication.parent.platform_post_id, publication.texts[0])
+    except PlatformFailure as error:
+        retry_at = seen.to_ours(error.retry_at) if error.retry_at else None
+        return Outcome(_judge(error.as_failure(), publication, now, retry_at, backoff_s), time=seen)
+    except Exception as error:
+        log.exception("publication %s: an unforeseen error while sending", publication.id)
+        failure = Failure("outcome_unknown", "", f"unforeseen: {type(error).__name__}")
+        return Outcome(_judge(failure, publication, now, None, backoff_s), time=seen)
+    verdict = Verdict("sent", None, "sent", "accepted by the platform")
+    return Outcome(verdict, arrival_of(sent, seen, channel, publication), seen, sent.rate_windows)
+
+
+def _read_clock(client: PlatformClient, now: datetime) -> ChannelTime | Failure:
+    try:
+        return ChannelTime(now, client.now())
+    except PlatformFailure as error:
+        return error.as_failure()
+
+
+def _judge(
+    failure: Failure, publication: Publication, now: datetime, retry_at: datetime | None, backoff_s: float
+) -> Verdict:
+    return after_failure(
+        failure,
+        attempts=publication.attempts,
+        now=now,
+        retry_at=retry_at,
+        backoff_s=backoff_s,
+        was_unknown=publication.was_unknown,
+    )
+
+
+def _thread_refused(parts: int) -> Verdict:
+    return Verdict(
+        "refused", None, "invalid", f"a reply has one part, this one has {parts}; nothing was sent"
+    )
+
+
+def arrival_of(sent: Sent, time_seen: ChannelTime, channel: Channel, publication: Publication) -> Arrival:
+    """Where a sent reply stands, on both clocks."""
+    return Arrival(
+        platform_id=sent.platform_id,
+        platform_url=reply_url(channel, publication, sent.platform_id),
+        sent_at=time_seen.to_ours(sent.sent_at),
+        platform_sent_at=sent.sent_at,
+    )
+
+
+def reply_url(channel: Channel, publication: Publication, platform_id: str) -> str | None:
+    """The page of a reply; on the sandbox the sandbox's own page."""
+    if channel.is_sandbox:
+        return channel.base_url
+    if channel.platform == "x":
+        return f"https://x.com/i/status/{platform_id}"
+    parent = publication.parent
+    is_submission = parent.platform_post_id.startswith("t3_")
+    thread = parent.platform_post_id if is_submission else parent.conversation_id
+    try:
+        return reddit_permalink(
+            replace(parent, platform_post_id=platform_id, conversation_id=thread, url=None)
+        )
+    except InputUnreadable:
+        return None

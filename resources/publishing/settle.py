@@ -1,0 +1,78 @@
+"""Writing down how an attempt ended: one transaction, by the holder of the lease only."""
+
+from datetime import datetime, timedelta
+
+from rejoinder.posting.verdicts import MAX_BACKOFF_S
+from resources.postgres import Database, Transaction
+from resources.publishing.pacing import correct_windows, hold_channel
+from resources.publishing.report import PublishReport
+from resources.publishing.send import Outcome
+from resources.store.publications import Publication, notify, settle_attempt
+
+# After these the next reply of the channel would end the same way: the channel waits, not only the reply.
+CHANNEL_WIDE = frozenset({"rate_limited", "unreachable", "auth_expired"})
+USAGE_CAPPED = "usage_capped"
+
+
+def settle(
+    db: Database,
+    publication: Publication,
+    outcome: Outcome,
+    *,
+    now: datetime,
+    worker: int,
+    max_attempts: int,
+    report: PublishReport,
+) -> None:
+    """Commit the outcome of an attempt, with everything that follows from it.
+
+    Raises:
+        LeaseLost: others moved the publication on; its outcome is theirs to find.
+    """
+    with db.transaction() as tx:
+        settle_attempt(tx, publication, outcome.verdict, outcome.arrival, worker)
+        _keep_pace(tx, publication, outcome, now)
+        _tell(tx, publication, outcome, max_attempts)
+    _count(report, outcome)
+
+
+def _keep_pace(tx: Transaction, publication: Publication, outcome: Outcome, now: datetime) -> None:
+    verdict = outcome.verdict
+    if outcome.time and outcome.windows:
+        correct_windows(tx, publication.channel_id, outcome.windows, outcome.time)
+    if verdict.state == "queued" and verdict.due_at and verdict.reason_code in CHANNEL_WIDE:
+        hold_channel(tx, publication.channel_id, verdict.due_at, now)
+    if verdict.reason_code == USAGE_CAPPED:
+        hold_channel(tx, publication.channel_id, now + timedelta(seconds=MAX_BACKOFF_S), now)
+
+
+def _tell(tx: Transaction, publication: Publication, outcome: Outcome, max_attempts: int) -> None:
+    verdict = outcome.verdict
+    if verdict.state == "refused":
+        notify(tx, "refused", f"reply {publication.id}: {verdict.detail}", "publication", publication.id)
+    elif verdict.reason_code == "auth_expired":
+        notify(
+            tx,
+            "auth_expired",
+            verdict.detail,
+            "channel",
+            publication.channel_id,
+            since=publication.attempted_at,
+        )
+    elif verdict.state == "queued" and publication.attempts == max_attempts:
+        message = f"reply {publication.id} was not taken {max_attempts} times: {verdict.detail}"
+        notify(tx, "keeps_failing", message, "publication", publication.id)
+
+
+def _count(report: PublishReport, outcome: Outcome) -> None:
+    verdict = outcome.verdict
+    if verdict.state == "sent":
+        report.sent += 1
+        return
+    report.note(f"{verdict.reason_code}: {verdict.detail}")
+    if verdict.state == "refused":
+        report.refused += 1
+    elif verdict.state == "unknown":
+        report.unknown += 1
+    else:
+        report.requeued += 1

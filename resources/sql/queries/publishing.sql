@@ -1,0 +1,196 @@
+-- name: lapse_sending
+-- The holder is gone or out of time; it may have sent, so the outcome is unknown and never queued again.
+with alive as materialized (
+  select objid::bigint as worker
+  from pg_locks
+  where locktype = 'advisory' and classid = 21066 and objsubid = 2 and granted
+    and database = (select oid from pg_database where datname = current_database())
+)
+update publication
+set state = 'unknown', lease_worker = null, lease_until = null, due_at = %(now)s,
+    reason_code = 'outcome_unknown', detail = 'the publisher stopped before it saw the answer'
+where state = 'sending' and (lease_until < now() or lease_worker not in (select worker from alive))
+returning id
+
+-- name: count_publications_due
+-- What a publisher would have to do now, on channels that are enabled.
+select count(*)::int as due
+from publication p join channel c on c.id = p.channel_id and c.is_enabled
+where (p.state = 'queued' and p.due_at <= %(now)s)
+   or (p.state = 'unknown' and p.due_at <= %(now)s and p.reason_code is distinct from 'read_back_absent')
+   or p.state = 'sending'
+
+-- name: withdraw_opted_out
+update post o set status = 'withdrawn', version = o.version + 1
+from publication p, opt_out x
+where p.post_id = o.id and p.state = 'queued' and o.stage = 'post_queue' and o.status in ('pending', 'rate_limited')
+  and x.platform = o.platform and lower(x.author) = lower(o.author)
+returning o.id
+
+-- name: cancel_withdrawn
+update publication p
+set state = 'cancelled', reason_code = 'withdrawn',
+    detail = 'the post was deleted, or its author asked not to be answered'
+from post o
+where o.id = p.post_id and p.state = 'queued' and o.status = 'withdrawn'
+returning p.id
+
+-- name: cancel_publication
+update publication set state = 'cancelled', reason_code = %(reason_code)s, detail = %(detail)s
+where id = %(id)s and state = 'queued'
+
+-- name: return_to_review
+update post
+set stage = 'review', step = 'review', status = 'pending', version = version + 1
+where id = %(id)s and stage = 'post_queue' and status in ('pending', 'rate_limited')
+
+-- name: next_queued_publication
+select p.id
+from publication p join post o on o.id = p.post_id
+where p.state = 'queued' and p.channel_id = %(channel_id)s and p.due_at <= %(now)s
+  and o.stage = 'post_queue' and o.status in ('pending', 'rate_limited')
+order by p.due_at, p.id
+limit 1
+for update of p, o skip locked
+
+-- name: claim_publication
+-- Publication to sending and post to processing at once; the caller holds both rows locked.
+with taken as (
+  update post o set status = 'processing', version = o.version + 1
+  from publication p
+  where p.id = %(id)s and o.id = p.post_id
+  returning o.id
+)
+update publication p
+set state = 'sending', attempts = p.attempts + 1, lease_worker = %(worker)s,
+    lease_until = now() + make_interval(secs => %(lease_s)s), first_sending_at = coalesce(p.first_sending_at, now())
+from taken
+where p.id = %(id)s and p.state = 'queued' and taken.id = p.post_id
+returning p.id
+
+-- name: load_publications
+select p.id as publication_id, p.post_id, p.channel_id, p.attempts, t.texts, e.attempted_at, e.was_unknown,
+       o.platform, o.platform_post_id, o.author, o.author_followers, o.community, o.text, o.url, o.conversation_id,
+       o.mentions, o.quoted_author, o.lang, o.metrics, o.created_at
+from publication p
+join post o on o.id = p.post_id
+cross join lateral (
+  select array_agg(a.text order by a.position) as texts from publication_part a where a.publication_id = p.id
+) t
+cross join lateral (
+  select max(v.created_at) filter (where v.to_state = 'sending') as attempted_at,
+         coalesce(bool_or(v.to_state = 'unknown'), false) as was_unknown
+  from publication_event v where v.publication_id = p.id
+) e
+where p.id = any (%(ids)s)
+
+-- name: settle_attempt
+-- Only the holder of the lease settles what it sent.
+update publication
+set state = %(state)s, due_at = coalesce(%(due_at)s, due_at), reason_code = %(reason_code)s, detail = %(detail)s,
+    platform_id = %(platform_id)s, platform_url = %(platform_url)s, sent_at = %(sent_at)s,
+    lease_worker = null, lease_until = null
+where id = %(id)s and state = 'sending' and lease_worker = %(worker)s
+returning id
+
+-- name: settle_read_back
+update publication
+set state = %(state)s, due_at = coalesce(%(due_at)s, due_at), reason_code = %(reason_code)s, detail = %(detail)s,
+    platform_id = %(platform_id)s, platform_url = %(platform_url)s, sent_at = %(sent_at)s, read_back_at = %(now)s
+where id = %(id)s and state = 'unknown'
+returning id
+
+-- name: mark_parts
+update publication_part set state = %(state)s, platform_id = coalesce(%(platform_id)s, platform_id)
+where publication_id = %(id)s
+
+-- name: move_sending_post
+update post
+set stage = %(stage)s, step = %(step)s, status = %(status)s, due_at = coalesce(%(due_at)s, due_at),
+    last_error = %(last_error)s, version = version + 1
+where id = %(id)s and stage = 'post_queue' and status = 'processing'
+returning id
+
+-- name: schedule_measurement
+insert into measurement (publication_id, window_s, step, due_at)
+values (%(publication_id)s, %(window_s)s, %(step)s, %(due_at)s)
+on conflict (publication_id, window_s) do nothing
+
+-- name: notify_about
+-- Once per kind and thing since the given time.
+insert into notification (kind, message, entity_type, entity_id)
+select %(kind)s, %(message)s, %(entity_type)s, %(entity_id)s
+where not exists (
+  select from notification n
+  where n.kind = %(kind)s and n.entity_type = %(entity_type)s and n.entity_id = %(entity_id)s
+    and n.created_at >= %(since)s
+)
+
+-- name: claim_unknown
+-- The next read-back is put off first, so that two publishers do not search for the same reply.
+update publication set due_at = %(again_at)s
+where id = (
+  select p.id
+  from publication p
+  where p.state = 'unknown' and p.channel_id = %(channel_id)s and p.due_at <= %(now)s
+    and p.reason_code is distinct from 'read_back_absent'
+  order by p.due_at, p.id
+  limit 1
+  for update skip locked
+)
+returning id
+
+-- name: open_rate_window
+insert into rate_window (channel_id, action, name, limit_count, length_s, reset_at)
+values (%(channel_id)s, %(action)s, %(name)s, %(limit_count)s, %(length_s)s, %(now)s)
+on conflict (channel_id, action, name) do nothing
+
+-- name: lock_rate_windows
+select name, limit_count, used_count, reset_at from rate_window
+where channel_id = %(channel_id)s and action = %(action)s
+order by name
+for update
+
+-- name: count_call
+-- A window that is over starts anew with this call; a hold is no window and counts nothing.
+update rate_window
+set used_count = case when reset_at <= %(now)s then 1 else used_count + 1 end,
+    reset_at = case when reset_at <= %(now)s then %(now)s + make_interval(secs => length_s) else reset_at end,
+    updated_at = now()
+where channel_id = %(channel_id)s and action = %(action)s and name <> 'hold'
+
+-- name: set_rate_window
+insert into rate_window (channel_id, action, name, limit_count, used_count, length_s, reset_at)
+values (%(channel_id)s, %(action)s, %(name)s, %(limit_count)s, %(used_count)s, %(length_s)s, %(reset_at)s)
+on conflict (channel_id, action, name) do update
+set limit_count = excluded.limit_count, used_count = excluded.used_count, length_s = excluded.length_s,
+    reset_at = excluded.reset_at, updated_at = now()
+
+-- name: texts_sent_since
+select t.text
+from publication p join publication_part t on t.publication_id = p.id
+where p.channel_id = %(channel_id)s and p.state in ('sending', 'sent', 'unknown')
+  and exists (
+    select from publication_event e
+    where e.publication_id = p.id and e.to_state = 'sending' and e.created_at >= %(since)s
+  )
+
+-- name: lock_due_publications
+select p.id, p.post_id
+from publication p join post o on o.id = p.post_id
+where p.state = 'queued' and p.channel_id = %(channel_id)s and p.due_at <= %(now)s
+  and o.stage = 'post_queue' and o.status in ('pending', 'rate_limited')
+for update of p, o skip locked
+
+-- name: defer_publications
+update publication set due_at = %(until)s, reason_code = %(reason_code)s, detail = %(detail)s
+where id = any (%(ids)s) and state = 'queued'
+
+-- name: take_deferred_posts
+-- A post that waits for a limit came from processing, like one that the platform itself turned away.
+update post set status = 'processing'
+where id = any (%(ids)s) and stage = 'post_queue' and status in ('pending', 'rate_limited')
+
+-- name: rest_deferred_posts
+update post set status = 'rate_limited', due_at = %(until)s, version = version + 1
+where id = any (%(ids)s) and stage = 'post_queue' and status = 'processing'
