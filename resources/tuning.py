@@ -53,8 +53,12 @@ def _stages() -> dict[StepName, StageTuning]:
 class RelevanceThresholds(_Section):
     """Where the relevance cascade cuts; see rejoinder.triage.relevance.Thresholds."""
 
-    floor: float = Field(0.30, ge=-1, le=1, description="Similarity to the corpus below which a post is left.")
-    strong: float = Field(0.45, ge=-1, le=1, description="Similarity that suffices while there is no classifier.")
+    floor: float = Field(
+        0.30, ge=-1, le=1, description="Similarity to the corpus below which a post is left."
+    )
+    strong: float = Field(
+        0.45, ge=-1, le=1, description="Similarity that suffices while there is no classifier."
+    )
     reject: float = Field(0.35, ge=0, le=1, description="Probability below which a post is left alone.")
     accept: float = Field(0.60, ge=0, le=1, description="Probability from which a post is relevant.")
 

@@ -43,7 +43,7 @@ def insert_post(
     tx: Transaction, channel_id: ChannelId, post: Post, *, is_summoned: bool, priority: int
 ) -> str:
     """Save a heard post; ``new``, ``known`` or ``edited`` (its text changed: it goes back to triage)."""
-    values = {
+    values: dict[str, Any] = {
         "platform": post.platform,
         "platform_post_id": post.platform_post_id,
         "text": post.text,

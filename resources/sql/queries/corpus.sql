@@ -74,12 +74,6 @@ values (%(model)s, %(dim)s, not exists (select from embedding_index where is_act
 on conflict (model) do update set dim = excluded.dim
 returning id
 
--- name: source_chunks
-select c.id, c.text, e.embedding
-from chunk c join chunk_embedding e on e.chunk_id = c.id and e.embedding_index_id = %(index_id)s
-where c.source_id = %(source_id)s and c.is_current
-order by c.chunk_index
-
 -- name: delete_keywords
 delete from keyword where source_id = %(source_id)s
 
@@ -180,3 +174,6 @@ insert into model_run
 values
   (%(run_type)s, %(model)s, %(prompt_version)s, %(input_ref)s, %(n_items)s, %(tokens_in)s, %(tokens_out)s,
    %(cost_usd)s, %(latency_ms)s, %(is_ok)s, %(error)s)
+
+-- name: count_terms
+select term, count(*)::int as n from posting where term = any (%(terms)s) group by term

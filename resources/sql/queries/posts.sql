@@ -112,7 +112,7 @@ returning id
 
 -- name: load_evidence
 select v.id, v.post_id, v.position, v.claim_id, v.chunk_id, v.quote, v.start_s, v.speaker, v.score, v.verdict,
-       s.title as source_title, s.url as source_url
+       c.source_id, s.title as source_title, s.url as source_url
 from evidence v join chunk c on c.id = v.chunk_id join source s on s.id = c.source_id
 where v.post_id = any (%(post_ids)s)
 order by v.post_id, v.score desc, v.position

@@ -14,9 +14,9 @@ import webvtt
 from rejoinder.text.weighted_length import fits
 
 SAMPLES = Path(__file__).parents[3] / "resources" / "samples"
-VTT = SAMPLES / "composting-without-the-smell.vtt"
-SRT = SAMPLES / "what-your-home-really-uses.srt"
-WHISPER = SAMPLES / "backups-you-can-restore.json"
+VTT = SAMPLES / "episodes" / "composting-without-the-smell.vtt"
+SRT = SAMPLES / "episodes" / "what-your-home-really-uses.srt"
+WHISPER = SAMPLES / "episodes" / "backups-you-can-restore.json"
 NEWEST = datetime(2026, 11, 20, 18, tzinfo=UTC)
 KEYS = {
     "platform", "platform_post_id", "community", "author", "author_followers", "text",

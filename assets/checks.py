@@ -1,0 +1,63 @@
+"""Asset checks: each is a statement in checks.sql that gives the rows breaking its rule."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from resources.wiring import Workbench
+
+# asset -> (name of its check, what it promises)
+RULES = {
+    "sources": ("sources_have_speech", "Every source has at least one cue with text."),
+    "chunks": ("chunks_run_forward", "Every cut source has chunks, and none ends before it starts."),
+    "chunk_embeddings": ("chunks_are_embedded", "A source that went on has a vector for each chunk."),
+    "keywords": ("sources_have_keywords", "Every finished source has a keyword."),
+    "listening_rules": ("channels_have_rules", "Every X channel has rules, each within 512 characters."),
+    "posts": ("posts_are_readable", "Every post has text and a time that is not in the future."),
+    "post_embeddings": ("posts_are_embedded", "No post goes on without a vector."),
+    "relevance_model": ("model_beats_chance", "The champion's held-out ROC AUC is above one half."),
+    "relevance": ("posts_are_judged", "No post goes on without a decision on relevance."),
+    "claims": ("posts_have_claims", "No post goes to research without a claim."),
+    "evidence": ("quotes_are_verbatim", "Every quote stands word for word in its chunk."),
+    "decisions": ("propensities_are_true", "A logged propensity is that of the policy that drew it."),
+    "drafts": ("drafts_cite_evidence", "Every draft cites evidence."),
+    "checked_drafts": ("reviewers_see_checked", "No draft reaches a reviewer unless all its checks passed."),
+    "engagement": ("snapshots_are_taken", "No snapshot was given up."),
+    "rewards": ("measured_replies_are_rewarded", "Every measured reply has a reward."),
+}
+
+
+def _check(asset: str, name: str, promise: str) -> dg.AssetChecksDefinition:
+    @dg.asset_check(asset=asset, name=name, description=promise)
+    def check(bench: dg.ResourceParam[Workbench]) -> dg.AssetCheckResult:
+        with bench.db.transaction() as tx:
+            broken = tx.rows(f"check_{asset}")
+        rows = [dict(row) for row in broken]
+        return dg.AssetCheckResult(passed=not rows, metadata={"broken": dg.MetadataValue.json(rows)})
+
+    return check
+
+
+def _marts_are_complete() -> dg.AssetChecksDefinition:
+    @dg.asset_check(asset="marts", name="marts_are_complete", description="The funnel counts every post.")
+    def check(bench: dg.ResourceParam[Workbench]) -> dg.AssetCheckResult:
+        from resources.warehouse import read_mart
+
+        with bench.db.transaction() as tx:
+            n_posts = tx.row("count_everything")
+        counted = int(read_mart(bench.settings.home_dir, "funnel")["posts"].sum() or 0)
+        expected: Any = n_posts["posts"] if n_posts else 0
+        return dg.AssetCheckResult(
+            passed=counted == expected, metadata={"in_mart": counted, "in_postgres": expected}
+        )
+
+    return check
+
+
+def all_checks() -> Sequence[dg.AssetChecksDefinition]:
+    """Every asset check of the code location."""
+    return [
+        *(_check(asset, name, promise) for asset, (name, promise) in RULES.items()),
+        _marts_are_complete(),
+    ]

@@ -1,0 +1,51 @@
+"""Group corpus: what the creator said, from file to searchable chunk."""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from assets.results import OWNERS, step_result, table_result
+from resources.inbox import ingest_paths
+from resources.rules import refresh_rules
+from resources.wiring import Workbench, run_step
+
+
+class SourcesConfig(dg.Config):
+    """Which files and folders to read; none means the inbox of the home."""
+
+    paths: list[str] = []  # noqa: RUF012 - pydantic copies it
+
+
+@dg.asset(group_name="corpus", kinds={"postgres", "file"}, owners=OWNERS)
+def sources(config: SourcesConfig, bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
+    """Transcripts as they were read; one row is one recording, one cue a stretch of its speech."""
+    report = ingest_paths(bench, [Path(path) for path in config.paths])
+    counts = {"new": len(report.new), "changed": len(report.changed), "unchanged": len(report.unchanged)}
+    return table_result(
+        bench, "sources", {**counts, "quarantined": dg.MetadataValue.json(report.quarantined)}
+    )
+
+
+@dg.asset(group_name="corpus", kinds={"postgres"}, owners=OWNERS, deps=[sources], pool="chunk")
+def chunks(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
+    """Whole sentences that fit the model, with first and last second, speakers and BM25 postings."""
+    return step_result(bench, "chunks", run_step(bench, "chunk"))
+
+
+@dg.asset(group_name="corpus", kinds={"postgres", "onnx"}, owners=OWNERS, deps=[chunks], pool="embed_chunks")
+def chunk_embeddings(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
+    """One vector per chunk and embedding model."""
+    return step_result(bench, "chunk_embeddings", run_step(bench, "embed_chunks"))
+
+
+@dg.asset(group_name="corpus", kinds={"postgres"}, owners=OWNERS, deps=[chunk_embeddings], pool="keywords")
+def keywords(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
+    """Terms worth listening for, and an extractive summary, per source."""
+    return step_result(bench, "keywords", run_step(bench, "keywords"))
+
+
+@dg.asset(group_name="corpus", kinds={"postgres"}, owners=OWNERS, deps=[keywords])
+def listening_rules(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
+    """What each channel listens for: tagged queries made of keywords, and mentions of the account."""
+    return table_result(bench, "listening_rules", dict(refresh_rules(bench)))

@@ -1,0 +1,83 @@
+"""The demo's channels: the sandbox's X and Reddit, with its credentials and its policies."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from rejoinder.errors import ConfigInvalid
+from rejoinder.listening.policy import default_policy
+from rejoinder.listening.post import Platform
+from resources.demo.sandbox_process import Sandbox
+from resources.postgres import Transaction
+from resources.store.channels import enabled_channels, save_channel
+from resources.wiring import Workbench
+
+POLICIES: dict[Platform, str] = {"x": "sandbox/x/self_serve", "reddit": "sandbox/reddit/approved_app"}
+
+
+def refuse_real_channels(bench: Workbench) -> None:
+    """Stop before anything is done where a channel could reach people.
+
+    Raises:
+        ConfigInvalid: an enabled channel is not a sandbox channel.
+    """
+    with bench.db.transaction() as tx:
+        real = [channel.name for channel in enabled_channels(tx) if not channel.is_sandbox]
+    if real:
+        raise ConfigInvalid(
+            f"The demo works on the sandbox alone, but this home has real channels: {', '.join(real)}. "
+            "Give the demo a home of its own: --home DIR."
+        )
+
+
+def platforms_of(posts: Path) -> dict[Platform, tuple[str, ...]]:
+    """Platforms in a file of posts, each with its communities; lines that are no JSON are left to the sandbox."""
+    found: dict[Platform, set[str]] = {}
+    for line in posts.read_text("utf-8", errors="replace").splitlines():
+        try:
+            post = json.loads(line)
+            platform = post["platform"]
+        except (ValueError, KeyError, TypeError):
+            continue
+        if platform in POLICIES:
+            found.setdefault(platform, set()).update([post["community"]] if post.get("community") else [])
+    return {platform: tuple(sorted(names)) for platform, names in sorted(found.items())}
+
+
+def connect_channels(bench: Workbench, sandbox: Sandbox, posts: Path) -> list[str]:
+    """Make or refresh one channel per platform in the posts; their names."""
+    credentials = sandbox.get("/sandbox/credentials")
+    names = []
+    with bench.db.transaction() as tx:
+        for platform, communities in platforms_of(posts).items():
+            names.append(_connect(tx, bench, sandbox, platform, communities, credentials))
+    return names
+
+
+def _connect(
+    tx: Transaction,
+    bench: Workbench,
+    sandbox: Sandbox,
+    platform: Platform,
+    communities: tuple[str, ...],
+    credentials: Mapping[str, Any],
+) -> str:
+    name = f"sandbox-{platform}"
+    channel_id = save_channel(
+        tx,
+        project_id=bench.project_id,
+        name=name,
+        platform=platform,
+        account=credentials["account"],
+        base_url=sandbox.url,
+        is_sandbox=True,
+        policy=default_policy(POLICIES[platform]),
+        communities=communities,
+    )
+    secret = Jsonb(credentials[platform])
+    tx.execute("store_read_credential", channel_id=channel_id, secret=secret)
+    tx.execute("store_write_credential", channel_id=channel_id, secret=secret)
+    return name

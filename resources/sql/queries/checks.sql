@@ -1,0 +1,77 @@
+-- Asset checks: each gives the rows that break its rule, as key and problem; no row means passed.
+
+-- name: check_sources
+select s.name as key, 'has no cue with text' as problem from source s
+where not exists (select from cue c where c.source_id = s.id and btrim(c.text) <> '') limit 20
+
+-- name: check_chunks
+select s.name || ' #' || coalesce(c.chunk_index, -1) as key, 'times run backwards, or there is no chunk' as problem
+from source s left join chunk c on c.source_id = s.id and c.is_current
+where s.step <> 'chunk' and (c.id is null or c.end_s < c.start_s) limit 20
+
+-- name: check_chunk_embeddings
+select s.name as key, 'has chunks without a vector' as problem from source s
+where s.step in ('keywords', 'ready') and exists (
+  select from chunk c where c.source_id = s.id and c.is_current
+    and not exists (select from chunk_embedding e where e.chunk_id = c.id)) limit 20
+
+-- name: check_keywords
+select s.name as key, 'has no keyword' as problem from source s
+where s.status = 'completed' and not exists (select from keyword k where k.source_id = s.id) limit 20
+
+-- name: check_listening_rules
+select c.name as key, 'has no active rule, or one over 512 characters' as problem from channel c
+where c.is_enabled and c.platform = 'x' and (
+  not exists (select from listening_rule r where r.channel_id = c.id and r.is_active)
+  or exists (select from listening_rule r where r.channel_id = c.id and r.is_active and length(r.query) > 512)) limit 20
+
+-- name: check_posts
+select platform_post_id as key, 'has no text, or a time in the future' as problem from post
+where btrim(text) = '' or created_at > heard_at + interval '1 day' limit 20
+
+-- name: check_post_embeddings
+select p.platform_post_id as key, 'went on without a vector' as problem from post p
+where not (p.stage = 'triage' and p.step = 'embed') and p.status <> 'withdrawn'
+  and not exists (select from post_embedding e where e.post_id = p.id) limit 20
+
+-- name: check_relevance
+select p.platform_post_id as key, 'went on without a decision on relevance' as problem from post p
+where (p.stage <> 'triage' or p.step = 'claims')
+  and not exists (select from stage_decision d where d.post_id = p.id and d.step = 'relevance') limit 20
+
+-- name: check_claims
+select p.platform_post_id as key, 'went on without a claim' as problem from post p
+where p.stage <> 'triage' and not exists (select from claim c where c.post_id = p.id) limit 20
+
+-- name: check_evidence
+select v.id::text as key, 'the quote does not stand word for word in its chunk' as problem
+from evidence v join chunk c on c.id = v.chunk_id
+where strpos(regexp_replace(c.text, '\s+', ' ', 'g'), v.quote) = 0 limit 20
+
+-- name: check_decisions
+select d.post_id::text as key, 'its propensity is not that of the uniform policy' as problem from decision d
+where d.policy_version = 'uniform.v1' and abs(d.propensity - 1.0 / cardinality(d.candidates)) > 1e-9 limit 20
+
+-- name: check_drafts
+select p.platform_post_id as key, 'has no draft that cites evidence' as problem from post p
+where p.stage in ('editorial', 'review', 'post_queue', 'done') and p.status <> 'withdrawn' and not exists (
+  select from draft d join draft_evidence e on e.draft_id = d.id where d.post_id = p.id) limit 20
+
+-- name: check_checked_drafts
+select p.platform_post_id as key, 'reached a reviewer with a failed check or none' as problem from post p
+where p.stage = 'review' and p.status = 'pending' and not exists (
+  select from draft d join draft_check c on c.draft_id = d.id
+  where d.post_id = p.id and d.author_id is null
+  group by d.id having bool_and(c.is_passed)) limit 20
+
+-- name: check_engagement
+select m.publication_id::text as key, 'its snapshot of ' || m.window_s || ' s could not be taken' as problem
+from measurement m where m.status = 'dead' limit 20
+
+-- name: check_rewards
+select s.publication_id::text as key, 'was measured but has no reward' as problem from engagement_snapshot s
+where not exists (select from reward r where r.publication_id = s.publication_id) limit 20
+
+-- name: check_relevance_model
+select name as key, 'its held-out score is no better than chance' as problem from model_version
+where is_champion and coalesce((metrics ->> 'roc_auc')::float8, 1) <= 0.5 limit 20

@@ -1,0 +1,192 @@
+"""Steps of triage: embed -> relevance -> claims."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rejoinder.llm.ports import Embedder, Vectors
+from rejoinder.text.emptiness import readable_reason
+from rejoinder.triage.claims import Claim, main_claim
+from rejoinder.triage.classifier import Classifier, predict
+from rejoinder.triage.features import feature_matrix, keyword_hits, plain_features
+from rejoinder.triage.priority import priority
+from rejoinder.triage.relevance import (
+    TOP_K,
+    Relevance,
+    RelevanceDecision,
+    Thresholds,
+    corpus_similarity,
+    decide_relevance,
+)
+from resources.postgres import Transaction
+from resources.steps.places import RESEARCH, TRIAGE
+from resources.store.posts import StoredPost, advance, load_posts, reject, save_stage_decision
+
+NOTHING_TO_ANSWER = "no claim and no question in it"
+
+
+@dataclass(frozen=True, slots=True)
+class PostEmbedding:
+    """Embeds posts; what has no words in it is rejected here with its reason."""
+
+    embedder: Embedder
+    index_id: int
+    name: str = "embed"
+    table: str = "post"
+
+    def load(self, tx: Transaction, ids: Sequence[int]) -> list[StoredPost]:
+        """Posts, without a vector yet."""
+        return load_posts(tx, ids, self.index_id)
+
+    def work(self, items: Sequence[StoredPost]) -> list[Vectors | str]:
+        """A vector, or the reason why the post can't be answered."""
+        reasons = [readable_reason(item.post.text) for item in items]
+        texts = [i.post.text for i, reason in zip(items, reasons, strict=True) if reason is None]
+        vectors = iter(self.embedder.embed(texts))
+        return [next(vectors) if reason is None else reason for reason in reasons]
+
+    def save(self, tx: Transaction, item: StoredPost, result: Vectors | str, worker: int) -> str:
+        """Keep the vector, or reject."""
+        if isinstance(result, str):
+            save_stage_decision(tx, item.id, self.name, "rejected", result)
+            return reject(tx, item.id, TRIAGE, self.name, result, worker)
+        tx.execute("save_post_embedding", post_id=item.id, index_id=self.index_id, embedding=result)
+        advance(tx, item.id, TRIAGE, worker, step="relevance")
+        return "embedded"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A post with what the corpus says of it."""
+
+    stored: StoredPost
+    similarities: tuple[float, ...]
+    earlier: Relevance | None
+
+
+@dataclass(frozen=True, slots=True)
+class RelevanceJudging:
+    """Similarity floor, then the champion classifier; a summons is never rejected here."""
+
+    index_id: int
+    thresholds: Thresholds
+    keywords: tuple[str, ...]
+    classifier: Classifier | None = None
+    model_version_id: int | None = None
+    name: str = "relevance"
+    table: str = "post"
+
+    def load(self, tx: Transaction, ids: Sequence[int]) -> list[Judged]:
+        """Posts with their three nearest chunks and their earlier decision."""
+        earlier = {r["post_id"]: r["verdict"] for r in tx.rows("earlier_relevance", ids=list(ids))}
+        return [
+            Judged(stored, nearest_similarities(tx, stored), earlier.get(stored.id))
+            for stored in load_posts(tx, ids, self.index_id)
+        ]
+
+    def work(self, items: Sequence[Judged]) -> list[RelevanceDecision]:
+        """One decision per post."""
+        return [
+            decide_relevance(
+                corpus_similarity(item.similarities),
+                probability,
+                thresholds=self.thresholds,
+                previous=item.earlier,
+                summoned=item.stored.is_summoned,
+            )
+            for item, probability in zip(items, self._probabilities(items), strict=True)
+        ]
+
+    def _probabilities(self, items: Sequence[Judged]) -> list[float] | list[None]:
+        if self.classifier is None:
+            return [None] * len(items)
+        x = classifier_input(items, self.keywords)
+        return [float(p) for p in predict(self.classifier, x)]
+
+    def save(self, tx: Transaction, item: Judged, result: RelevanceDecision, worker: int) -> str:
+        """Write the decision down and move on, or reject with its reason."""
+        stored = item.stored
+        save_stage_decision(
+            tx,
+            stored.id,
+            self.name,
+            result.decision,
+            result.reason,
+            scores={"similarity": result.similarity, "probability": result.probability},
+            model_version_id=self.model_version_id,
+        )
+        relevance = result.similarity if result.probability is None else result.probability
+        rank = priority(
+            stored.post,
+            relevance=relevance,
+            heard_at=stored.heard_at,
+            now=datetime.now(UTC),
+            is_summoned=stored.is_summoned,
+        )
+        tx.execute("set_relevance", id=stored.id, relevance=relevance, priority=rank)
+        if result.decision == "rejected":
+            return reject(tx, stored.id, TRIAGE, self.name, result.reason, worker)
+        advance(tx, stored.id, TRIAGE, worker, step="claims")
+        return result.decision
+
+
+def nearest_similarities(tx: Transaction, stored: StoredPost) -> tuple[float, ...]:
+    """Cosines of a post to the chunks nearest to it, best first; empty without vector or corpus."""
+    if stored.vector is None:
+        return ()
+    rows = tx.rows("nearest_chunks", vector=stored.vector, top=TOP_K)
+    return tuple(row["similarity"] for row in rows)
+
+
+def classifier_input(items: Sequence[Judged], keywords: Sequence[str]) -> NDArray[np.float32]:
+    """What the classifier sees of posts; shape (n_posts, n_features), float32. Items must have vectors."""
+    plain = [
+        plain_features(
+            i.stored.post.text,
+            similarities=i.similarities,
+            hits=keyword_hits(i.stored.post.text, keywords),
+        )
+        for i in items
+    ]
+    vectors = [i.stored.vector for i in items]
+    return feature_matrix(plain, np.stack([v for v in vectors if v is not None]))
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFinding:
+    """Finds what in a post can be checked or answered."""
+
+    index_id: int
+    name: str = "claims"
+    table: str = "post"
+
+    def load(self, tx: Transaction, ids: Sequence[int]) -> list[StoredPost]:
+        """Posts."""
+        return load_posts(tx, ids, self.index_id)
+
+    def work(self, items: Sequence[StoredPost]) -> list[Claim | None]:
+        """The main claim of each post."""
+        return [main_claim(item.post.text) for item in items]
+
+    def save(self, tx: Transaction, item: StoredPost, result: Claim | None, worker: int) -> str:
+        """Replace the post's claims and hand it to research, or reject."""
+        tx.execute("delete_claims", post_id=item.id)
+        if result is None:
+            save_stage_decision(tx, item.id, self.name, "rejected", NOTHING_TO_ANSWER)
+            return reject(tx, item.id, TRIAGE, self.name, NOTHING_TO_ANSWER, worker)
+        tx.execute(
+            "insert_claim",
+            post_id=item.id,
+            position=0,
+            kind=result.kind,
+            text=result.text,
+            check_worthiness=result.score,
+        )
+        save_stage_decision(
+            tx, item.id, self.name, result.kind, result.text[:300], scores={"check_worthiness": result.score}
+        )
+        advance(tx, item.id, RESEARCH, worker)
+        return result.kind

@@ -1,0 +1,174 @@
+"""Joins ports and implementations: the one place that knows which class stands behind which port."""
+
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from rejoinder.drafting.strategies import UniformChooser
+from rejoinder.llm.ports import Embedder
+from rejoinder.prompts.loader import load_prompt
+from rejoinder.research.evidence import EvidenceRule
+from rejoinder.triage.classifier import Classifier, load
+from rejoinder.triage.relevance import Thresholds
+from resources.llm.onnx_embedder import OnnxEmbedder
+from resources.llm.recorded_embedder import ModelRun, RecordedEmbedder, RememberingEmbedder
+from resources.postgres import Database
+from resources.provision import Addresses, prepare
+from resources.settings import Settings, export_for_children, load_settings
+from resources.steps import corpus, drafting, research, triage
+from resources.tuning import StageTuning, StepName, Tuning, load_tuning
+from resources.work.runner import Progress, Report, Step, work_off
+from resources.work.stopping import StopSignal
+
+RELEVANCE_MODEL = "rejoinder-relevance"
+DEFAULT_CREATOR = "creator"
+DEFAULT_PROJECT = "main"
+KEYWORDS_LISTENED_FOR = 60
+DRAFTER_PROMPT = ("reply_extractive", 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """Everything a stage needs, made once per process."""
+
+    settings: Settings
+    tuning: Tuning
+    addresses: Addresses
+    db: Database
+    embedder: Embedder
+    index_id: int
+    project_id: int
+
+    def publisher_db(self) -> Database:
+        """The pool that logs in as the publisher, the only one that may read write credentials."""
+        return _pool(self.addresses.publisher)
+
+
+@lru_cache(maxsize=4)
+def _pool(url: str) -> Database:
+    return Database(url).open()
+
+
+@lru_cache(maxsize=2)
+def _embedder() -> Embedder:
+    return OnnxEmbedder()
+
+
+@lru_cache(maxsize=2)
+def open_workbench(settings: Settings | None = None) -> Workbench:
+    """Start what is needed (PostgreSQL, migrations, model) and join it; once per process."""
+    settings = settings or load_settings()
+    export_for_children()
+    addresses = prepare(settings)
+    db = _pool(addresses.app)
+    embedder = RememberingEmbedder(RecordedEmbedder(_embedder(), lambda run: _record(db, run)))
+    with db.transaction() as tx:
+        index_id = tx.value("ensure_embedding_index", model=embedder.model, dim=embedder.dim)
+        creator_id = tx.value("ensure_creator", name=DEFAULT_CREATOR)
+        project_id = tx.value("ensure_project", creator_id=creator_id, name=DEFAULT_PROJECT)
+    return Workbench(settings, load_tuning(settings), addresses, db, embedder, index_id, project_id)
+
+
+def _record(db: Database, run: ModelRun) -> None:
+    with db.transaction() as tx:
+        tx.execute(
+            "insert_model_run",
+            run_type=run.run_type,
+            model=run.model,
+            prompt_version=None,
+            input_ref=None,
+            n_items=run.n_items,
+            tokens_in=run.tokens_in,
+            tokens_out=0,
+            cost_usd=0,
+            latency_ms=run.latency_ms,
+            is_ok=run.is_ok,
+            error=run.error,
+        )
+
+
+def _chunking(bench: Workbench) -> Step:
+    return corpus.Chunking(bench.embedder)
+
+
+def _embed_chunks(bench: Workbench) -> Step:
+    return corpus.Embedding(bench.embedder, bench.index_id)
+
+
+def _digesting(bench: Workbench) -> Step:
+    return corpus.Digesting(bench.embedder)
+
+
+def _embed_posts(bench: Workbench) -> Step:
+    return triage.PostEmbedding(bench.embedder, bench.index_id)
+
+
+def _relevance(bench: Workbench) -> Step:
+    model_id, classifier = champion(bench.db)
+    cut = Thresholds(**bench.tuning.thresholds.model_dump())
+    return triage.RelevanceJudging(bench.index_id, cut, listened_keywords(bench.db), classifier, model_id)
+
+
+def _claims(bench: Workbench) -> Step:
+    return triage.ClaimFinding(bench.index_id)
+
+
+def _evidence(bench: Workbench) -> Step:
+    return research.EvidenceFinding(bench.db, bench.embedder, bench.tuning.retrieval, EvidenceRule())
+
+
+def _decide(bench: Workbench) -> Step:
+    return drafting.Deciding(UniformChooser(), random.Random, bench.index_id)
+
+
+def _draft(bench: Workbench) -> Step:
+    return drafting.Drafting(bench.index_id, load_prompt(*DRAFTER_PROMPT))
+
+
+def _check(bench: Workbench) -> Step:
+    return drafting.Checking(bench.index_id, load_prompt(*DRAFTER_PROMPT))
+
+
+STEPS: dict[StepName, Callable[[Workbench], Step]] = {
+    "chunk": _chunking,
+    "embed_chunks": _embed_chunks,
+    "keywords": _digesting,
+    "embed_posts": _embed_posts,
+    "relevance": _relevance,
+    "claims": _claims,
+    "evidence": _evidence,
+    "decide": _decide,
+    "draft": _draft,
+    "check": _check,
+}
+
+
+def run_step(
+    bench: Workbench,
+    name: StepName,
+    *,
+    stop: StopSignal | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Work off everything that is due at one step."""
+    tuning: StageTuning = bench.tuning.stage(name)
+    step = STEPS[name](bench)
+    return work_off(step, db=bench.db, tuning=tuning, stop=stop or StopSignal(), progress=progress)
+
+
+def champion(db: Database) -> tuple[int | None, Classifier | None]:
+    """The relevance classifier in force with its row's id; (None, None) before the first training."""
+    with db.transaction() as tx:
+        row: dict[str, Any] | None = tx.row("champion_model", name=RELEVANCE_MODEL)
+    if row is None:
+        return None, None
+    return row["id"], load(json.dumps(row["parameters"]).encode())
+
+
+def listened_keywords(db: Database, *, top: int = KEYWORDS_LISTENED_FOR) -> tuple[str, ...]:
+    """The corpus's best keywords, best first."""
+    with db.transaction() as tx:
+        return tuple(row["term"] for row in tx.rows("best_keywords", top=top))
