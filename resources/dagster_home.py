@@ -83,7 +83,7 @@ def write_instance_file(settings: Settings) -> Path:
     text = INSTANCE_FILE.format(
         variable=STORAGE_VARIABLE,
         longest_run_s=LONGEST_RUN_S,
-        artifacts=json.dumps(str(folder / "artifacts")),
+        artifacts=json.dumps(str(folder)),
         logs=json.dumps(str(folder / "compute_logs")),
     )
     return _write_if_different(folder / "dagster.yaml", text)

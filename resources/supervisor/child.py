@@ -68,11 +68,16 @@ class Child:
             now: seconds on a clock that never goes back.
             may_start: whether all that it needs is ready.
         """
-        is_due = self.state is State.BACKING_OFF and now >= self._due_at
-        if is_due or (self.state is State.WAITING and may_start):
+        if self._is_due(now) or (self.state is State.WAITING and may_start):
             self._start(now)
         elif self.state in ALIVE:
             self._watch(now)
+
+    def _is_due(self, now: float) -> bool:
+        """Whether it is time for another try, and nothing of the last one is left to hold its port."""
+        if self.state is not State.BACKING_OFF or now < self._due_at:
+            return False
+        return self.process is None or self.process.is_gone()
 
     def _start(self, now: float) -> None:
         self._since, self._failed_probes, self._probe = now, 0, None
