@@ -181,8 +181,10 @@ def http_failure(error: tweepy.HTTPException, *, is_write: bool) -> PlatformFail
 
 def platform_words(error: tweepy.HTTPException) -> str:
     """What X said, or at least its status."""
-    said = "; ".join(str(message) for message in error.api_messages)
-    return said or f"status {error.response.status_code}"
+    problems = [each for each in error.api_errors if isinstance(each, dict)]
+    said = [str(message) for message in error.api_messages]
+    said += [str(each.get("details") or each.get("detail")) for each in problems if "message" not in each]
+    return "; ".join(said) or f"status {error.response.status_code}"
 
 
 def too_many(response: requests.Response, words: str) -> PlatformFailure:

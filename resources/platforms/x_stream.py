@@ -31,7 +31,13 @@ class PostStream(tweepy.StreamingClient):  # type: ignore[misc]
         super().__init__(bearer_token, return_type=dict, daemon=True)
         self.wire = Rebase(base_url)
         self.session.mount("https://api.twitter.com", self.wire)
+        self.is_closed = False
         self.items: queue.Queue[Post | PlatformFailure] = queue.Queue()
+
+    def on_connect(self) -> None:
+        """End a connection that was made after closing began."""
+        if self.is_closed:
+            self.disconnect()
 
     def on_data(self, raw_data: bytes) -> None:
         """Queue the post of one line; anything else is noted and passed over."""
@@ -65,6 +71,7 @@ class PostStream(tweepy.StreamingClient):  # type: ignore[misc]
 
     def close(self) -> None:
         """End the reading thread now, not at the next keep-alive."""
+        self.is_closed = True
         self.disconnect()
         self.wire.interrupt()
         if self.thread is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from resources.sandbox.app import build_app, open_world
 from resources.sandbox.load import load_posts
-from resources.sandbox.serve import listen, serve
+from resources.sandbox.serve import build_server, listen
 from resources.sandbox.state import State
 
 PORT_IN_USE = 3
@@ -43,9 +43,9 @@ def main(arguments: list[str] | None = None) -> int:
     with listener:
         if options.posts is not None and not load_and_report(state, options.posts):
             return UNREADABLE
-        app = build_app(open_world(state, options.account))
+        server = build_server(build_app(open_world(state, options.account)))
         announce(f"http://{url_host(options.host)}:{listener.getsockname()[1]}", options.ready_file)
-        serve(app, listener)
+        server.run(sockets=[listener])
     state.close()
     return 0
 

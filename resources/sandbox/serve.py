@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import socket
-import sys
 from typing import Any
 
 import uvicorn
@@ -46,8 +45,12 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(app: Starlette, listener: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM; open streams are closed after a second."""
+def build_server(app: Starlette) -> uvicorn.Server:
+    """A server for the application that ends cleanly on SIGINT or SIGTERM from now on.
+
+    uvicorn handles signals only once it runs, and raises them again when it is done; keeping its
+    handler before and after makes every moment a clean end. Open streams get a second.
+    """
     config = uvicorn.Config(
         app,
         http=DroppingProtocol,
@@ -60,6 +63,7 @@ def serve(app: Starlette, listener: socket.socket) -> None:
         timeout_graceful_shutdown=1,
         timeout_keep_alive=30,
     )
-    # uvicorn raises the signal again once it has shut down; this turns it into a clean exit.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    uvicorn.Server(config).run(sockets=[listener])
+    server = uvicorn.Server(config)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, server.handle_exit)
+    return server
