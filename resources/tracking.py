@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rejoinder.errors import ServiceUnavailable
-from rejoinder.prompts.loader import Prompt
+from rejoinder.prompts.loader import FOLDER, Prompt, parse_prompt
 from resources.mlflow_address import artifact_folder, check_reachable, tracking_uri
 from resources.settings import export_for_children
 from resources.tracking_values import PREFIX, Champions, RecordedTraining, TrainingRecord
@@ -103,6 +103,11 @@ class Tracker:
 def prompt_task(prompt: Prompt) -> str:
     """The task of a prompt file, its name without the version: files of one task are versions of one prompt."""
     return re.sub(r"\.v\d+$", "", prompt.name)
+
+
+def load_prompt_files() -> list[Prompt]:
+    """Every prompt file of rejoinder/prompts, by name."""
+    return [parse_prompt(path.stem, path.read_bytes()) for path in sorted(FOLDER.glob("*.v*.md"))]
 
 
 def import_quietly() -> None:

@@ -78,11 +78,11 @@ def review_label(
 
     Returns:
         None where the decision was about the draft and not the post: only a rejection with the reason
-        ``not_relevant`` says that the post should not have come up.
+        ``off_topic`` says that the post should not have come up.
     """
     if decision == "approved":
         return Label(True, "review", rule.review_weight, "a reviewer approved a reply")
-    if reject_reason == "not_relevant":
+    if reject_reason == "off_topic":
         return Label(False, "review", rule.review_weight, "a reviewer found the post not relevant")
     return None
 
