@@ -9,10 +9,16 @@ from dataclasses import dataclass
 
 import regex
 
-from rejoinder.drafting.citations import TITLE_LENGTHS, short_title, timestamp, without_square_brackets
+from rejoinder.drafting.citations import (
+    TITLE_LENGTHS,
+    citation,
+    short_title,
+    timestamp,
+    without_square_brackets,
+)
 from rejoinder.drafting.extractive import DraftReply, room_on
 from rejoinder.drafting.frames import all_frames, shared_topic
-from rejoinder.drafting.quotes import is_verbatim, spoken_words
+from rejoinder.drafting.quotes import is_verbatim, spoken_words, tidy_quote
 from rejoinder.listening.post import Platform, Post
 from rejoinder.prompts.loader import VARIABLE, Prompt, load_prompt
 from rejoinder.research.evidence import Evidence
@@ -110,9 +116,11 @@ def check_support(
     """
     rest = _without_quotes(draft)
     for quote in draft.quotes:
-        rest = _without_citation(rest, evidence[quote.evidence_index])
-        topic = shared_topic(post_text, quote.text)
-        rest = regex.sub(rf"(?i)\b{regex.escape(topic)}(?!\w)", " ", rest, count=1) if topic else rest
+        one = evidence[quote.evidence_index]
+        rest = _without_citation(rest, one)
+        topic = shared_topic(post_text, tidy_quote(one.quote), one.source_title)
+        for name in (topic, topic[:1].upper() + topic[1:]) if topic else ():
+            rest = _without_first(name, rest)
     known = [
         f" {_joined(VARIABLE.sub(' ', f))} " for f in all_frames(prompt or load_prompt("reply_extractive", 1))
     ]
@@ -189,11 +197,19 @@ def _without_quotes(draft: DraftReply) -> str:
 
 def _without_citation(text: str, one: Evidence) -> str:
     text = without_square_brackets(LINK.sub(" ", text))
-    for title in _titles(one):
-        text = text.replace(title, " ")
-    for part in (one.start_s is not None and timestamp(one.start_s or 0), one.speaker):
-        text = text.replace(without_square_brackets(part), " ") if part else text
+    for length in TITLE_LENGTHS:
+        whole = without_square_brackets(citation(one, max_title=length))
+        if (rest := _without_first(whole, text)) != text:
+            return rest
+    at = [timestamp(one.start_s)] if one.start_s is not None else []
+    for part in [*_titles(one), *at]:
+        text = _without_first(part, text)
     return text
+
+
+def _without_first(part: str, text: str) -> str:
+    # As a whole word only: an episode called "Ada" is not the beginning of "Adam".
+    return regex.sub(rf"(?<!\w){regex.escape(part)}(?!\w)", " ", text, count=1)
 
 
 def _titles(one: Evidence) -> list[str]:

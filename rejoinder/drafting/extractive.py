@@ -78,7 +78,7 @@ def draft_reply(
         raise ValueError("a reply needs evidence")
     frames_file = prompt or load_prompt("reply_extractive", 1)
     best, quote = evidence[0], tidy_quote(evidence[0].quote)
-    topic = shared_topic(post.text, quote)
+    topic = shared_topic(post.text, quote, best.source_title)
     key = f"{post.platform}:{post.platform_post_id}"
     frame = choose_frame(frames(frames_file, strategy, post.platform), key=key, topic=topic)
     composing = _Composing(post.platform, frame, best, topic or "", allow_links)

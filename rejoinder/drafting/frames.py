@@ -53,19 +53,23 @@ def choose_frame(found: tuple[str, ...], *, key: str, topic: str | None) -> str:
     return fitting[int(sha256_hex(key)[:8], 16) % len(fitting)]
 
 
-def shared_topic(post_text: str, quote: str) -> str | None:
+def shared_topic(post_text: str, quote: str, source_title: str = "") -> str | None:
     """A proper name that post and quote both use, as the quote writes it; the longest, then the first.
 
     Only names, because "On time:" or "On use:" reads like a machine; only words of the quote, so that
-    nothing of the post's own wording gets into a reply.
+    nothing of the post's own wording gets into a reply; no name in the source's title, which says it already.
 
     >>> shared_topic("Is the GIL gone?", "Removing the GIL took years.")
-    'GIL'
+    'the GIL'
     """
-    heard = f" {' '.join(_words(post_text))} "
+    heard, title = f" {' '.join(_words(post_text))} ", f" {' '.join(_words(source_title))} "
     names = [found[0].rstrip(".") for found in NAME.finditer(quote)]
-    shared = [n for n in names if n.lower() not in TOO_PLAIN and f" {' '.join(_words(n))} " in heard]
-    return max(shared, key=len, default=None)
+    keys = {name: f" {' '.join(_words(name))} " for name in names if name.lower() not in TOO_PLAIN}
+    shared = [name for name, key in keys.items() if key in heard and key not in title]
+    if not shared:
+        return None
+    topic = max(shared, key=len)
+    return f"the {topic}" if f" the {topic} " in f" {quote[:1].lower()}{quote[1:]} " else topic
 
 
 def _words(text: str) -> list[str]:

@@ -10,11 +10,13 @@ from collections.abc import Callable
 
 import regex
 
+from rejoinder.text.sentences import split_sentences
 from rejoinder.text.word_lists import word_set
 
+# Hedges such as "I think" are left alone: they make the difference between an opinion and a fact.
 LEADING = regex.compile(
-    r"(?i)^(?:(?:and|but|so|well|yeah|yep|yes|no|or|then|okay|ok|right|oh|um+|uh+|hmm+|now|like|anyway|plus|exactly"
-    r"|sure|also|i mean|you know|i think|i guess|i would say|of course|actually|basically|again|absolutely)"
+    r"(?i)^(?:(?:and )?then also, |(?:and|but|so|well|yeah|yep|yes|no|or|then|okay|ok|right|oh|um+|uh+|hmm+|now|like"
+    r"|anyway|plus|exactly|sure|also|i mean|you know|of course|again|absolutely)"
     r"(?:,? (?=and|but|so|then|like|you|i|the|it|that|if|when|in|there|we|with|for|what|because|basically|um|uh)"
     r"|,\s+| - | -- | — | ))"
 )
@@ -35,7 +37,7 @@ CLAUSE_END = re.compile(
     r"(?<=[a-z0-9\)])(?:[,;:] | - | — | -- | (?=(?:because|but|and|so|which|where|while|although)\b))"
 )
 ELLIPSIS = "…"
-MIN_SHARE = 0.45
+MIN_SHARE = 0.7
 
 
 def tidy_quote(sentence: str) -> str:
@@ -55,7 +57,7 @@ def tidy_quote(sentence: str) -> str:
 
 
 def shorten_quote(quote: str, limit: int, measure: Callable[[str], int]) -> str:
-    """Cut a quote to a limit, at the end of a clause where that keeps enough, else after a word.
+    """Cut a quote to a limit: after a sentence or a clause where that keeps enough, else after a word.
 
     Args:
         quote: tidied.
@@ -63,14 +65,18 @@ def shorten_quote(quote: str, limit: int, measure: Callable[[str], int]) -> str:
         measure: weighted or plain length.
 
     Returns:
-        The quote itself where it fits; else its beginning and an ellipsis; empty where nothing fits.
+        The quote itself where it fits; else its beginning, with an ellipsis unless whole sentences are
+        left; empty where nothing fits.
     """
     if measure(quote) <= limit:
         return quote
+    whole = _whole_sentences(quote, limit, measure)
     clauses = [found.start() for found in CLAUSE_END.finditer(quote)]
     words = [found.start() for found in re.finditer(r"\s", quote)]
     by_clause = _longest(quote, clauses, limit, measure)
     by_word = _longest(quote, words, limit, measure)
+    if len(whole) >= MIN_SHARE * len(by_word):
+        return whole
     return by_clause if len(by_clause) >= MIN_SHARE * len(by_word) else by_word
 
 
@@ -93,6 +99,16 @@ def spoken_words(text: str) -> list[str]:
     """The words of a text as they are compared: lower case, bare, fillers between commas left out."""
     without = INSIDE.sub(" ", " ".join(text.split()))
     return regex.findall(r"[\p{L}\p{N}]+(?:['’.\-+#/][\p{L}\p{N}]+)*", without.lower())
+
+
+def _whole_sentences(quote: str, limit: int, measure: Callable[[str], int]) -> str:
+    kept = ""
+    for sentence in split_sentences(quote):
+        longer = f"{kept} {sentence}".strip()
+        if measure(longer) > limit:
+            break
+        kept = longer
+    return kept
 
 
 def _longest(quote: str, ends: list[int], limit: int, measure: Callable[[str], int]) -> str:

@@ -15,6 +15,8 @@ from rejoinder.research.sentence_quality import continues_well, is_advertising, 
 from rejoinder.text.sentences import sentence_spans
 
 AD_REACH = 5
+# A recording's first seconds announce what is to come; nothing is said there yet.
+TEASER_S = 15.0
 MAX_SENTENCES = 3
 MAX_WORDS = 75
 
@@ -39,7 +41,8 @@ class Candidate:
 def candidates_in(passages: Sequence[Passage]) -> list[Candidate]:
     """Every quotable stretch of the passages, in order, each text once.
 
-    Sentences within five of an advertising one are left out: sponsor reads come in blocks.
+    Sentences within five of an advertising one are left out, because sponsor reads come in blocks, and no
+    quote begins in a recording's first 15 seconds.
     """
     found: dict[str, Candidate] = {}
     for passage in passages:
@@ -88,8 +91,9 @@ def _candidates_of(passage: Passage) -> Iterator[Candidate]:
         for i, sentence in enumerate(sentences)
     ]
     for i, sentence in enumerate(sentences):
-        if clean[i] and is_quotable(sentence):
-            start_s = second_at(passage, spans[i].start)
+        start_s = second_at(passage, spans[i].start)
+        is_teaser = start_s is not None and start_s < TEASER_S
+        if clean[i] and is_quotable(sentence) and not is_teaser:
             for end in _ends(sentences, clean, i):
                 yield Candidate(passage, tuple(sentences[i:end]), start_s)
 

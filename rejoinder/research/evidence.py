@@ -63,22 +63,23 @@ class NoEvidence:
 class EvidenceRule:
     """What counts as evidence.
 
-    k: most quotes to keep. at_least: lowest support, in [0, 1]. min_cosine: lowest cosine between claim and
-    quote; min_topic: the same between claim and the whole passage, where it is known. min_quality: lowest
-    `standalone_quality`. min_overlap: lowest share of the claim's terms, weighted by rarity; from near_cosine
-    on half of it is enough. min_rarity: one shared term must be at least so rare, else every sentence about
-    Python would answer every post about Python. overlap_weight and quality_weight: shares of term overlap
-    and of standing alone in the support; the rest is meaning.
+    Every quote needs support of at_least, a cosine to the claim of min_cosine, one of the whole passage of
+    min_topic (where it is known), `standalone_quality` of min_quality, and min_overlap of the claim's terms,
+    weighted by rarity. One shared term must be at least min_rarity rare, else every sentence about Python
+    would answer every post about Python; without such a term near_cosine and near_quality are asked for.
+    overlap_weight and quality_weight are the shares of term overlap and of standing alone in the support;
+    the rest is meaning. k is the most quotes to keep. All but k lie in [0, 1].
     """
 
     k: int = 3
     at_least: float = 0.50
-    min_cosine: float = 0.45
-    min_topic: float = 0.38
-    min_quality: float = 0.55
-    min_overlap: float = 0.32
-    near_cosine: float = 0.65
+    min_cosine: float = 0.46
+    min_topic: float = 0.40
+    min_quality: float = 0.60
+    min_overlap: float = 0.20
     min_rarity: float = 0.40
+    near_cosine: float = 0.57
+    near_quality: float = 0.80
     overlap_weight: float = 0.25
     quality_weight: float = 0.15
 
@@ -222,10 +223,12 @@ def _bare_words(text: str) -> list[str]:
 
 def _is_enough(one: Scored, rule: EvidenceRule) -> bool:
     topic = one.candidate.passage.dense
-    needed = rule.min_overlap / (2 if one.cosine >= rule.near_cosine else 1)
     near = one.cosine >= rule.min_cosine and (topic is None or topic >= rule.min_topic)
-    telling = one.has_anchor and one.overlap >= needed
-    return near and telling and one.quality >= rule.min_quality and one.support >= rule.at_least
+    telling = one.has_anchor or (one.cosine >= rule.near_cosine and one.quality >= rule.near_quality)
+    worth = (
+        one.overlap >= rule.min_overlap and one.quality >= rule.min_quality and one.support >= rule.at_least
+    )
+    return near and telling and worth
 
 
 def term_overlap(wanted: Collection[str], terms: Collection[str], rarity: Mapping[str, float]) -> float:

@@ -41,7 +41,7 @@ FILLER = regex.compile(
 REPEATED = regex.compile(r"(?i)\b(\p{L}+)[,.]? \1\b|\b(\p{L}+ \p{L}+),? \2\b")
 POINTS_BACK = regex.compile(
     r"(?i)^(?:(?:and|but|so|well|yeah|yes|no|or|then|also|because|plus|now|okay|ok|right|oh|like|i mean"
-    r"|you know|i think|actually|basically|exactly|with|for|of|in|on)[, ]+)*"
+    r"|you know|i think|anyway|actually|basically|exactly|with|for|of|in|on)[, ]+)*"
     r"(?:it|its|it's|that|that's|this|these|those|they|they're|he|he's|she|she's|him|her|them|their|his"
     r"|there|one of (?:them|those|these)|the (?:other|second|third|latter|former|same|caveat|idea|notion"
     r"|question|thing|problem|answer|reason)|another one|both|such|which|who)\b"
