@@ -61,7 +61,7 @@ _GREETING = regex.compile(
     r"|on the show|in this episode|next (?:week|time)|social accounts|youtube channel|listen to us|our podcast|"
     r"this podcast|joined (?:as always )?by|with me (?:today|is|here)|(?:glad|happy|excited|honored) to (?:be|have))\b"
 )
-_NAME = r"(?P<name>\p{Lu}[\p{L}\p{N}&'’-]*(?: \p{Lu}[\p{L}\p{N}&'’-]*){0,4})"
+_NAME = r"(?P<name>(?!I['’])\p{Lu}[\p{L}\p{N}&'’-]*(?: \p{Lu}[\p{L}\p{N}&'’-]*){0,4})"
 _READ_BEGINS = regex.compile(r"(?i)\b(?:brought to you by|sponsored by|today's sponsor|our sponsors?)\b")
 _READ_ENDS = regex.compile(
     r"(?i)\b(?:for (?:supporting|sponsoring)|links? (?:is|are) in|in (?:your|the) (?:podcast player )?show notes|"

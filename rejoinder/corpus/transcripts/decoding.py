@@ -5,6 +5,7 @@ import codecs
 from charset_normalizer import from_bytes
 
 from rejoinder.errors import InputUnreadable
+from rejoinder.text.languages import script_shares
 
 # UTF-32 before UTF-16: the little-endian mark of the one begins with that of the other.
 _MARKS = (
@@ -14,8 +15,12 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_BINARY = (b"\x1f\x8b", b"PK\x03\x04", b"%PDF", b"ID3", b"OggS", b"RIFF", b"fLaC", b"\x89PNG", b"\xff\xfb")
+_BINARY = (b"\x1f\x8b", b"PK\x03\x04", b"ID3", b"OggS", b"RIFF", b"fLaC", b"\x89PNG", b"\xff\xfb")
 _SAMPLE_BYTES = 200_000
+# What Windows-1252 texts of Western Europe are written with beyond ASCII.
+_WESTERN = frozenset(
+    "àâäáãåæçéèêëíìîïñóòôöõøœúùûüýÿßÀÂÄÁÃÅÆÇÉÈÊËÍÌÎÏÑÓÒÔÖÕØŒÚÙÛÜÝŸ‘’“”„–—…•«»€£°©®¡¿ª·\xa0\xad"
+)
 _MAX_DAMAGED_SHARE = 0.01
 
 
@@ -33,7 +38,7 @@ def decode_text(data: bytes) -> str:
     """
     if not data.strip(b" \t\r\n\x00"):
         raise InputUnreadable("the file is empty")
-    if data.startswith(_BINARY):
+    if data.startswith(b"%PDF-") or (data.startswith(_BINARY) and b"\x00" in data[:4096]):
         raise InputUnreadable("the file is not text (audio, archive, image or PDF)")
     text = _by_mark(data) or _as_utf8(data) or _as_utf16(data) or _detected(data)
     if not text.strip("\ufeff\x00 \t\r\n"):
@@ -73,4 +78,18 @@ def _detected(data: bytes) -> str:
     found = from_bytes(data[:_SAMPLE_BYTES]).best()
     if found is None or b"\x00" in data:
         raise InputUnreadable("the file cannot be decoded: it is in no text encoding that is known")
-    return data.decode(found.encoding, errors="replace")
+    text = data.decode(found.encoding, errors="replace")
+    is_latin = next(iter(script_shares(text[:_SAMPLE_BYTES])), "Latin") == "Latin"
+    return (_as_western(data) if is_latin else None) or text
+
+
+def _as_western(data: bytes) -> str | None:
+    """Windows-1252, where every character beyond ASCII is one that the West writes.
+
+    Detection mixes the Latin code pages up; this one is by far the most common.
+    """
+    try:
+        text = data.decode("cp1252")
+    except UnicodeDecodeError:
+        return None
+    return text if all(character.isascii() or character in _WESTERN for character in text) else None

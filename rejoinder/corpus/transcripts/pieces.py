@@ -61,14 +61,15 @@ def has_speech(text: str) -> bool:
 
 
 def speaker_labels(lines: Iterable[str]) -> frozenset[str]:
-    """The names that label speakers in a file: at its first line, or at two lines or more.
+    """The names that label speakers in a file: at its first line, at two lines or more, or at any.
 
-    A single ``Python: it's great`` in mid-text is no speaker.
+    Any name counts where half of the lines have one. A single ``Python: it's great`` in mid-text
+    is no speaker.
     """
-    names = [match["name"] if (match := _LABEL.match(line)) else None for line in lines]
+    names = [match["name"] if (match := _LABEL.match(line)) else None for line in lines if line]
     counts = Counter(name for name in names if name is not None)
-    first = names[0] if names else None
-    labels = {name for name, count in counts.items() if count > 1 or name == first}
+    is_usual = 2 * counts.total() >= len(names)
+    labels = {name for name, count in counts.items() if count > 1 or is_usual or name == names[0]}
     return frozenset(name for name in labels if name.casefold() not in _NOT_SPEAKERS)
 
 

@@ -1,0 +1,120 @@
+"""Keywords and summaries: what is taken out, what is preferred, and the real episodes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rejoinder.corpus.asides import is_aside, is_filler, names_in, without_asides
+from rejoinder.corpus.keywords import Keyword, extract_keywords
+from rejoinder.corpus.speech import Sentence
+from rejoinder.corpus.summaries import summarise, summary_candidates
+from rejoinder.corpus.transcripts.read import parse_transcript
+from rejoinder.corpus.values import Cue, Transcript
+
+TALK = (
+    "Welcome to Talk Ink. I'm your host, Ada Lovelace. This episode is brought to you by Acme Anvils. "
+    "Acme Anvils are the best anvils. Acme Anvils never break. Get one at acme.com/ink. "
+    + "Yeah, you know, that's really cool. Digital ink turns a drawing into data. "
+    "With digital ink every stroke keeps its pressure. Ada, does digital ink need a tablet? "
+    "Handwriting recognition reads digital ink. Handwriting recognition is slow on a tablet. "
+    "Most handwriting recognition runs on the device of the writer. " * 2
+)
+
+
+def talk(text: str = TALK, speaker: str | None = "Ada Lovelace") -> Transcript:
+    return Transcript("Ink", "text", (Cue(text, 0.0, 100.0, speaker),))
+
+
+def test_keywords_are_terms_of_the_subject() -> None:
+    terms = [keyword.term for keyword in extract_keywords(talk())]
+    assert {"digital ink", "handwriting recognition"} <= {term.casefold() for term in terms[:3]}
+    said = " ".join(terms).casefold()
+    assert not any(word in said for word in ("ada", "lovelace", "acme", "anvil", "yeah", "cool", "talk ink"))
+
+
+def test_keyword_scores_are_in_order_and_bounded() -> None:
+    keywords = extract_keywords(talk(), limit=3)
+    scores = [keyword.score for keyword in keywords]
+    assert scores[0] == 1.0 and scores == sorted(scores, reverse=True) and all(0 < s <= 1 for s in scores)
+    assert len(keywords) <= 3
+
+
+def test_nothing_said_often_enough_gives_no_keywords() -> None:
+    assert extract_keywords(talk("Hello there.")) == []
+
+
+@pytest.mark.parametrize(
+    "name, wanted",
+    [
+        ("515-temporal.vtt", {"temporal service", "durable execution"}),
+        ("521-red-teaming-llms-and-genai-with-pyrit.vtt", {"prompt injection", "pyrit"}),
+        ("71-programmable-ink.json", {"programmable ink", "digital ink"}),
+        ("practical-ai-290.md", {"argilla", "synthetic data"}),
+    ],
+)
+def test_keywords_of_real_episodes(data_dir: Path, name: str, wanted: set[str]) -> None:
+    parsed = parse_transcript(name, (data_dir / "demo/transcripts" / name).read_bytes())
+    terms = [keyword.term.casefold() for keyword in extract_keywords(parsed)]
+    assert wanted <= set(terms)
+    speakers = {cue.speaker.casefold() for cue in parsed.cues if cue.speaker}
+    assert not speakers.intersection(terms)
+    assert sum(" " in term for term in terms[:5]) >= 2
+
+
+def test_asides_fillers_and_names() -> None:
+    assert is_aside("Thanks for having me.") and is_aside("Sign up today at x.com/y")
+    assert not is_aside("Digital ink turns a drawing into data.")
+    assert is_filler("Right.") and not is_filler("Digital ink turns a drawing into structured data.")
+    assert names_in(["Hi, I'm Ada and Bob Moog."]).people == {"ada", "bob moog"}
+
+
+def test_a_sponsors_message_ends_with_its_last_address() -> None:
+    told = [
+        "Sponsored by Acme.",
+        "Anvils!",
+        "See acme.com/a.",
+        "Really.",
+        "Go to acme.com now.",
+        "Ink flows.",
+    ]
+    assert without_asides(told) == ["Ink flows."]
+    unended = ["Sponsored by Acme.", "Ink flows."]
+    assert without_asides(unended) == ["Ink flows."]
+
+
+def sentences(*texts: str) -> list[Sentence]:
+    return [Sentence(text, 200.0 + i, 201.0 + i) for i, text in enumerate(texts)]
+
+
+def test_summary_prefers_the_centre_and_what_is_not_said_yet() -> None:
+    vectors = np.array([[1, 0, 0], [0.995, 0.1, 0], [0, 1, 0], [0, 0, 1]], dtype=np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    chosen = summarise(sentences("a", "b", "c", "d"), vectors, n_sentences=2)
+    assert len({"a", "b"} & {sentence.text for sentence in chosen}) == 1
+
+
+def test_keywords_pull_a_sentence_in() -> None:
+    vectors = np.eye(3, dtype=np.float32)
+    chosen = summarise(
+        sentences("x", "ink flows", "y"), vectors, keywords=[Keyword("Ink", 1.0)], n_sentences=1
+    )
+    assert [sentence.text for sentence in chosen] == ["ink flows"]
+
+
+def test_summary_of_nothing_and_of_mismatched_vectors() -> None:
+    assert summarise([], np.zeros((0, 3), dtype=np.float32)) == []
+    with pytest.raises(ValueError, match="1 candidates but 2"):
+        summarise(sentences("a"), np.zeros((2, 3), dtype=np.float32))
+
+
+def test_candidates_leave_greetings_sponsors_and_chatter_out() -> None:
+    texts = [sentence.text for sentence in summary_candidates(talk())]
+    assert texts and not any("Acme" in text or "Welcome" in text or "cool" in text for text in texts)
+
+
+def test_candidates_of_real_episodes(data_dir: Path) -> None:
+    for path in sorted((data_dir / "demo/transcripts").iterdir()):
+        candidates = summary_candidates(parse_transcript(path.name, path.read_bytes()))
+        assert len(candidates) >= 5
+        assert all(9 <= len(candidate.text.split()) <= 42 for candidate in candidates)

@@ -1,0 +1,34 @@
+"""Terms of lexical search."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rejoinder.text.terms import index_terms
+
+
+def test_case_width_forms_and_inflection_are_folded() -> None:
+    assert index_terms("Ｒｕｎｎｉｎｇ RUNS ran") == ["run", "run", "ran"]
+    assert index_terms("the user's data isn't theirs") == ["user", "data", "isn"]
+
+
+def test_other_languages_have_their_own_stemmer_and_no_english_stop_words() -> None:
+    assert index_terms("die Häuser", "german") == ["die", "haus"]
+    with pytest.raises(ValueError, match="klingon"):
+        index_terms("x", "klingon")
+
+
+def test_unspaced_scripts_give_pairs() -> None:
+    assert index_terms("東京都で") == ["東京", "京都", "都で"]
+    assert index_terms("Python入門") == ["python", "入門"]
+
+
+def test_right_to_left_words_are_terms() -> None:
+    assert index_terms("שלום עולם") == ["שלום", "עולם"]
+
+
+@given(st.text(max_size=200))
+def test_terms_are_stable_and_never_empty(text: str) -> None:
+    terms = index_terms(text)
+    assert all(terms)
+    assert terms == index_terms(text)
