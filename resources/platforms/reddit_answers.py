@@ -32,9 +32,9 @@ def read_listing(body: Any) -> tuple[list[dict[str, Any]], str | None]:
         ValueError: it is no listing.
     """
     try:
-        children, after = body["data"]["children"], body["data"].get("after")
-        return [child["data"] for child in children], after
-    except (KeyError, TypeError, AttributeError):
+        after = body["data"].get("after")
+        return [dict(child["data"]) for child in body["data"]["children"]], after
+    except (KeyError, TypeError, AttributeError, ValueError):
         raise ValueError("the answer is no listing") from None
 
 

@@ -25,7 +25,10 @@ EMOJI = regex.compile(
 LABEL = r"[\p{L}\p{M}\p{N}](?:[\p{L}\p{M}\p{N}_-]*[\p{L}\p{M}\p{N}])?"
 ASCII_LABEL = r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?"
 GENERIC = "com|org|net|edu|gov|mil|int|info|biz|name|pro|app|dev|blog|news|online|site|store|tech|wiki|xyz"
-TAIL = r"(?::[0-9]+)?(?:/[^\s\u2000-\u206F\u3000-\u30FF\u4E00-\u9FFF<>\"]*)?(?:\?[^\s<>\"]*)?"
+# A path or query does not end in punctuation, so that the comma behind a link is counted as text.
+PATH_END = r"(?:[\p{Latin}\p{Cyrillic}\p{N}+=_#/-]|\([^\s()]*\))"
+PATH = rf"/(?:[^\s\u2000-\u206F\u3000-\u30FF\u4E00-\u9FFF<>\"]*{PATH_END})?"
+TAIL = rf"(?::[0-9]+)?(?:{PATH})?(?:\?[^\s<>\"]*[\p{{L}}\p{{N}}_&=#/-])?"
 URL = regex.compile(
     rf"(?<![\p{{L}}\p{{N}}@#$_.-])(?:https?://(?<host>(?:{LABEL}\.)+\p{{L}}{{2,}}){TAIL}"
     rf"|(?<host>(?:{ASCII_LABEL}\.)+(?:{GENERIC}|co|tv))(?![\p{{L}}\p{{N}}@_-]){TAIL}"
