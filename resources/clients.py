@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping
+from typing import Protocol
 
 from rejoinder.errors import ConfigInvalid
 from rejoinder.ids import canonical_json, sha256_hex
@@ -11,6 +12,14 @@ from resources.store.channels import Channel
 
 _clients: dict[tuple[int, str], PlatformClient] = {}
 _lock = threading.Lock()
+
+
+class OpenClient(Protocol):
+    """Opens, or gives again, the client of a channel with a credential."""
+
+    def __call__(self, channel: Channel, credential: Mapping[str, str]) -> PlatformClient:
+        """The client; raises ConfigInvalid where the credential lacks something."""
+        ...
 
 
 def open_client(channel: Channel, credential: Mapping[str, str]) -> PlatformClient:

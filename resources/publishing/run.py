@@ -2,14 +2,14 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
 
 import psycopg
 
 from rejoinder.errors import ConfigInvalid, LeaseLost, ServiceUnavailable
+from resources.clients import OpenClient
 from resources.platforms.port import PlatformClient
 from resources.postgres import Database
 from resources.publishing.claim import Idle, claim
@@ -28,14 +28,6 @@ log = logging.getLogger("rejoinder.publishing")
 
 POLL_S = 1.0
 OUTAGE_WAIT_S = 5.0
-
-
-class OpenClient(Protocol):
-    """Opens, or gives again, the client of a channel with a credential."""
-
-    def __call__(self, channel: Channel, credential: Mapping[str, str]) -> PlatformClient:
-        """The client; raises ConfigInvalid where the credential lacks something."""
-        ...
 
 
 def utc_now() -> datetime:
@@ -112,7 +104,7 @@ def publish_loop(
 def count_due(db: Database, now: Callable[[], datetime] = utc_now) -> int:
     """How many publications a pass would look at."""
     with db.transaction() as tx:
-        return int(tx.value("count_publications_due", now=now()))
+        return int(tx.value("count_due_publications", now=now()))
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ set state = 'unknown', lease_worker = null, lease_until = null, due_at = %(now)s
 where state = 'sending' and (lease_until < now() or lease_worker not in (select worker from alive))
 returning id
 
--- name: count_publications_due
+-- name: count_due_publications
 -- What a publisher would have to do now, on channels that are enabled.
 select count(*)::int as due
 from publication p join channel c on c.id = p.channel_id and c.is_enabled

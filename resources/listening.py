@@ -1,0 +1,218 @@
+"""Hearing: polls of every enabled channel, each saved with its cursor; what cannot be read goes to quarantine."""
+
+import logging
+import time
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+
+from rejoinder.errors import ConfigInvalid
+from rejoinder.ids import ChannelId, sha256_hex
+from rejoinder.listening.policy import is_summoned
+from rejoinder.listening.post import Post
+from rejoinder.listening.rules import ListeningRule
+from rejoinder.triage.priority import priority
+from resources.clients import OpenClient
+from resources.platforms.failures import PlatformFailure
+from resources.platforms.port import Heard, PlatformClient, Unreadable
+from resources.postgres import Database, Transaction
+from resources.store.channels import Channel, enabled_channels, load_cursor, read_credential, save_cursor
+from resources.store.posts import insert_post
+from resources.tuning import Tuning
+from resources.work.runner import Progress
+from resources.work.stopping import StopSignal
+
+log = logging.getLogger("rejoinder.listening")
+
+CURSOR = "hear"
+MAX_POLLS = 100
+LONGEST_EXCERPT = 500
+
+
+@dataclass(slots=True)
+class HeardCounts:
+    """Posts of one channel: new, known before, edited since, unreadable, and of authors who opted out."""
+
+    new: int = 0
+    known: int = 0
+    edited: int = 0
+    quarantined: int = 0
+    opted_out: int = 0
+
+    @property
+    def seen(self) -> int:
+        """Everything that came in."""
+        return self.new + self.known + self.edited + self.quarantined + self.opted_out
+
+
+@dataclass(slots=True)
+class HeardReport:
+    """What was heard, by channel; errors by message."""
+
+    channels: dict[str, HeardCounts] = field(default_factory=dict)
+    errors: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    is_stopped: bool = False
+
+    @property
+    def new(self) -> int:
+        """New posts of all channels."""
+        return sum(counts.new for counts in self.channels.values())
+
+    def counts(self, channel: Channel) -> HeardCounts:
+        """The counts of a channel, to add to."""
+        return self.channels.setdefault(channel.name, HeardCounts())
+
+    def note(self, error: str) -> None:
+        """Count a message."""
+        self.errors[error] = self.errors.get(error, 0) + 1
+
+    def as_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return asdict(self)
+
+
+def hear_all(
+    db: Database,
+    *,
+    open_client: OpenClient,
+    tuning: Tuning,
+    stop: StopSignal,
+    progress: Progress | None = None,
+) -> HeardReport:
+    """Poll every enabled channel until it has nothing new; a channel that fails does not hold up the others.
+
+    Each poll's posts are saved together with the cursor, so a run that is killed hears the same posts
+    again and knows them.
+
+    Args:
+        db: as the application's login.
+        open_client: makes or gives the client of a channel.
+        tuning: of the whole installation.
+        stop: asked between two polls.
+        progress: told how many posts came in.
+
+    Raises:
+        ServiceUnavailable: PostgreSQL went away.
+    """
+    report = HeardReport()
+    started = time.monotonic()
+    for channel, client in open_channels(db, open_client, report):
+        try:
+            hear_channel(db, channel, client, stop=stop, progress=progress, counts=report.counts(channel))
+        except PlatformFailure as error:
+            log.warning("channel %s: %s", channel.name, error)
+            report.note(f"channel {channel.name}: {error.kind}: {error}")
+    report.seconds = time.monotonic() - started
+    report.is_stopped = stop.is_set()
+    return report
+
+
+def open_channels(
+    db: Database, open_client: OpenClient, report: HeardReport
+) -> list[tuple[Channel, PlatformClient]]:
+    """Every enabled channel with its client; one whose credential will not do is noted."""
+    with db.transaction() as tx:
+        channels = [(channel, read_credential(tx, channel.id)) for channel in enabled_channels(tx)]
+    opened = []
+    for channel, credential in channels:
+        try:
+            opened.append((channel, open_client(channel, credential)))
+        except ConfigInvalid as error:
+            report.note(f"channel {channel.name}: {error}")
+    return opened
+
+
+def hear_channel(
+    db: Database,
+    channel: Channel,
+    client: PlatformClient,
+    *,
+    stop: StopSignal,
+    counts: HeardCounts,
+    progress: Progress | None = None,
+) -> None:
+    """Poll one channel until it has nothing new.
+
+    Raises:
+        PlatformFailure: the platform does not answer; what was heard before it stands.
+    """
+    for _ in range(MAX_POLLS):
+        if stop.is_set():
+            return
+        with db.transaction() as tx:
+            cursor = load_cursor(tx, channel.id, CURSOR)
+            rules = active_rules(tx, channel.id)
+        heard = client.hear(cursor, rules, channel.communities)
+        before = counts.seen
+        with db.transaction() as tx:
+            save_heard(tx, channel, heard, counts)
+        if progress:
+            progress(counts.seen - before)
+        if heard.is_complete or dict(heard.cursor) == cursor:
+            return
+
+
+def active_rules(tx: Transaction, channel_id: ChannelId) -> list[ListeningRule]:
+    """The rules that a channel listens by."""
+    return [ListeningRule(row["tag"], row["query"]) for row in tx.rows("active_rules", channel_id=channel_id)]
+
+
+def save_heard(tx: Transaction, channel: Channel, heard: Heard, counts: HeardCounts) -> None:
+    """Save a poll: its posts, what could not be read, and where to go on."""
+    save_posts(tx, channel, heard.posts, counts)
+    for item in heard.unreadable:
+        _quarantine(tx, channel, item, counts)
+    save_cursor(tx, channel.id, CURSOR, dict(heard.cursor))
+
+
+def save_posts(tx: Transaction, channel: Channel, posts: tuple[Post, ...], counts: HeardCounts) -> None:
+    """Save posts, each once, but for those of authors who asked not to be answered."""
+    opted_out = _opted_out(tx, channel, posts)
+    for post in posts:
+        if post.author and post.author.lower() in opted_out:
+            counts.opted_out += 1
+            continue
+        try:
+            with tx.connection.transaction():
+                outcome = _insert(tx, channel, post)
+        except (psycopg.DataError, UnicodeEncodeError) as error:
+            reason = f"cannot be stored: {str(error).splitlines()[0]}"
+            _quarantine(tx, channel, Unreadable(post.platform_post_id, post.text, reason), counts)
+            continue
+        setattr(counts, outcome, getattr(counts, outcome) + 1)
+
+
+def _insert(tx: Transaction, channel: Channel, post: Post) -> str:
+    now = datetime.now(UTC)
+    summoned = is_summoned(post, channel.account)
+    first = priority(post, relevance=0.0, heard_at=now, now=now, is_summoned=summoned)
+    return insert_post(tx, channel.id, post, is_summoned=summoned, priority=first)
+
+
+def _opted_out(tx: Transaction, channel: Channel, posts: tuple[Post, ...]) -> set[str]:
+    authors = sorted({_storable(post.author.lower()) for post in posts if post.author})
+    if not authors:
+        return set()
+    rows = tx.rows("opted_out_authors", platform=channel.platform, authors=authors)
+    return {row["author"] for row in rows}
+
+
+def _quarantine(tx: Transaction, channel: Channel, item: Unreadable, counts: HeardCounts) -> None:
+    raw = _storable(item.raw)
+    tx.execute(
+        "quarantine_input",
+        kind="post",
+        name=_storable(f"{channel.platform}:{item.raw_id or 'unnamed'}"),
+        reason=_storable(item.reason),
+        content_hash=sha256_hex(raw),
+        excerpt=raw[:LONGEST_EXCERPT],
+    )
+    counts.quarantined += 1
+
+
+def _storable(text: str) -> str:
+    """The text without what PostgreSQL cannot keep: U+0000 and halves of surrogate pairs."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{SYMBOL FOR NULL}")

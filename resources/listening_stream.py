@@ -1,0 +1,148 @@
+"""Listening without end: X's filtered stream where there is one, else a poll every so often; one thread a channel."""
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+
+import psycopg
+
+from rejoinder.errors import ServiceUnavailable
+from rejoinder.listening.rules import ListeningRule
+from resources.clients import OpenClient
+from resources.listening import (
+    HeardCounts,
+    HeardReport,
+    active_rules,
+    hear_channel,
+    open_channels,
+    save_posts,
+)
+from resources.platforms.failures import PlatformFailure
+from resources.platforms.port import PlatformClient
+from resources.postgres import Database
+from resources.store.channels import Channel
+from resources.tuning import Tuning
+from resources.work.runner import Progress
+from resources.work.stopping import StopSignal
+
+log = logging.getLogger("rejoinder.listening")
+
+POLL_S = 30.0
+RULES_CHECK_S = 15.0
+FIRST_WAIT_S, LONGEST_WAIT_S = 5.0, 320.0  # X's own schedule for HTTP errors: 5 s, doubled, 320 s at most
+
+
+def listen_stream(
+    db: Database,
+    *,
+    open_client: OpenClient,
+    tuning: Tuning,
+    stop: StopSignal,
+    progress: Progress | None = None,
+    poll_s: float = POLL_S,
+) -> HeardReport:
+    """Listen on every enabled channel until a stop is asked for.
+
+    Each channel first catches up by polling, since a stream does not tell what was said before it. A
+    stream that breaks is caught up with and opened again; it is opened anew when its rules change.
+
+    Args:
+        db: as the application's login.
+        open_client: makes or gives the client of a channel.
+        tuning: of the whole installation.
+        stop: ends all channels.
+        progress: told how many posts came in; called from several threads.
+        poll_s: seconds between two polls of a channel without a stream.
+    """
+    report = HeardReport()
+    started = time.monotonic()
+    ears = [
+        _Ear(db, channel, client, stop, report.counts(channel), progress, poll_s)
+        for channel, client in open_channels(db, open_client, report)
+    ]
+    threads = [threading.Thread(target=ear.run, name=f"listen-{ear.channel.name}") for ear in ears]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    report.seconds = time.monotonic() - started
+    report.is_stopped = stop.is_set()
+    return report
+
+
+@dataclass(slots=True)
+class RulesWatch:
+    """A stop for one stream: set when everything stops, or when the channel's rules have changed."""
+
+    db: Database
+    channel: Channel
+    stop: StopSignal
+    rules: list[ListeningRule] = field(init=False)
+    looked_s: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rules = self._read()
+        self.looked_s = time.monotonic()
+
+    def is_set(self) -> bool:
+        """Whether the stream should end; looks at the rules every 15 s at most."""
+        if self.stop.is_set():
+            return True
+        if time.monotonic() - self.looked_s < RULES_CHECK_S:
+            return False
+        self.looked_s = time.monotonic()
+        return self._read() != self.rules
+
+    def _read(self) -> list[ListeningRule]:
+        with self.db.transaction() as tx:
+            return active_rules(tx, self.channel.id)
+
+
+@dataclass(slots=True)
+class _Ear:
+    """One channel being listened to."""
+
+    db: Database
+    channel: Channel
+    client: PlatformClient
+    stop: StopSignal
+    counts: HeardCounts
+    progress: Progress | None
+    poll_s: float
+
+    def run(self) -> None:
+        """Listen until stopped, waiting longer after each failure in a row."""
+        wait_s = FIRST_WAIT_S
+        while not self.stop.is_set():
+            try:
+                self._listen()
+                wait_s = FIRST_WAIT_S
+            except (PlatformFailure, ServiceUnavailable, psycopg.OperationalError) as error:
+                log.warning("channel %s: %s; listening again in %g s", self.channel.name, error, wait_s)
+                self.stop.wait(wait_s)
+                wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+            except Exception:
+                log.exception("channel %s: listening again in %g s", self.channel.name, wait_s)
+                self.stop.wait(wait_s)
+                wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+
+    def _listen(self) -> None:
+        hear_channel(
+            self.db, self.channel, self.client, stop=self.stop, counts=self.counts, progress=self.progress
+        )
+        if self.client.can_stream:
+            self._stream()
+        else:
+            self.stop.wait(self.poll_s)
+
+    def _stream(self) -> None:
+        watch = RulesWatch(self.db, self.channel, self.stop)
+        if not watch.rules:
+            self.stop.wait(self.poll_s)
+            return
+        for post in self.client.stream(watch.rules, watch):
+            with self.db.transaction() as tx:
+                save_posts(tx, self.channel, (post,), self.counts)
+            if self.progress:
+                self.progress(1)
