@@ -1,0 +1,76 @@
+"""One case as lines for a terminal, in the order in which a person reads before deciding."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cli.output import clock, printable
+
+if TYPE_CHECKING:
+    from resources.store.review_values import CaseDraft, CaseEvidence, CasePublication, ReviewCase
+
+
+def case_lines(case: "ReviewCase") -> Iterator[str]:
+    """The post, what was found, the draft with its checks, the decisions, the publications."""
+    for line in _lines(case):
+        yield printable(line)
+
+
+def _lines(case: "ReviewCase") -> Iterator[str]:
+    post = case.post
+    sandbox = ", sandbox" if case.channel.is_sandbox else ""
+    yield f"Post {case.id}, version {case.version}, {case.place} ({case.channel.name}{sandbox})"
+    yield f"{post.author or 'unknown author'}, {post.created_at:%Y-%m-%d %H:%M} UTC {post.url or ''}"
+    yield from _indented(post.text)
+    if case.rejection_reason:
+        yield f"Rejected: {case.rejection_reason}"
+    for decision in case.stage_decisions:
+        yield f"- {decision.step}: {decision.verdict}; {decision.reason}"
+    for claim in case.claims:
+        yield f"- claim ({claim.kind}, check-worthiness {claim.check_worthiness:.2f}): {claim.text}"
+    if case.evidence:
+        yield "Evidence"
+    for found in case.evidence:
+        yield from _evidence_lines(found)
+    if case.draft:
+        yield from _draft_lines(case.draft)
+    yield from _decided_lines(case)
+
+
+def _evidence_lines(found: "CaseEvidence") -> Iterator[str]:
+    at = clock(found.start_s)
+    where = f"{found.source_title}{', ' + at if at else ''}{', ' + found.speaker if found.speaker else ''}"
+    yield f"- {found.verdict} ({found.score:.2f}) {where}"
+    yield from _indented(found.quote)
+
+
+def _draft_lines(draft: "CaseDraft") -> Iterator[str]:
+    yield f"Draft {draft.version}, {draft.strategy}, by {draft.author or draft.model}"
+    yield from _indented(draft.text)
+    for check in draft.checks:
+        yield f"- {'passed' if check.is_passed else 'FAILED'}: {check.name}; {check.detail}"
+
+
+def _decided_lines(case: "ReviewCase") -> Iterator[str]:
+    for review in case.reviews:
+        extra = ", simulated" if review.is_simulated else ""
+        why = "; ".join(filter(None, (review.reason, review.note)))
+        yield f"{review.decision} by {review.reviewer}{extra}, {review.created_at:%Y-%m-%d %H:%M} UTC {why}"
+    for publication in case.publications:
+        yield from _publication_lines(publication)
+    if case.handoff:
+        opening = "opens with the text in it" if case.handoff.is_prefilled else "copy the text above into it"
+        yield f"Post it here ({opening}): {case.handoff.url or 'no address is known'}"
+    elif case.place.stage == "review":
+        way = "sent by the publisher" if case.way == "api" else "handed to you to post"
+        yield f"Once approved, the reply is {way}."
+
+
+def _publication_lines(publication: "CasePublication") -> Iterator[str]:
+    known = publication.platform_url or publication.platform_id or ""
+    yield f"Publication {publication.id}: {publication.state} {known} {publication.detail or ''}".rstrip()
+    for part in publication.parts:
+        yield from _indented(part.text)
+
+
+def _indented(text: str) -> Iterator[str]:
+    yield from (f"    {line}" for line in text.splitlines() or [""])

@@ -1,0 +1,162 @@
+"""What commands print: tables for people, one JSON object for programs, and errors with their exit codes.
+
+Exit codes: 2 wrong input or configuration, 3 not allowed, 4 somebody decided in between, 5 a service that this
+depends on cannot be reached.
+"""
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+As = Annotated[
+    str | None,
+    typer.Option(
+        "--as", metavar="NAME", help="Who acts; without it the only admin. The role of NAME is enforced."
+    ),
+]
+
+Note = Annotated[str, typer.Option("--note", help="A remark that is kept with the decision.")]
+
+
+class Trouble(NamedTuple):
+    """How a kind of error ends the process, and what a person can do about it."""
+
+    exit_code: int
+    fix: str
+
+
+TROUBLES: dict[str, Trouble] = {
+    "ConfigInvalid": Trouble(2, "Correct the command or the setting that the message names."),
+    "InputUnreadable": Trouble(2, "Correct the input that the message names."),
+    "DecisionInvalid": Trouble(2, "Change the decision as the message says and give it again."),
+    "NotAllowed": Trouble(
+        3, "Act as somebody whose role allows it (--as NAME), or ask an admin for the role."
+    ),
+    "StaleView": Trouble(4, "Look again with `rejoinder review show`, then decide on what stands there now."),
+    "IllegalMove": Trouble(
+        4, "Look again with `rejoinder review show`: it is not where this decision applies."
+    ),
+    "LeaseLost": Trouble(4, "Look again: another process holds it now."),
+    "ServiceUnavailable": Trouble(5, "Start what the message names, or wait, then run the command again."),
+}
+
+
+def print_json(value: object) -> None:
+    """One JSON object on stdout; dataclasses become objects, times ISO 8601."""
+    sys.stdout.write(json.dumps(value, default=plain, ensure_ascii=False) + "\n")
+
+
+def answer(value: Mapping[str, object], as_json: bool, text: str) -> None:
+    """What a command did: the object for programs, the text for people."""
+    if as_json:
+        print_json(value)
+    else:
+        say(text)
+
+
+def plain(value: object) -> object:
+    """The value in types that JSON knows.
+
+    Raises:
+        TypeError: there is no such form.
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table for people; on a pipe plain, nothing is cut off in the middle of a word."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*("" if cell is None else escape(printable(str(cell))) for cell in row))
+    console().print(table)
+
+
+def say(text: str = "") -> None:
+    """A line for people, as it is: post texts may hold what looks like markup."""
+    console().print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def console() -> "Console":
+    """Standard output of this very moment."""
+    from rich.console import Console
+
+    return Console(file=sys.stdout)
+
+
+def printable(text: str) -> str:
+    r"""The text without control characters, which could rewrite the terminal.
+
+    >>> printable("a\x1b[2Jb")
+    'a[2Jb'
+    """
+    return "".join(c for c in text if c.isprintable() or c == "\n")
+
+
+@contextmanager
+def reporting(as_json: bool) -> Iterator[None]:
+    """Turn the project's own errors into a message and an exit code; others stay tracebacks."""
+    from rejoinder.errors import RejoinderError
+
+    try:
+        yield
+    except RejoinderError as error:
+        fail(error, as_json)
+
+
+def fail(error: Exception, as_json: bool) -> NoReturn:
+    """Say what went wrong and what helps, then end the process with the code of this kind of error."""
+    trouble = TROUBLES.get(type(error).__name__, Trouble(1, "See the message."))
+    if as_json:
+        print_json({"error": str(error), "fix": trouble.fix})
+    else:
+        typer.echo(f"error: {error}\nfix: {trouble.fix}", err=True)
+    raise typer.Exit(trouble.exit_code)
+
+
+def shortened(text: str, width: int = 60) -> str:
+    r"""The text on one line, cut after width characters.
+
+    >>> shortened("one\ntwo three", 8)
+    'one two…'
+    """
+    line = " ".join(text.split())
+    return line if len(line) <= width else line[: width - 1].rstrip() + "…"
+
+
+def clock(seconds: float | None) -> str:
+    """A second in an episode as hours, minutes and seconds; empty where there is none.
+
+    >>> clock(3724.9), clock(64), clock(None)
+    ('1:02:04', '1:04', '')
+    """
+    if seconds is None:
+        return ""
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
