@@ -1,0 +1,241 @@
+"""Marts on a real Postgres: counts add up, simulated decisions stay out of rates, files are replaced at once."""
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from psycopg.types.json import Jsonb
+
+from rejoinder.errors import ConfigInvalid
+from resources.postgres import Database
+from resources.queries import query
+from resources.warehouse import FACTS, MARTS, mart_path, read_mart, refresh_marts
+
+POLICY = {"price_per_create_usd": 0.015, "price_with_link_usd": 0.2, "price_per_read_usd": 0.005}
+
+
+class Newsroom:
+    """A channel, two reviewers (one simulated) and posts that go as far as a test wants."""
+
+    def __init__(self, db: Database) -> None:
+        self.db, self.n = db, 0
+        self.sql("insert into creator (name) values ('c')")
+        project = self.sql("insert into project (creator_id, name) select id, 'p' from creator returning id")
+        self.channel = self.sql(
+            "insert into channel (project_id, name, platform, account, is_sandbox, policy)"
+            " values (%s, 'news', 'x', 'us', true, %s) returning id",
+            project,
+            Jsonb(POLICY),
+        )
+        self.people = {
+            simulated: self.sql(
+                "insert into person (name, display_name, role, password_hash, is_simulated)"
+                " values (%s, 'A', 'approver', 'x', %s) returning id",
+                f"person{simulated}".lower(),
+                simulated,
+            )
+            for simulated in (True, False)
+        }
+        self.sql("insert into prompt_version values ('aaaaaaaaaaaa', 'reply', 'reply.v1', 'b')")
+
+    def sql(self, text: str, *values: Any) -> Any:
+        with self.db.transaction() as tx:
+            cursor = tx.connection.execute(text, values)  # type: ignore[call-overload]
+            return next(iter(cursor.fetchone().values())) if cursor.description else None
+
+    def post(self, stage: str = "review", status: str = "pending") -> int:
+        self.n += 1
+        step = {"triage": "claims", "review": "review"}[stage]
+        return int(
+            self.sql(
+                "insert into post (channel_id, platform, platform_post_id, text, created_at, heard_at, stage, step,"
+                " status) values (%s, 'x', %s, 't', now(), now() - interval '1 hour', %s, %s, %s) returning id",
+                self.channel,
+                str(self.n),
+                stage,
+                step,
+                status,
+            )
+        )
+
+    def decide(self, decision: str, *, simulated: bool = False, strategy: str = "quote") -> tuple[int, int]:
+        post = self.post()
+        draft = self.sql(
+            "insert into draft (post_id, version, text, strategy, model, prompt_version)"
+            " values (%s, 1, 't', %s, 'm', 'aaaaaaaaaaaa') returning id",
+            post,
+            strategy,
+        )
+        review = self.sql(
+            "insert into review (post_id, draft_id, reviewer_id, decision, reason, is_simulated)"
+            " values (%s, %s, %s, %s, nullif(%s, ''), %s) returning id",
+            post,
+            draft,
+            self.people[simulated],
+            decision,
+            "tone" if decision == "rejected" else "",
+            simulated,
+        )
+        return post, int(review)
+
+    def publish(self, text: str, *, way: str = "api", state: str = "sent") -> int:
+        post, review = self.decide("approved")
+        words = (text, hashlib.sha256(text.encode()).hexdigest())
+        self.sql("insert into review_part values (%s, 0, %s, %s)", review, *words)
+        publication = self.sql(
+            "insert into publication (post_id, review_id, channel_id, state) values (%s, %s, %s, %s) returning id",
+            post,
+            review,
+            self.channel,
+            "queued" if way == "api" else "handoff",
+        )
+        self.sql(
+            "insert into publication_part (publication_id, position, text, sha256) values (%s, 0, %s, %s)",
+            publication,
+            *words,
+        )
+        if way == "api" and state != "queued":
+            self.sql(
+                "update publication set state = 'sending', lease_worker = 1, lease_until = now() where id = %s",
+                publication,
+            )
+        if state == "sent":
+            self.sql(
+                "update publication set state = 'sent', lease_worker = null, lease_until = null, sent_at = now()"
+                " where id = %s",
+                publication,
+            )
+        return int(publication)
+
+    def measure(self, publication: int, likes: int, *, late: bool = False, deleted: bool = False) -> None:
+        self.sql(
+            "insert into engagement_snapshot (publication_id, window_s, impressions, likes, replies, reposts,"
+            " is_late, is_deleted, taken_at) values (%s, 3600, null, %s, 1, 0, %s, %s, now())",
+            publication,
+            likes,
+            late,
+            deleted,
+        )
+
+
+@pytest.fixture
+def newsroom(db: Database) -> Newsroom:
+    return Newsroom(db)
+
+
+def test_an_empty_installation_has_empty_marts_with_columns(db: Database, tmp_path: Path) -> None:
+    before = {name: read_mart(tmp_path, name) for name in MARTS}
+    report = refresh_marts(db, tmp_path)
+    assert report.rows == dict.fromkeys(MARTS, 0) and report.seconds >= 0
+    for name in MARTS:
+        after = read_mart(tmp_path, name)
+        assert after.height == 0 and after.schema == before[name].schema and len(after.columns) > 4
+
+
+def test_an_unknown_mart_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigInvalid, match="funnel, review"):
+        read_mart(tmp_path, "../secrets")
+
+
+@pytest.mark.parametrize("name", sorted(FACTS))
+def test_each_facts_statement_gives_the_columns_that_are_declared(db: Database, name: str) -> None:
+    with db.transaction() as tx:
+        described = tx.connection.execute(query(f"facts_{name}")).description
+    assert [column.name for column in described or ()] == list(FACTS[name])
+
+
+def test_the_funnel_counts_every_post_once(newsroom: Newsroom, db: Database, tmp_path: Path) -> None:
+    newsroom.post()
+    newsroom.post()
+    newsroom.post("triage", "rejected")
+    refresh_marts(db, tmp_path)
+    funnel = read_mart(tmp_path, "funnel")
+    found = {(r["stage"], r["status"], r["stage_order"]): r["posts"] for r in funnel.to_dicts()}
+    assert found == {("review", "pending", 4): 2, ("triage", "rejected", 0): 1}
+    assert set(funnel["channel"]) == {"news"} and funnel["day"].dtype == pl.Date
+
+
+def test_simulated_decisions_enter_no_rate(newsroom: Newsroom, db: Database, tmp_path: Path) -> None:
+    for decision in ("approved", "approved", "approved", "rejected", "sent_back"):
+        newsroom.decide(decision)
+    for _ in range(10):
+        newsroom.decide("rejected", simulated=True)
+    newsroom.decide("approved", simulated=True, strategy="only-simulated")
+    refresh_marts(db, tmp_path)
+    rows = {r["strategy"]: r for r in read_mart(tmp_path, "review").to_dicts()}
+    assert rows["quote"]["approval_rate"] == pytest.approx(0.6)
+    assert (rows["quote"]["decided"], rows["quote"]["simulated"], rows["quote"]["rejected"]) == (5, 10, 1)
+    assert rows["only-simulated"]["approval_rate"] is None and rows["only-simulated"]["decided"] == 0
+
+
+def test_publications_know_their_latency_and_their_price(
+    newsroom: Newsroom, db: Database, tmp_path: Path
+) -> None:
+    newsroom.publish("plain words")
+    newsroom.publish("see https://example.org")
+    newsroom.publish("by hand https://example.org", way="handoff")
+    newsroom.publish("waits", state="queued")
+    refresh_marts(db, tmp_path)
+    rows = read_mart(tmp_path, "publication").to_dicts()
+    found = {(r["state"], r["was_handed_off"]): r for r in rows}
+    assert {key: r["publications"] for key, r in found.items()} == {
+        ("sent", False): 2,
+        ("sent", True): 1,
+        ("queued", False): 1,
+    }
+    assert 3600 <= found["sent", False]["heard_to_sent_median_s"] < 3700
+    assert found["queued", False]["heard_to_sent_median_s"] is None
+    spend = {(r["kind"], r["name"]): r for r in read_mart(tmp_path, "spend").to_dicts()}
+    assert spend["publish", "news"]["calls"] == 2
+    assert spend["publish", "news"]["cost_usd"] == pytest.approx(0.215)
+    assert spend["read", "news"]["cost_usd"] == pytest.approx(4 * 0.005)
+
+
+def test_late_and_deleted_replies_enter_no_mean(newsroom: Newsroom, db: Database, tmp_path: Path) -> None:
+    first = newsroom.publish("one")
+    newsroom.measure(first, 4)
+    newsroom.measure(newsroom.publish("two"), 8)
+    newsroom.measure(newsroom.publish("three"), 1000, late=True)
+    newsroom.measure(newsroom.publish("four"), 1000, deleted=True)
+    newsroom.sql(
+        "insert into reward (publication_id, window_s, engagement_rate, reward, components)"
+        " values (%s, 3600, 0.1, 0.5, '{}')",
+        first,
+    )
+    refresh_marts(db, tmp_path)
+    (row,) = read_mart(tmp_path, "engagement").to_dicts()
+    assert (row["snapshots"], row["late"], row["deleted"], row["likes_mean"]) == (4, 1, 1, 6.0)
+    assert (row["strategy"], row["window_s"], row["reward_mean"]) == ("quote", 3600, 0.5)
+    assert row["impressions_mean"] is None
+
+
+def test_model_calls_cost_what_was_recorded(newsroom: Newsroom, db: Database, tmp_path: Path) -> None:
+    for cost in ("0.25", "0.5"):
+        newsroom.sql(
+            "insert into model_run (run_type, model, n_items, tokens_in, tokens_out, cost_usd, latency_ms, is_ok)"
+            " values ('generate', 'openai::m', 2, 10, 5, %s, 1, true)",
+            cost,
+        )
+    refresh_marts(db, tmp_path)
+    (row,) = read_mart(tmp_path, "spend").to_dicts()
+    assert (row["kind"], row["name"], row["calls"], row["items"]) == ("model", "openai::m", 2, 4)
+    assert (row["tokens_in"], row["tokens_out"], row["cost_usd"]) == (20, 10, 0.75)
+    assert row["day"] == datetime.now(UTC).date()
+
+
+def test_a_refresh_that_fails_leaves_the_old_file_and_no_other(
+    newsroom: Newsroom, db: Database, tmp_path: Path
+) -> None:
+    newsroom.post()
+    refresh_marts(db, tmp_path)
+    blocked = mart_path(tmp_path, "review")
+    blocked.unlink()
+    blocked.mkdir()  # a folder cannot be replaced by a file
+    newsroom.post()
+    with pytest.raises(OSError):
+        refresh_marts(db, tmp_path)
+    assert sorted(p.name for p in (tmp_path / "marts").iterdir()) == sorted(f"{m}.parquet" for m in MARTS)
+    assert read_mart(tmp_path, "funnel")["posts"].sum() == 2
