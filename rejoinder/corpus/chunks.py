@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 import regex
 
@@ -50,7 +51,8 @@ def content_hash(text: str) -> str:
 def locate(quote: str, cues: Iterable[Cue], chunk: Chunk) -> float | None:
     """The second at which a quote out of a chunk is said; None where the transcript has no times.
 
-    Case and punctuation don't count. A quote that is not found has the chunk's own start.
+    The words as they stand are looked for first, then without case and punctuation. A quote that
+    is not found has the chunk's own start.
 
     Args:
         quote: a sentence, or a part of one, of the chunk's text.
@@ -63,11 +65,13 @@ def locate(quote: str, cues: Iterable[Cue], chunk: Chunk) -> float | None:
     """
     if chunk.start_s is None:
         return None
-    wanted = _folded(quote)[0]
-    if not wanted:
+    said = turns(_during(cues, chunk))
+    words, folded = " ".join(quote.split()), _folded(quote)[0]
+    if not folded:
         return chunk.start_s
-    found = (
-        second for turn in turns(_during(cues, chunk)) for second in _seconds_of(wanted, turn, chunk.start_s)
+    found = chain(
+        (second for turn in said for second in _seconds(words, turn.text, None, turn, chunk.start_s)),
+        (second for turn in said for second in _seconds(folded, *_folded(turn.text), turn, chunk.start_s)),
     )
     return next(found, chunk.start_s)
 
@@ -82,16 +86,17 @@ def _during(cues: Iterable[Cue], chunk: Chunk) -> Iterator[Cue]:
             yield cue
 
 
-def _seconds_of(wanted: str, turn: Turn, not_before_s: float) -> Iterator[float]:
-    """Where the folded quote is said in a turn, from the chunk's first second on."""
-    folded, origins = _folded(turn.text)
-    at = folded.find(wanted)
+def _seconds(
+    wanted: str, text: str, origins: list[int] | None, turn: Turn, not_before_s: float
+) -> Iterator[float]:
+    """Where the words are said in a turn's text or in its folded form, from the chunk's start on."""
+    at = text.find(wanted)
     while at >= 0:
-        second = turn.second_at(origins[at])
-        # The words may stand in a cue's first part already, before the chunk begins.
+        second = turn.second_at(at if origins is None else origins[at])
+        # The same words may stand in a cue's first part already, before the chunk begins.
         if second is not None and second >= not_before_s - 0.01:
             yield second
-        at = folded.find(wanted, at + 1)
+        at = text.find(wanted, at + 1)
 
 
 def _folded(text: str) -> tuple[str, list[int]]:

@@ -11,6 +11,7 @@ from rejoinder.corpus.chunks import chunk_transcript, content_hash, locate
 from rejoinder.corpus.speech import sentences_of
 from rejoinder.corpus.transcripts.read import parse_transcript
 from rejoinder.corpus.values import Cue, Transcript
+from rejoinder.text.sentences import split_sentences
 
 
 def count_words(text: str) -> int:
@@ -132,3 +133,19 @@ def test_five_hours_are_cut_and_located(data_dir: Path) -> None:
     chunk = chunks[500]
     quote = chunk.text.split(". ")[0]
     assert chunk.start_s == locate(quote, parsed.cues, chunk)
+
+
+def test_sentences_of_real_chunks_are_located_at_their_own_second(data_dir: Path) -> None:
+    path = data_dir / "demo/transcripts/515-temporal.vtt"
+    parsed = parse_transcript(path.name, path.read_bytes())
+    starts: dict[str, list[float | None]] = {}
+    for sentence in sentences_of(parsed.cues):
+        starts.setdefault(sentence.text, []).append(sentence.start_s)
+    chunks = chunk_transcript(parsed, count_tokens=lambda text: len(text.split()), max_tokens=150)
+    located = [
+        locate(quote, parsed.cues, chunk) in starts[quote]
+        for chunk in chunks
+        for quote in split_sentences(chunk.text)
+        if quote in starts
+    ]
+    assert len(located) > 1000 and sum(located) >= 0.995 * len(located)
