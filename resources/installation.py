@@ -8,6 +8,7 @@ from resources.embedded.cluster import is_running, open_cluster, stop_cluster
 from resources.embedded.places import find_places
 from resources.postgres import Database
 from resources.provision import Addresses, connect_admin, prepare
+from resources.queries import query
 from resources.services import Choice, build_services, port_claims, sandbox_port, search_path
 from resources.settings import Settings, child_environment
 from resources.supervisor.ports import refuse_busy_ports
@@ -16,10 +17,6 @@ from resources.supervisor.requests import StopRequests, count_signals
 from resources.supervisor.supervisor import Outcome, Supervisor
 
 Say = Callable[[str], None]
-OTHER_CLIENTS = """
-select count(*) from pg_stat_activity
-where datname is not null and usesysid is not null and pid <> pg_backend_pid()
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +135,7 @@ def _let_go_of_postgres(settings: Settings, addresses: Addresses, stop: StopRequ
 def _other_clients(addresses: Addresses) -> int:
     try:
         with connect_admin(addresses.owner) as connection:
-            row = connection.execute(OTHER_CLIENTS).fetchone()
+            row = connection.execute(query("other_connections")).fetchone()
     except ServiceUnavailable:
         return 0
     return int(str(row[0])) if row else 0

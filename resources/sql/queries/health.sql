@@ -1,0 +1,29 @@
+-- What the doctor asks the database, and what `up` asks before it stops it.
+
+-- name: server_facts
+select current_setting('server_version') as version, current_setting('server_version_num')::int as number,
+       (select extversion from pg_extension where extname = 'vector') as vector
+
+-- name: has_migration_ledger
+select to_regclass('public.schema_migration') is not null as found
+
+-- name: applied_migrations
+select number, name, sha256 from schema_migration order by number
+
+-- name: roles_that_may_too_much
+-- Logins of the application that could change tables: superusers, owners, or those who may create in the schema.
+select r.rolname as role
+from pg_roles r
+where r.rolname = any(%(roles)s)
+  and (r.rolsuper or r.rolcreaterole or r.rolbypassrls
+       or has_schema_privilege(r.oid, 'public', 'CREATE')
+       or pg_has_role(r.oid, current_user::regrole::oid, 'MEMBER'))
+order by r.rolname
+
+-- name: roles_found
+select rolname as role from pg_roles where rolname = any(%(roles)s) order by rolname
+
+-- name: other_connections
+select count(*) as connections
+from pg_stat_activity
+where datname is not null and usesysid is not null and pid <> pg_backend_pid()
