@@ -12,7 +12,8 @@ from assets.checks import all_checks
 from resources.dagster_home import open_instance
 from resources.wiring import Workbench
 
-GROUPS = ("corpus", "listening", "triage", "research", "drafting", "engagement", "analytics")
+# What Dagster would print is in its pages; a command's stderr is for its own lines.
+QUIET = {"console": {"config": {"log_level": "ERROR"}}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,10 @@ def materialize(
     wanted = set(names)
     chosen = [asset for asset in ASSETS if asset.key.to_user_string() in wanted]
     checks = [c for c in all_checks() if with_checks and _asset_of(c) in wanted]
-    run_config = {"ops": {name: {"config": dict(values)} for name, values in (config or {}).items()}}
+    run_config = {
+        "ops": {name: {"config": dict(values)} for name, values in (config or {}).items()},
+        "loggers": QUIET,
+    }
     with open_instance(bench.settings, bench.addresses) as instance:
         started = time.monotonic()
         result = dg.materialize(

@@ -15,10 +15,11 @@ from rejoinder.triage.classifier import Classifier, load
 from rejoinder.triage.relevance import Thresholds
 from resources.llm.onnx_embedder import OnnxEmbedder
 from resources.llm.recorded_embedder import ModelRun, RecordedEmbedder, RememberingEmbedder
-from resources.postgres import Database
+from resources.postgres import Database, Transaction
 from resources.provision import Addresses, prepare
 from resources.settings import Settings, export_for_children, load_settings
 from resources.steps import corpus, drafting, research, triage
+from resources.tracking import load_prompt_files, prompt_task
 from resources.tuning import StageTuning, StepName, Tuning, load_tuning
 from resources.work.runner import Progress, Report, Step, work_off
 from resources.work.stopping import StopSignal
@@ -69,7 +70,21 @@ def open_workbench(settings: Settings | None = None) -> Workbench:
         index_id = tx.value("ensure_embedding_index", model=embedder.model, dim=embedder.dim)
         creator_id = tx.value("ensure_creator", name=DEFAULT_CREATOR)
         project_id = tx.value("ensure_project", creator_id=creator_id, name=DEFAULT_PROJECT)
+        _ensure_prompts(tx)
     return Workbench(settings, load_tuning(settings), addresses, db, embedder, index_id, project_id)
+
+
+def _ensure_prompts(tx: Transaction) -> None:
+    """Every prompt file's version, so that a draft can name the one that made it."""
+    for prompt in load_prompt_files():
+        body = "\n".join(f"## {name}\n{text}" for name, text in prompt.sections)
+        tx.execute(
+            "ensure_prompt_version",
+            version=prompt.version,
+            task=prompt_task(prompt),
+            name=prompt.name,
+            body=body,
+        )
 
 
 def _record(db: Database, run: ModelRun) -> None:

@@ -183,7 +183,12 @@ grant select, insert, update on
   to rejoinder_may_run, rejoinder_may_publish;
 grant delete on quarantine, cursor to rejoinder_may_run;
 grant select, insert on audit_event to rejoinder_may_run, rejoinder_may_publish;
--- The application may store a write credential, only the publisher may read one.
-grant insert, update (secret, updated_at) on channel_write_credential to rejoinder_may_run;
-grant select (channel_id) on channel_write_credential to rejoinder_may_run;
+-- The application may store a write credential through this function, only the publisher may read one.
+create function store_write_credential(of_channel bigint, new_secret jsonb) returns void
+language sql security definer set search_path = public as $$
+  insert into channel_write_credential (channel_id, secret) values (of_channel, new_secret)
+  on conflict (channel_id) do update set secret = excluded.secret, updated_at = now()
+$$;
+revoke all on function store_write_credential from public;
+grant execute on function store_write_credential to rejoinder_may_run;
 grant select on channel_write_credential to rejoinder_may_publish;

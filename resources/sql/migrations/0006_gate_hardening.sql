@@ -35,8 +35,9 @@ end $$;
 create trigger review_part_complete before insert on review_part
   for each row execute function guard_review_part();
 
--- Whether the reviewer may approve is asked when the words are put in; afterwards they cannot change, and an
--- account that was shut meanwhile must not keep the publisher from writing down what became of them.
+-- Whether the reviewer may approve is asked when the words are put in and again before they are sent. Once they
+-- may have gone out, an account that was shut meanwhile must not keep the publisher from writing down what
+-- became of them: the words cannot change any more.
 create or replace function guard_publication_part() returns trigger language plpgsql as $$
 begin
   if tg_op = 'UPDATE' then
@@ -44,7 +45,9 @@ begin
         is distinct from (old.text, old.sha256, old.position, old.publication_id) then
       raise exception 'the text of a publication cannot be changed' using errcode = 'insufficient_privilege';
     end if;
-    return null;
+    if new.state <> 'sending' or old.state = 'sending' then
+      return null;
+    end if;
   end if;
   if not exists (
     select from publication p

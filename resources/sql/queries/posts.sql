@@ -19,13 +19,8 @@ returning id
 insert into channel_read_credential (channel_id, secret) values (%(channel_id)s, %(secret)s)
 on conflict (channel_id) do update set secret = excluded.secret, updated_at = now()
 
--- name: delete_write_credential
--- owner only: the application may add a write credential but never see one
-delete from channel_write_credential where channel_id = %(channel_id)s
-
 -- name: store_write_credential
-insert into channel_write_credential (channel_id, secret) values (%(channel_id)s, %(secret)s)
-on conflict (channel_id) do update set secret = excluded.secret, updated_at = now()
+select store_write_credential(%(channel_id)s, %(secret)s)
 
 -- name: read_credential
 select secret from channel_read_credential where channel_id = %(channel_id)s

@@ -1,0 +1,45 @@
+"""The root of the command line: which commands there are. Heavy libraries are imported inside commands only."""
+
+import importlib
+import sys
+
+import typer
+
+MODULES = (
+    "start", "up", "sandbox", "ingest", "run", "review", "status", "retry",
+    "doctor", "people", "bench",
+)  # fmt: skip
+
+HELP = """Answer posts with what was said, to the second, once a person approved it word for word.
+
+First steps: `rejoinder demo --auto-review` walks the whole loop on a local sandbox. Then `rejoinder user add`
+makes an account, and `rejoinder up` starts the review app and Dagster.
+
+Everything is kept under REJOINDER_HOME (default .rejoinder). Commands that report take --json.
+"""
+
+
+def build_app() -> typer.Typer:
+    """The command line with every command registered."""
+    app = typer.Typer(
+        help=HELP, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_show_locals=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )  # fmt: skip
+    for name in MODULES:
+        importlib.import_module(f"cli.{name}").register(app)
+    return app
+
+
+def main() -> None:
+    """Run the command line."""
+    from cli.logs import configure_logs
+
+    configure_logs()
+    try:
+        build_app()()
+    except BrokenPipeError:
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

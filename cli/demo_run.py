@@ -1,0 +1,89 @@
+"""Runs the demo for the command line: joins the walk with Dagster's assets and a progress bar."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from resources.demo.walk import DemoReport
+    from resources.wiring import Workbench
+    from resources.work.runner import Progress
+
+
+class PhaseLines:
+    """Says each phase on stderr as it begins."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+
+    def phase(self, name: str) -> None:
+        """One line per phase."""
+        if not self._quiet:
+            typer.echo(f"· {name} …", err=True)
+
+    def progress(self, total: int | None, label: str) -> "Progress":
+        """A line every hundred items."""
+        done = 0
+
+        def advance(n: int) -> None:
+            nonlocal done
+            done += n
+            if not self._quiet and done % 100 < n:
+                typer.echo(f"  {label}: {done}", err=True)
+
+        return advance
+
+
+def run_demo(
+    transcripts: Path | None, posts: Path | None, home: Path | None, *, is_auto_review: bool, quiet: bool
+) -> "DemoReport":
+    """Walk the demo in a home of the caller's choice.
+
+    Raises:
+        ConfigInvalid: the home has real channels, or a path is wrong.
+        ServiceUnavailable: PostgreSQL or the sandbox went away; the next run completes the work.
+    """
+    tell = PhaseLines(quiet)
+    tell.phase("Starting PostgreSQL")
+    bench = _open(home)
+    from resources.demo.walk import DemoPlan, walk
+
+    samples = Path(__file__).resolve().parents[1] / "resources" / "samples"
+    plan = DemoPlan(
+        (transcripts or samples / "episodes").resolve(),
+        (posts or samples / "posts.jsonl").resolve(),
+        is_auto_review,
+    )
+    return walk(bench, plan, run=_runner(bench), tell=tell)
+
+
+def _open(home: Path | None) -> "Workbench":
+    from resources.settings import load_settings, use_home
+    from resources.wiring import open_workbench
+
+    return open_workbench(use_home(home) if home else load_settings())
+
+
+class _Runner:
+    """Materializes assets and gives their seconds, with Dagster's own overhead apart."""
+
+    def __init__(self, bench: "Workbench") -> None:
+        self._bench = bench
+
+    def __call__(
+        self, names: Sequence[str], config: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> Mapping[str, float]:
+        from cli.assets import materialize_quietly
+
+        outcome = materialize_quietly(self._bench, names, config)
+        wanted = {name: outcome.seconds[name] for name in names if name in outcome.seconds}
+        return {
+            **wanted,
+            "dagster": outcome.overhead_s + sum(outcome.seconds.values()) - sum(wanted.values()),
+        }
+
+
+def _runner(bench: "Workbench") -> _Runner:
+    return _Runner(bench)
