@@ -23,16 +23,27 @@ EMOJI = regex.compile(
     regex.VERSION1,
 )
 LABEL = r"[\p{L}\p{M}\p{N}](?:[\p{L}\p{M}\p{N}_-]*[\p{L}\p{M}\p{N}])?"
-ASCII_LABEL = r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?"
-GENERIC = "com|org|net|edu|gov|mil|int|info|biz|name|pro|app|dev|blog|news|online|site|store|tech|wiki|xyz"
+LATIN_LABEL = r"[\p{Latin}0-9](?:[\p{Latin}0-9_-]*[\p{Latin}0-9])?"
+# Names that make a link without http://; the rest of the longer names is rare in replies.
+GENERIC = "com org net edu gov mil int info biz name pro app dev blog news online site store tech wiki xyz"
+COUNTRIES = (
+    "ac ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bm bn bo br bs bt "
+    "bw by bz ca cc cd cf cg ch ci ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec ee eg er "
+    "es et eu fi fj fk fm fo fr ga gb gd ge gf gg gh gi gl gm gn gp gq gr gs gt gu gw gy hk hm hn hr "
+    "ht hu id ie il im in io iq ir is it je jm jo jp ke kg kh ki km kn kp kr kw ky kz la lb lc li lk "
+    "lr ls lt lu lv ly ma mc md me mg mh mk ml mm mn mo mp mq mr ms mt mu mv mw mx my mz na nc ne nf "
+    "ng ni nl no np nr nu nz om pa pe pf pg ph pk pl pm pn pr ps pt pw py qa re ro rs ru rw sa sb sc "
+    "sd se sg sh si sk sl sm sn so sr ss st su sv sx sy sz tc td tf tg th tj tk tl tm tn to tr tt tv "
+    "tw tz ua ug uk us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw"
+)
+NAMES = "|".join((GENERIC + " " + COUNTRIES).split())
 # A path or query does not end in punctuation, so that the comma behind a link is counted as text.
 PATH_END = r"(?:[\p{Latin}\p{Cyrillic}\p{N}+=_#/-]|\([^\s()]*\))"
 PATH = rf"/(?:[^\s\u2000-\u206F\u3000-\u30FF\u4E00-\u9FFF<>\"]*{PATH_END})?"
 TAIL = rf"(?::[0-9]+)?(?:{PATH})?(?:\?[^\s<>\"]*[\p{{L}}\p{{N}}_&=#/-])?"
 URL = regex.compile(
-    rf"(?<![\p{{L}}\p{{N}}@#$_.-])(?:https?://(?<host>(?:{LABEL}\.)+\p{{L}}{{2,}}){TAIL}"
-    rf"|(?<host>(?:{ASCII_LABEL}\.)+(?:{GENERIC}|co|tv))(?![\p{{L}}\p{{N}}@_-]){TAIL}"
-    rf"|(?<host>(?:{ASCII_LABEL}\.)+[a-z]{{2}})(?=/){TAIL})",
+    rf"(?<![A-Za-z0-9@＠#＃$])(?:https?://(?<host>(?:{LABEL}\.)+\p{{L}}{{2,}}){TAIL}"
+    rf"|(?<![_./-])(?<host>(?:{LATIN_LABEL}\.)+(?:{NAMES}))(?![A-Za-z0-9@+-]){TAIL})",
     regex.IGNORECASE,
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 import urllib3
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resources.platforms import reddit_answers, x_answers
@@ -37,6 +37,7 @@ REDDIT_FIELDS = (
 )
 
 
+@settings(deadline=None)
 @given(st.lists(JSON | st.dictionaries(st.sampled_from(X_FIELDS), JSON), max_size=4))
 def test_every_item_of_x_is_a_post_or_unreadable(items: list[Any]) -> None:
     posts, unreadable = x_answers.read_posts({"data": items})
@@ -44,12 +45,14 @@ def test_every_item_of_x_is_a_post_or_unreadable(items: list[Any]) -> None:
     assert all(each.reason for each in unreadable)
 
 
+@settings(deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from(REDDIT_FIELDS), JSON), max_size=4))
 def test_every_item_of_reddit_is_a_post_or_unreadable(items: list[Any]) -> None:
     posts, unreadable = reddit_answers.read_posts(items)
     assert len(posts) + len(unreadable) == len(items)
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_any_answer_of_a_comment_can_be_judged(body: Any) -> None:
     for shape in (
@@ -139,6 +142,7 @@ class Timeline:
         return {"data": [{"id": str(n), "text": "t", "created_at": created} for n in shown], "meta": meta}
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(st.integers(1, 10**6), max_size=40), min_size=1, max_size=4),
     st.integers(1, 7),

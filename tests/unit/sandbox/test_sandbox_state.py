@@ -77,7 +77,7 @@ def test_loading_twice_and_from_a_second_opening(state: State, tmp_path: Path) -
     other.close()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(
     st.one_of(
         st.binary(max_size=60),
@@ -122,6 +122,7 @@ def test_credentials_are_made_once(state: State) -> None:
     assert renamed.x == first.x
 
 
+@settings(deadline=None)
 @given(st.text(max_size=12), st.integers(0, 50_000), st.lists(st.floats(0, 1e7), min_size=2, max_size=8))
 def test_engagement_repeats_grows_and_saturates(reply_id: str, score: int, ages: list[float]) -> None:
     values = [engagement(reply_id, {"score": score}, age) for age in sorted(ages)]
@@ -148,6 +149,7 @@ def test_window_opens_again() -> None:
     assert (quota.is_allowed, quota.remaining, quota.reset) == (True, 1, 1900.0)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text("abc~é &=+%", min_size=1, max_size=5), st.text(max_size=8), max_size=4))
 def test_signature_agrees_with_oauthlib(query: dict[str, str]) -> None:
     keys = {"consumer_secret": "c s&", "access_token_secret": "t/s"}
@@ -163,6 +165,7 @@ def test_signature_agrees_with_oauthlib(query: dict[str, str]) -> None:
     assert sign("get", address, parameters, keys) == expected
 
 
+@settings(deadline=None)
 @given(st.text(max_size=50))
 def test_any_oauth_header_is_read(value: str) -> None:
     assert isinstance(parse_oauth_header(value), dict)

@@ -1,7 +1,7 @@
 """The sandbox's query language: what it understands, what it refuses, and that nothing makes it crash."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resources.sandbox.posts import SandboxPost
@@ -118,6 +118,7 @@ def test_bad_query_is_refused(query: str) -> None:
         parse_query(query)
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(max_size=80), st.lists(PIECES, max_size=30).map("".join)), st.text(max_size=40))
 def test_parsing_and_matching_never_crash(query: str, text: str) -> None:
     try:
@@ -128,6 +129,7 @@ def test_parsing_and_matching_never_crash(query: str, text: str) -> None:
     assert matches(node, matchable(post), fold_accents=True) in (True, False)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(alphabet="abcdefgh", min_size=1, max_size=5), min_size=1, max_size=6))
 def test_words_of_a_text_find_it(words: list[str]) -> None:
     post = SandboxPost(platform="x", id="1", text=" ".join(words), created_at=0.0, conversation_id="1")
