@@ -142,7 +142,8 @@ def _settled(publication: Publication, verdict: Verdict, arrival: Arrival | None
 
 
 def _follow(tx: Transaction, publication: Publication, verdict: Verdict, arrival: Arrival | None) -> None:
-    _mark_parts(tx, publication, verdict.state, arrival)
+    platform_id = arrival.platform_id if arrival else None
+    tx.execute("mark_parts", id=publication.id, state=verdict.state, platform_id=platform_id)
     if verdict.state != "unknown":
         place = post_place(verdict)
         tx.execute(
@@ -156,17 +157,6 @@ def _follow(tx: Transaction, publication: Publication, verdict: Verdict, arrival
         )
     if arrival:
         schedule_measurements(tx, publication.id, publication.channel_id, arrival.platform_sent_at)
-
-
-def _mark_parts(tx: Transaction, publication: Publication, state: str, arrival: Arrival | None) -> None:
-    platform_id = arrival.platform_id if arrival else None
-    try:
-        with tx.connection.transaction():
-            tx.execute("mark_parts", id=publication.id, state=state, platform_id=platform_id)
-    except psycopg.errors.InsufficientPrivilege:
-        # The approval lapsed after the claim (its reviewer was deactivated). What happened on the
-        # platform happened all the same, and the publication itself has to say so.
-        return
 
 
 def schedule_measurements(
@@ -193,8 +183,7 @@ def lapse_sending(tx: Transaction, now: datetime) -> list[int]:
     """Move publications whose publisher is gone or out of time to ``unknown``; their ids."""
     ids = [row["id"] for row in tx.rows("lapse_sending", now=now)]
     for publication_id in ids:
-        publication = load_publication(tx, publication_id)
-        _mark_parts(tx, publication, "unknown", None)
+        tx.execute("mark_parts", id=publication_id, state="unknown", platform_id=None)
     return ids
 
 

@@ -17,6 +17,7 @@ import pytest
 from rejoinder.ids import PersonId
 from rejoinder.listening.policy import ChannelPolicy, default_policy
 from rejoinder.listening.post import Platform, Post
+from resources.clients import forget_clients
 from resources.commands.actors import Actor
 from resources.commands.review import approve
 from resources.platforms.port import Heard, Metrics, ReadBack, Sent
@@ -268,3 +269,39 @@ def sandbox(tmp_path: Path) -> Iterator[Callable[[list[dict[str, Any]]], LiveSan
         process.wait(10)
         if process.stdout:
             process.stdout.close()
+
+
+@pytest.fixture
+def live(
+    desk: Desk, sandbox: Callable[[list[dict[str, Any]]], LiveSandbox]
+) -> Iterator[Callable[..., tuple[LiveSandbox, list[int]]]]:
+    """Starts the sandbox with posts that call the account, and makes the channel and approved replies for it."""
+    forget_clients()
+
+    def start(platform: Platform, count: int = 1) -> tuple[LiveSandbox, list[int]]:
+        server = sandbox([calling_post(platform, number) for number in range(count)])
+        credential = server.get("/sandbox/credentials")[platform]
+        channel = desk.channel(
+            platform=platform, base_url=server.url, credential=credential, communities=("heating",)
+        )
+        return server, [desk.approved(channel) for _ in range(count)]
+
+    yield start
+    forget_clients()
+
+
+def calling_post(platform: Platform, number: int) -> dict[str, Any]:
+    """A post that calls the account, as the sandbox loads it; its id is that of the desk's posts."""
+    return {
+        "platform": platform,
+        "platform_post_id": str(1001 + number) if platform == "x" else f"t3_{1001 + number}",
+        "community": None if platform == "x" else "heating",
+        "author": f"author{number}",
+        "author_followers": 400,
+        "text": f"@rejoinder heat pumps never work in winter {number}",
+        "created_at": "2026-11-01T00:00:00Z",
+        "url": f"https://x.example/{number}",
+        "metrics": {},
+        "mentions": ["rejoinder"],
+        "quotes": None,
+    }

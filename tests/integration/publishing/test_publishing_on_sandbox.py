@@ -7,11 +7,10 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from resources.clients import forget_clients, open_client
+from resources.clients import open_client
 from resources.listening import hear_all
 from resources.measuring import measure_due, refresh_rewards
 from resources.publishing.run import publish_due
@@ -60,44 +59,6 @@ with stop_on_signals() as stop:
     report = publish_due(Database(url).open(), open_client=opened, tuning=Tuning(), stop=stop)
 print(report.sent)
 """
-
-
-def posts_of(platform: str, count: int) -> list[dict[str, Any]]:
-    """Posts that call the account, as the sandbox loads them."""
-    return [
-        {
-            "platform": platform,
-            "platform_post_id": str(1001 + i) if platform == "x" else f"t3_{1001 + i}",
-            "community": None if platform == "x" else "heating",
-            "author": f"author{i}",
-            "author_followers": 400,
-            "text": f"@rejoinder heat pumps never work in winter {i}",
-            "created_at": "2026-11-01T00:00:00Z",
-            "url": f"https://x.example/{i}",
-            "metrics": {},
-            "mentions": ["rejoinder"],
-            "quotes": None,
-        }
-        for i in range(count)
-    ]
-
-
-@pytest.fixture
-def live(desk, sandbox):
-    """Starts the sandbox with posts and makes the channel that speaks to it."""
-    forget_clients()
-
-    def start(platform: str, count: int = 1):
-        server = sandbox(posts_of(platform, count))
-        credential = server.get("/sandbox/credentials")[platform]
-        channel = desk.channel(
-            platform=platform, base_url=server.url, credential=credential, communities=("heating",)
-        )
-        replies = [desk.approved(channel) for _ in range(count)]
-        return server, replies
-
-    yield start
-    forget_clients()
 
 
 def run(desk, later=timedelta()):
