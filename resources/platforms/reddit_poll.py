@@ -6,6 +6,7 @@ names it has seen. Reddit lists at most 1,000 submissions of a community.
 """
 
 import json
+import logging
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from resources.platforms.failures import PlatformFailure
 from resources.platforms.port import Unreadable
 from resources.platforms.reddit_answers import read_listing, read_posts
 
+log = logging.getLogger(__name__)
 Fetch = Callable[[Mapping[str, str]], Any]
 OVERLAP_S = 900.0
 PAGE_SIZE = 100
@@ -55,6 +57,8 @@ def read_back_to(fetch: Fetch, oldest: float) -> list[dict[str, Any]]:
         found.update((str(item.get("name")), item) for item in items if created(item) >= oldest)
         if after is None or (items and created(items[-1]) < oldest):
             break
+    if len(found) >= PAGES * PAGE_SIZE and oldest > 0:
+        log.warning("more submissions appeared since the last poll than Reddit lists: poll more often")
     return list(found.values())
 
 

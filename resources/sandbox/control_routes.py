@@ -56,7 +56,7 @@ def write_route(path: str, write: Callable[[dict[str, Any], Request], Any]) -> R
             return JSONResponse(write(body, request))
         except LookupError as error:
             return JSONResponse({"error": str(error.args[0])}, 404)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             return JSONResponse({"error": str(error)}, 400)
 
     return Route(path, serve, methods=["POST"])

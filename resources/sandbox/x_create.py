@@ -56,6 +56,8 @@ def read_body(call: Call) -> Wanted:
     text = body.get("text")
     if not isinstance(text, str) or not text.strip():
         raise invalid("$.text", text, "$.text: is missing but it is required")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise invalid("$.text", "", "$.text: holds half a surrogate pair")
     return Wanted(text, read_reply(body.get("reply")))
 
 

@@ -160,11 +160,41 @@ def test_stream_delivers_what_appears(x_client: PlatformClient, sandbox: Any) ->
     assert [post.text for post in heard] == ["asyncio at last", "more ASYNCIO"]
 
 
+def test_rule_without_a_tag_does_not_stop_the_stream(x_client: PlatformClient, sandbox: Any) -> None:
+    """X delivers matches of such a rule without a tag, at which tweepy's own reader stops."""
+    stop, heard = threading.Event(), []
+    thread = threading.Thread(target=lambda: heard.extend(x_client.stream([ASYNCIO], stop)))
+    thread.start()
+    wait_for(lambda: rule_tags(sandbox))
+    keys = sandbox.get("credentials")["x"]
+    added = requests.post(
+        f"{sandbox.url}/2/tweets/search/stream/rules",
+        json={"add": [{"value": "threads"}]},
+        headers={"Authorization": f"Bearer {keys['bearer_token']}"},
+        timeout=10,
+    )
+    assert "tag" not in added.json()["data"][0]
+    time.sleep(0.5)
+    texts = ("threads are fine", "asyncio is too")
+    make = sandbox.records[0]
+    append_posts(
+        sandbox,
+        [
+            {**make, "platform_post_id": f"210000000000020000{n}", "text": text}
+            for n, text in enumerate(texts)
+        ],
+    )
+    time.sleep(1)
+    stop.set()
+    thread.join(10)
+    assert [post.text for post in heard] == list(texts)
+
+
 def rule_tags(sandbox: Any) -> dict[str, str]:
     keys = sandbox.get("credentials")["x"]
     headers = {"Authorization": f"Bearer {keys['bearer_token']}"}
     answer = requests.get(f"{sandbox.url}/2/tweets/search/stream/rules", headers=headers, timeout=10).json()
-    return {rule["tag"]: rule["id"] for rule in answer.get("data", [])}
+    return {rule.get("tag", ""): rule["id"] for rule in answer.get("data", [])}
 
 
 def wait_for(condition: Any, seconds: float = 10) -> None:
