@@ -28,7 +28,7 @@ def run(
     Ctrl-C finishes the item in hand. Nothing is published here: see `rejoinder publish`.
     """
     with reporting(as_json):
-        from cli.assets import run_assets
+        from cli.assets import is_stopped, run_assets
         from rejoinder.errors import ConfigInvalid
 
         try:
@@ -42,6 +42,9 @@ def run(
                 (name, f"{seconds:.2f}") for name, seconds in outcome.seconds.items() if "check" not in name
             ]
             print_table(f"Run {outcome.run_id[:8]}", ("asset", "seconds"), rows)
+        if is_stopped():
+            typer.echo("Stopped as asked; the next run goes on from here.", err=True)
+            raise typer.Exit(130)
         if outcome.failed_checks:
             typer.echo(f"checks that failed: {', '.join(outcome.failed_checks)}", err=True)
             raise typer.Exit(1)

@@ -22,7 +22,7 @@ from resources.steps import corpus, drafting, research, triage
 from resources.tracking import load_prompt_files, prompt_task
 from resources.tuning import StageTuning, StepName, Tuning, load_tuning
 from resources.work.runner import Progress, Report, Step, work_off
-from resources.work.stopping import StopSignal
+from resources.work.stopping import PROCESS_STOP, StopSignal, stop_on_signals
 
 RELEVANCE_MODEL = "rejoinder-relevance"
 DEFAULT_CREATOR = "creator"
@@ -168,10 +168,11 @@ def run_step(
     stop: StopSignal | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Work off everything that is due at one step."""
+    """Work off everything that is due at one step; SIGTERM and SIGINT finish the item in hand."""
     tuning: StageTuning = bench.tuning.stage(name)
     step = STEPS[name](bench)
-    return work_off(step, db=bench.db, tuning=tuning, stop=stop or StopSignal(), progress=progress)
+    with stop_on_signals(stop or PROCESS_STOP) as asked:
+        return work_off(step, db=bench.db, tuning=tuning, stop=asked, progress=progress)
 
 
 def champion(db: Database) -> tuple[int | None, Classifier | None]:

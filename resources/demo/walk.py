@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from resources.demo.channels import connect_channels, refuse_real_channels
 from resources.demo.reviewer import review_waiting
@@ -36,6 +36,9 @@ ANSWER = (
 )
 MEASURE = ("engagement", "rewards")
 MARTS = ("marts",)
+
+
+Result = TypeVar("Result")
 
 
 class RunAssets(Protocol):
@@ -134,7 +137,7 @@ def _close_the_loop(
     return reviews
 
 
-def _timed(report: DemoReport, name: str, deed: Callable[[], Any]) -> Any:
+def _timed(report: DemoReport, name: str, deed: Callable[[], Result]) -> Result:
     started = time.monotonic()
     result = deed()
     report.add_seconds({name: time.monotonic() - started})

@@ -31,8 +31,13 @@ class Step(Protocol):
     holds it).
     """
 
-    name: str
-    table: str
+    @property
+    def name(self) -> str:
+        """The step's name in the column ``step``."""
+
+    @property
+    def table(self) -> str:
+        """The table of its items."""
 
     def load(self, tx: Transaction, ids: Sequence[int]) -> list[Any]:
         """The items with these ids, in the order of ids."""

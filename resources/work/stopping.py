@@ -26,10 +26,17 @@ class StopSignal:
         return self._event.wait(seconds)
 
 
+# A process that was asked to stop stays so: steps that would come after the interrupted one do nothing.
+PROCESS_STOP = StopSignal()
+
+
 @contextmanager
-def stop_on_signals() -> Iterator[StopSignal]:
-    """A StopSignal that SIGTERM and SIGINT set while the block runs (main thread only)."""
-    stop = StopSignal()
+def stop_on_signals(stop: StopSignal | None = None) -> Iterator[StopSignal]:
+    """A StopSignal (a new one, or the one given) that SIGTERM and SIGINT set while the block runs.
+
+    Signals reach the main thread only; elsewhere the signal is given as it is.
+    """
+    stop = stop or StopSignal()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
