@@ -151,7 +151,7 @@ def _database(settings: Settings) -> list[Finding]:
         fix = (
             "Start the server and look at REJOINDER_DATABASE_URL."
             if settings.database_url
-            else "Read that log."
+            else "rejoinder init"
         )
         return [Finding("postgres", "fail", str(error), fix)]
 

@@ -92,7 +92,7 @@ class Child:
         elif self.spec.is_one_shot:
             self._expire(now)
         elif self.spec.probe is None:
-            self._is_up(now)
+            self._settle(now)
         else:
             self._take_probe(now)
 
@@ -109,7 +109,7 @@ class Child:
         delay = self._restarts.after_death(now)
         words = f"{why}; it said: {self.log.last_words() or 'nothing'}"
         if delay is None:
-            self._move(State.GAVE_UP, f"{self._restarts.describe()} ({words}). See {self.log.path}")
+            self._move(State.GAVE_UP, f"having {self._restarts.describe()} ({words}). See {self.log.path}")
             return
         self._due_at = now + delay
         self._move(State.BACKING_OFF, f"({words}), starting again in {delay:.0f} s")
@@ -129,6 +129,10 @@ class Child:
             self._is_up(now)
         else:
             self._has_no_answer(now)
+
+    def _settle(self, now: float) -> None:
+        if now - self._since >= self.spec.settle_s:
+            self._is_up(now)
 
     def _is_up(self, now: float) -> None:
         if self.state is State.UP:

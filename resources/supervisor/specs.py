@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 START_TIMEOUT_S = 240.0
 STOP_GRACE_S = 20.0
+SETTLE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class ChildSpec:
         argv: program and arguments; never a secret, since every local user can read them.
         address: what a person opens, empty if nothing listens.
         env: variables for this child alone; secrets go here.
-        probe: how health is seen; without one a child is healthy as soon as it runs.
+        probe: how health is seen; without one a child is healthy once it has run for ``settle_s``.
         needs: names of children that must be healthy (or done) before this one is started.
         start_timeout_s: seconds after which a child that never got healthy counts as dead.
     """
@@ -50,6 +51,7 @@ class ChildSpec:
     needs: tuple[str, ...] = ()
     is_one_shot: bool = False
     start_timeout_s: float = START_TIMEOUT_S
+    settle_s: float = SETTLE_S
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
@@ -55,7 +56,10 @@ from resources.supervisor.requests import count_signals
 from resources.supervisor.specs import ChildSpec
 from resources.supervisor.supervisor import Supervisor
 home, *programs = Path(sys.argv[1]), *sys.argv[2:]
-specs = [ChildSpec(f"c{i}", (sys.executable, "-c", p, str(home / "family"))) for i, p in enumerate(programs)]
+family = str(home / "family")
+specs = [
+    ChildSpec(f"c{i}", (sys.executable, "-c", p, family), settle_s=0.05) for i, p in enumerate(programs)
+]
 with count_signals() as stop, only_supervisor(home):
     Supervisor(specs, home=home, env=child_environment(), say=print, stop_grace_s=1.0).run(
         stop, lambda outcome: print("settled", flush=True)
@@ -103,7 +107,7 @@ class Bench:
         self.outcomes: list[Outcome] = []
         self.stop = StopRequests()
         self.supervisor = Supervisor(
-            specs,
+            [replace(spec, settle_s=0.05) for spec in specs],
             home=home,
             env=child_environment(),
             say=self.lines.append,
@@ -172,6 +176,19 @@ def test_a_child_that_dies_is_started_again(bench: Callable[..., Bench]) -> None
     os.kill(first, signal.SIGKILL)
     wait_for(lambda: b.pid("worker") != first and alive(b.pid("worker")))
     assert b.first("worker", "signal 9", "starting again")
+
+
+def test_a_child_that_dies_at_once_is_never_called_up(home: Path) -> None:
+    lines: list[str] = []
+    stop = StopRequests()
+    broken = ChildSpec("broken", python("raise SystemExit(1)"))
+    supervisor = Supervisor(
+        [broken], home=home, env=child_environment(), say=lines.append,
+        restarts=lambda: Restarts(most=2, first_delay_s=0.1),
+    )  # fmt: skip
+    supervisor.run(stop, lambda outcome: stop.add())
+    assert not any("up after" in line for line in lines)
+    assert "gave up having died 2 times in 5 minutes" in lines[-1]
 
 
 def test_a_child_that_keeps_dying_is_given_up_and_the_rest_goes_on(bench: Callable[..., Bench]) -> None:
