@@ -77,9 +77,9 @@ def url_host(host: str) -> str:
 def announce(url: str, ready_file: Path | None) -> None:
     """Tell the address; connections wait in the socket's queue from here on."""
     line = json.dumps({"url": url})
-    print(line, flush=True)
     if ready_file is not None:
         ready_file.write_text(line + "\n", encoding="utf-8")
+    print(line, flush=True)
 
 
 if __name__ == "__main__":

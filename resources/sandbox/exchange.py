@@ -46,9 +46,12 @@ class Call:
             ValueError: the body is not JSON in UTF-8.
         """
         try:
-            return json.loads(self.body)
+            value = json.loads(self.body)
+            # JSON may spell half a surrogate pair, which nothing behind this can store.
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
         except RecursionError:
             raise ValueError("the JSON is nested too deep") from None
+        return value
 
 
 @dataclass(frozen=True, slots=True)

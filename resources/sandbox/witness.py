@@ -23,13 +23,11 @@ class Attempt(NamedTuple):
 
 def record_attempt(db: sqlite3.Connection, attempt: Attempt) -> None:
     """Append one line to the log."""
-    # A refused text may hold what UTF-8 cannot; the log shows a mark in its place.
-    text = None if attempt.text is None else attempt.text.encode("utf-8", "replace").decode("utf-8")
-    digest = None if text is None else hashlib.sha256(text.encode("utf-8")).hexdigest()
+    digest = None if attempt.text is None else hashlib.sha256(attempt.text.encode("utf-8")).hexdigest()
     db.execute(
         "INSERT INTO witness (at, platform, endpoint, account, parent_id, text, platform_id, error, text_sha256)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*attempt._replace(text=text), digest),
+        (*attempt, digest),
     )
 
 

@@ -48,7 +48,7 @@ def read_body(call: Call) -> Wanted:
     try:
         body = call.json()
     except ValueError:
-        raise invalid("$", "", "the body is not JSON") from None
+        raise invalid("$", "", "the body is not JSON in UTF-8") from None
     if not isinstance(body, dict):
         raise invalid("$", body, "the body must be an object")
     for key in body.keys() - KEYS:
@@ -56,8 +56,6 @@ def read_body(call: Call) -> Wanted:
     text = body.get("text")
     if not isinstance(text, str) or not text.strip():
         raise invalid("$.text", text, "$.text: is missing but it is required")
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise invalid("$.text", "", "$.text: holds half a surrogate pair")
     return Wanted(text, read_reply(body.get("reply")))
 
 

@@ -31,7 +31,7 @@ def change_rules(call: Call) -> Answer:
     try:
         body = call.json()
     except ValueError:
-        raise invalid("$", "", "the body is not JSON") from None
+        raise invalid("$", "", "the body is not JSON in UTF-8") from None
     if isinstance(body, dict) and isinstance(body.get("add"), list):
         return add_rules(call, body["add"])
     if isinstance(body, dict) and isinstance(body.get("delete"), dict):

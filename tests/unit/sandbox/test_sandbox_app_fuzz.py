@@ -129,6 +129,16 @@ def test_control_takes_anything(sandbox_app: TestClient, path: str, body: Any) -
     assert answer.status_code in (200, 400)
 
 
+def test_torn_characters_are_refused(
+    sandbox_app: TestClient, x_token: dict[str, str], app_token: dict[str, str]
+) -> None:
+    body = '{"add": [{"value": "a \\ud800"}, {"value": "b", "tag": "\\udfff"}]}'
+    answer = sandbox_app.post("/2/tweets/search/stream/rules", content=body, headers=app_token)
+    assert answer.status_code == 400
+    answer = sandbox_app.post("/2/tweets", content='{"text": "a \\ud800"}', headers=x_token)
+    assert answer.status_code == 400
+
+
 def test_silent_stream_keeps_alive(world: World) -> None:
     call = Call(world, 1.0, "GET", "/", {}, {}, {}, b"", {}, "")
 
