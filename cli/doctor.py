@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
+
+from cli.output import AsJson, print_json
 
 if TYPE_CHECKING:
     from resources.health import Finding
@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
     app.command()(doctor)
 
 
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
+def doctor(as_json: AsJson = False) -> None:
     """Check this machine and this home: settings, disk, ports, models, PostgreSQL and its roles.
 
     Exit code 1 if a check fails; a warning does not count. Nothing is changed.
@@ -29,7 +29,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
     findings = examine()
     is_well = all(finding.verdict != "fail" for finding in findings)
     if as_json:
-        print(json.dumps({"ok": is_well, "checks": [asdict(finding) for finding in findings]}))
+        print_json({"ok": is_well, "checks": findings})
     else:
         _print_table(findings)
     raise typer.Exit(0 if is_well else 1)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rejoinder.errors import ConfigInvalid, RejoinderError
+from cli.output import AsJson, print_json, reporting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,19 +48,19 @@ def up(
 
     ports = Ports(dagster=dagster_port, review=review_port, mlflow=mlflow_port, code=code_port)
     choice = Choice(ports, has_mlflow=mlflow, has_publisher=publisher)
-    with reasons_on_stderr():
+    with reporting(as_json):
         bring_up(choice, wants_sandbox=sandbox, as_json=as_json)
 
 
-def down(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
+def down(as_json: AsJson = False) -> None:
     """Stop what `up` started, whichever terminal it runs in, and the embedded PostgreSQL."""
     from resources.installation import stop_installation
     from resources.settings import load_settings
 
-    with reasons_on_stderr():
+    with reporting(as_json):
         stopped = stop_installation(load_settings())
     if as_json:
-        print(json.dumps({"processes": stopped.had_processes, "postgres": stopped.had_postgres}))
+        print_json({"processes": stopped.had_processes, "postgres": stopped.had_postgres})
         return
     print(
         "Stopped what `rejoinder up` had started."
@@ -110,13 +108,3 @@ def _as_text(outcome: Outcome) -> str:
     if outcome.gave_up:
         return f"Not running: {', '.join(outcome.gave_up)}. The rest goes on; Ctrl-C stops it."
     return "Everything runs. Ctrl-C stops it."
-
-
-@contextmanager
-def reasons_on_stderr() -> Iterator[None]:
-    """Turn an error raised on purpose into its message and an exit code: 2 for settings, 1 for the rest."""
-    try:
-        yield
-    except RejoinderError as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(2 if isinstance(error, ConfigInvalid) else 1) from None

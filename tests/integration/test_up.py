@@ -30,10 +30,11 @@ PAGE = "import streamlit as st\nst.title('Rejoinder')\n"
 UP = """
 import sys
 from pathlib import Path
-from cli.up import bring_up, reasons_on_stderr
+from cli.output import reporting
+from cli.up import bring_up
 from resources.services import Choice, Ports
 dagster, review, mlflow, code = map(int, sys.argv[2:])
-with reasons_on_stderr():
+with reporting(as_json=True):
     choice = Choice(Ports(dagster, review, mlflow, code), has_mlflow=False, code_root=Path(sys.argv[1]))
     bring_up(choice, wants_sandbox=False, as_json=True)
 """
@@ -122,3 +123,19 @@ def test_up_serves_dagster_and_the_review_page_until_down(
     stopped = stop_installation(load_settings())
     assert (stopped.had_processes, stopped.had_postgres) == (False, True)
     assert not is_running(own_cluster.places)
+
+
+def test_a_taken_port_stops_it_before_anything_starts(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    use_home(home)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "-m", "cli.app", "up", "--dagster-port", str(port)],
+            cwd=Path(__file__).parents[2], env=child_environment(), capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert f"Port {port}" in done.stderr
+    assert "--dagster-port" in done.stderr
+    assert not (home / "postgres").exists()
+    assert not (home / "logs").exists()
