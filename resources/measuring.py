@@ -61,8 +61,8 @@ class Measuring:
         Raises:
             ChannelUnavailable: the platform answers no lookup now.
         """
-        taken_at = self.client.now()
         try:
+            taken_at = self.client.now()
             counts = self.client.metrics(sorted({item.platform_id for item in items}))
         except PlatformFailure as error:
             raise ChannelUnavailable(f"{error.kind}: {error}") from None

@@ -6,7 +6,15 @@ from typing import Literal
 
 from rejoinder.ids import PublicationId
 from resources.postgres import Database, Transaction
-from resources.publishing.pacing import count_call, is_affordable, lock_pace, midnight_after, midnight_before
+from resources.publishing.pacing import (
+    LIMITED,
+    Pace,
+    count_call,
+    is_affordable,
+    lock_pace,
+    midnight_after,
+    midnight_before,
+)
 from resources.store.channels import Channel
 from resources.store.publications import (
     ApprovalVoid,
@@ -39,9 +47,9 @@ def claim(
     """
     try:
         with db.transaction() as tx:
-            allowed_from = lock_pace(tx, channel, now)
-            if allowed_from > now:
-                return _defer_for_limit(tx, channel, now, allowed_from)
+            pace = lock_pace(tx, channel, now)
+            if pace.allowed_from > now:
+                return _defer_for_limit(tx, channel, now, pace)
             publication = claim_next(tx, channel.id, now=now, worker=worker, lease_s=lease_s)
             if publication is None:
                 return Idle("nothing_due")
@@ -55,9 +63,16 @@ def claim(
         return _cancel(db, void.publication_id)
 
 
-def _defer_for_limit(tx: Transaction, channel: Channel, now: datetime, until: datetime) -> Idle:
-    detail = f"the limits of channel {channel.name} allow the next reply at {until:%Y-%m-%d %H:%M:%S} UTC"
-    count = defer(tx, channel.id, now=now, until=until, reason_code="rate_limited", detail=detail)
+def _defer_for_limit(tx: Transaction, channel: Channel, now: datetime, pace: Pace) -> Idle:
+    at = f"{pace.allowed_from:%Y-%m-%d %H:%M:%S} UTC"
+    detail = (
+        f"the limits of channel {channel.name} allow the next reply at {at}"
+        if pace.reason_code == LIMITED
+        else f"channel {channel.name} waits until {at}: its last reply was not taken ({pace.reason_code})"
+    )
+    count = defer(
+        tx, channel.id, now=now, until=pace.allowed_from, reason_code=pace.reason_code, detail=detail
+    )
     return Idle("deferred" if count else "nothing_due", count)
 
 

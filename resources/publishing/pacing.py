@@ -13,7 +13,8 @@ from resources.publishing.channel_time import ChannelTime
 from resources.store.channels import Channel
 
 CREATE = "create"
-HOLD = "hold"
+HOLD = "hold:"  # before the reason: a hold is no window and counts no calls
+LIMITED = "rate_limited"
 QUARTER_HOUR_S, THREE_HOURS_S, DAY_S = 900, 10_800, 86_400
 
 
@@ -42,7 +43,15 @@ LIMITS: dict[Platform, tuple[Limit, ...]] = {
 }
 
 
-def lock_pace(tx: Transaction, channel: Channel, now: datetime) -> datetime:
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When a channel may send next, and the reason code of what makes it wait."""
+
+    allowed_from: datetime
+    reason_code: str
+
+
+def lock_pace(tx: Transaction, channel: Channel, now: datetime) -> Pace:
     """When the channel may send next, at or after now; holds its windows until the transaction ends.
 
     Two publishers take turns here, so they cannot both use the last call of a window.
@@ -58,8 +67,14 @@ def lock_pace(tx: Transaction, channel: Channel, now: datetime) -> datetime:
             now=now,
         )
     rows = tx.rows("lock_rate_windows", channel_id=channel.id, action=CREATE)
-    windows = [RateWindow(r["limit_count"], r["limit_count"] - r["used_count"], r["reset_at"]) for r in rows]
-    return when_allowed(windows, now)
+    windows = {
+        r["name"]: RateWindow(r["limit_count"], r["limit_count"] - r["used_count"], r["reset_at"])
+        for r in rows
+    }
+    allowed_from = when_allowed(windows.values(), now)
+    binding = [name for name, window in windows.items() if window.allowed_from(now) == allowed_from]
+    held = [name for name in binding if name.startswith(HOLD)]
+    return Pace(allowed_from, held[0].removeprefix(HOLD) if held else LIMITED)
 
 
 def count_call(tx: Transaction, channel_id: ChannelId, now: datetime) -> None:
@@ -77,9 +92,11 @@ def correct_windows(
         _set_window(tx, channel_id, f"reported_{position}", max(window.limit, 1), used, reset_at, time.ours)
 
 
-def hold_channel(tx: Transaction, channel_id: ChannelId, until: datetime, now: datetime) -> None:
+def hold_channel(
+    tx: Transaction, channel_id: ChannelId, until: datetime, now: datetime, reason_code: str
+) -> None:
     """Let nothing out on this channel until a time: what stopped one reply would stop the next one too."""
-    _set_window(tx, channel_id, HOLD, 1, 1, until, now)
+    _set_window(tx, channel_id, HOLD + reason_code, 1, 1, until, now)
 
 
 def _set_window(

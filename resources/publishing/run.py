@@ -149,6 +149,8 @@ class _Pass:
 
     def _publish(self, channel: Channel, client: PlatformClient) -> None:
         while not self.stop.is_set():
+            if not self.worker.is_alive():
+                raise ServiceUnavailable("PostgreSQL went away: the publisher's own connection is lost")
             deadline_s = time.monotonic() + self.tuning.timeout_s
             claimed = claim(
                 self.db,

@@ -104,7 +104,8 @@ def arrival_of(sent: Sent, time_seen: ChannelTime, channel: Channel, publication
     return Arrival(
         platform_id=sent.platform_id,
         platform_url=reply_url(channel, publication, sent.platform_id),
-        sent_at=time_seen.to_ours(sent.sent_at),
+        # Platforms stamp whole seconds, and a sandbox's clock may have been moved since.
+        sent_at=max(time_seen.to_ours(sent.sent_at), publication.attempted_at),
         platform_sent_at=sent.sent_at,
     )
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from rejoinder.posting.verdicts import MAX_BACKOFF_S
 from resources.postgres import Database, Transaction
-from resources.publishing.pacing import correct_windows, hold_channel
+from resources.publishing.pacing import correct_windows, hold_channel, midnight_before
 from resources.publishing.report import PublishReport
 from resources.publishing.send import Outcome
 from resources.store.publications import Publication, notify, settle_attempt
@@ -32,7 +32,7 @@ def settle(
     with db.transaction() as tx:
         settle_attempt(tx, publication, outcome.verdict, outcome.arrival, worker)
         _keep_pace(tx, publication, outcome, now)
-        _tell(tx, publication, outcome, max_attempts)
+        _tell(tx, publication, outcome, now, max_attempts)
     _count(report, outcome)
 
 
@@ -41,12 +41,15 @@ def _keep_pace(tx: Transaction, publication: Publication, outcome: Outcome, now:
     if outcome.time and outcome.windows:
         correct_windows(tx, publication.channel_id, outcome.windows, outcome.time)
     if verdict.state == "queued" and verdict.due_at and verdict.reason_code in CHANNEL_WIDE:
-        hold_channel(tx, publication.channel_id, verdict.due_at, now)
+        hold_channel(tx, publication.channel_id, verdict.due_at, now, verdict.reason_code)
     if verdict.reason_code == USAGE_CAPPED:
-        hold_channel(tx, publication.channel_id, now + timedelta(seconds=MAX_BACKOFF_S), now)
+        until = now + timedelta(seconds=MAX_BACKOFF_S)
+        hold_channel(tx, publication.channel_id, until, now, USAGE_CAPPED)
 
 
-def _tell(tx: Transaction, publication: Publication, outcome: Outcome, max_attempts: int) -> None:
+def _tell(
+    tx: Transaction, publication: Publication, outcome: Outcome, now: datetime, max_attempts: int
+) -> None:
     verdict = outcome.verdict
     if verdict.state == "refused":
         notify(tx, "refused", f"reply {publication.id}: {verdict.detail}", "publication", publication.id)
@@ -57,7 +60,7 @@ def _tell(tx: Transaction, publication: Publication, outcome: Outcome, max_attem
             verdict.detail,
             "channel",
             publication.channel_id,
-            since=publication.attempted_at,
+            since=midnight_before(now),
         )
     elif verdict.state == "queued" and publication.attempts == max_attempts:
         message = f"reply {publication.id} was not taken {max_attempts} times: {verdict.detail}"

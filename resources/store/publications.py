@@ -14,6 +14,7 @@ from rejoinder.posting.verdicts import Verdict, post_place
 from resources.postgres import Transaction
 from resources.store.posts import FIRST_STEP, post_of
 
+LIMITS = frozenset({"rate_limited", "spend_cap"})
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -190,14 +191,18 @@ def lapse_sending(tx: Transaction, now: datetime) -> list[int]:
 def defer(
     tx: Transaction, channel_id: ChannelId, *, now: datetime, until: datetime, reason_code: str, detail: str
 ) -> int:
-    """Let everything due on a channel wait until a time; how many publications that are."""
+    """Let everything due on a channel wait until a time; how many publications that are.
+
+    Their posts show as rate limited where a limit is the reason, else they stay as they are.
+    """
     rows = tx.rows("lock_due_publications", channel_id=channel_id, now=now)
     posts = [row["post_id"] for row in rows]
     if rows:
         ids = [row["id"] for row in rows]
         tx.execute("defer_publications", ids=ids, until=until, reason_code=reason_code, detail=detail)
-        tx.execute("take_deferred_posts", ids=posts)
-        tx.execute("rest_deferred_posts", ids=posts, until=until)
+        if reason_code in LIMITS:
+            tx.execute("take_deferred_posts", ids=posts)
+            tx.execute("rest_deferred_posts", ids=posts, until=until)
     return len(rows)
 
 

@@ -157,7 +157,7 @@ update rate_window
 set used_count = case when reset_at <= %(now)s then 1 else used_count + 1 end,
     reset_at = case when reset_at <= %(now)s then %(now)s + make_interval(secs => length_s) else reset_at end,
     updated_at = now()
-where channel_id = %(channel_id)s and action = %(action)s and name <> 'hold'
+where channel_id = %(channel_id)s and action = %(action)s and name not like 'hold:%%'
 
 -- name: set_rate_window
 insert into rate_window (channel_id, action, name, limit_count, used_count, length_s, reset_at)

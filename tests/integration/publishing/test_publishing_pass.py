@@ -5,10 +5,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
+from rejoinder.errors import ServiceUnavailable
 from rejoinder.listening.policy import default_policy
 from rejoinder.posting.pacing import RateWindow
 from resources.platforms.failures import AuthExpired, OutcomeUnknown, RateLimited, Refused, Unreachable
+from resources.postgres import Database
+from resources.provision import connect_admin
 from resources.publishing.run import publish_due
 from resources.work.stopping import StopSignal
 from resources.work.worker import living_worker
@@ -134,10 +138,13 @@ def test_what_surely_was_not_taken_is_tried_again_later(desk, failure):
     desk.platform.script = [failure, failure]
     assert desk.run().requeued == 1
     assert desk.publication(reply)["place"] == "post_queue/pending"
-    assert desk.run().items == 0
+    waiting = desk.approved(desk.channel())
+    assert (desk.run().deferred, desk.platform.requests) == (1, 1)
+    row = desk.publication(waiting)
+    assert (row["reason_code"], row["place"]) == (failure.kind, "post_queue/pending")
     assert desk.run(later=2 * MINUTE).requeued == 1
     assert desk.notices()[-1] in ("keeps_failing", "auth_expired")
-    assert desk.run(later=10 * MINUTE).sent == 1
+    assert desk.run(later=10 * MINUTE).sent == 2
 
 
 def test_nothing_is_sent_while_the_platform_s_clock_cannot_be_read(desk):
@@ -309,3 +316,34 @@ def test_the_application_cannot_read_what_the_publisher_reads(desk):
         write_credential(tx, channel.id)
     with desk.publisher.transaction() as tx:
         assert write_credential(tx, channel.id) == {"token": "secret"}
+
+
+def test_a_publisher_that_loses_its_own_connection_claims_nothing_more(desk, cluster):
+    channel = desk.channel()
+    replies = [desk.approved(channel) for _ in range(2)]
+    database = conninfo_to_dict(desk.db.url)["dbname"]
+
+    def cut_the_connection_that_holds_the_lock():
+        with connect_admin(cluster.url("postgres", "postgres", str(database))) as admin:
+            admin.execute(
+                "select pg_terminate_backend(pid) from pg_locks where classid = 21066 and objsubid = 2"
+                " and database = (select oid from pg_database where datname = current_database())"
+            )
+
+    desk.platform.script = [cut_the_connection_that_holds_the_lock]
+    with pytest.raises(ServiceUnavailable, match="own connection is lost"):
+        desk.run()
+    assert [desk.publication(r)["state"] for r in replies] == ["sent", "queued"]
+    assert desk.run().sent == 1
+
+
+def test_postgres_that_goes_away_before_the_settling_loses_nothing(desk):
+    reply = desk.approved(desk.channel())
+    desk.platform.script = [desk.publisher.close]
+    with pytest.raises(ServiceUnavailable, match="cannot be reached"):
+        desk.run()
+    assert desk.publication(reply)["state"] == "sending"
+    desk.publisher = Database(desk.publisher.url).open()
+    report = desk.run()
+    desk.publisher.close()
+    assert (report.lapsed, report.found, desk.platform.requests) == (1, 1, 1)
