@@ -17,6 +17,7 @@ from resources.postgres import Database, Transaction
 from resources.store.channels import enabled_channels
 
 SIMULATED_REVIEWER = "simulated-reviewer"
+MALFORMED = "(malformed)"
 MIN_PASSWORD_LENGTH = 12
 MAX_PASSWORD_LENGTH = 1024
 MAX_TRIES = 5
@@ -129,6 +130,8 @@ def sign_in(db: Database, name: str, password: str, ip: str | None) -> Actor:
         NotAllowed: name or password is wrong, or the account is locked or deactivated.
     """
     name = name.strip().lower()
+    if not _NAME.fullmatch(name):
+        name = MALFORMED  # nobody's; what was typed may be a password in the wrong field, so it is not kept
     with db.transaction() as tx:
         found = tx.row("begin_sign_in", name=name, max_tries=MAX_TRIES, lock_s=LOCK_S)
     is_right = _verifies(found["password_hash"] if found else _hash_of_nobody(), password)
@@ -147,9 +150,7 @@ def _record_failure(tx: Transaction, name: str, ip: str | None) -> None:
     person = tx.row("find_person", name=name)
     person_id = person["id"] if person else None
     nobody = Actor(None, "sign-in", "viewer", ip)
-    # PostgreSQL's JSON cannot hold U+0000, and a name typed here can be anything.
-    shown = name[:64].replace("\x00", "")
-    record(tx, nobody, "sign_in_failed", "person", person_id, {"name": shown})
+    record(tx, nobody, "sign_in_failed", "person", person_id, {"name": name})
 
 
 def _verifies(password_hash: str, password: str) -> bool:
@@ -232,7 +233,8 @@ def deactivate(db: Database, actor: Actor, name: str) -> None:
 
 
 def _person(tx: Transaction, name: str) -> dict[str, Any]:
-    person = tx.row("find_person", name=name.strip().lower())
+    name = name.strip().lower()
+    person = tx.row("find_person", name=name) if _NAME.fullmatch(name) else None
     if person is None:
         raise ConfigInvalid(f"There is no account named {name}.")
     return person

@@ -8,8 +8,9 @@ from rejoinder.errors import ConfigInvalid
 from resources.commands.actors import Actor, authorise, record
 from resources.postgres import Database, Transaction
 
-# Every kind of work that can die, by the name that people know it by: its table and the table's own step.
-STEPS: dict[str, tuple[str, str]] = {
+# Every kind of work that can die, by the name that people know it by: its table and the table's own step
+# (None: all of the table's; a measurement's step names its channel).
+STEPS: dict[str, tuple[str, str | None]] = {
     "chunk": ("source", "chunk"),
     "embed_chunks": ("source", "embed"),
     "keywords": ("source", "keywords"),
@@ -20,7 +21,7 @@ STEPS: dict[str, tuple[str, str]] = {
     "decide": ("post", "decide"),
     "draft": ("post", "draft"),
     "check": ("post", "check"),
-    "measure": ("measurement", "measure"),
+    "measure": ("measurement", None),
 }
 
 

@@ -84,11 +84,8 @@ def load_case(tx: Transaction, post_id: int) -> ReviewCase:
         last_error=row["last_error"],
         way=how_to_publish(post, channel.policy, channel.account),
         stage_decisions=tuple(StageDecision(**r) for r in tx.rows("case_stage_decisions", post_id=post_id)),
-        claims=tuple(CaseClaim(**_without(r, "post_id")) for r in tx.rows("load_claims", post_ids=[post_id])),
-        evidence=tuple(
-            CaseEvidence(**_without(r, "post_id", "position"))
-            for r in tx.rows("load_evidence", post_ids=[post_id])
-        ),
+        claims=tuple(CaseClaim(**r) for r in tx.rows("case_claims", post_id=post_id)),
+        evidence=tuple(CaseEvidence(**r) for r in tx.rows("case_evidence", post_id=post_id)),
         drafts=_drafts(tx, post_id),
         reviews=tuple(CaseReview(**r) for r in tx.rows("case_reviews", post_id=post_id)),
         publications=publications,
@@ -97,9 +94,7 @@ def load_case(tx: Transaction, post_id: int) -> ReviewCase:
 
 
 def _drafts(tx: Transaction, post_id: int) -> tuple[CaseDraft, ...]:
-    rows = tx.rows("case_drafts", post_id=post_id)
-    quoted = tx.rows("draft_quotes", draft_ids=[row["id"] for row in rows])
-    quotes = _grouped(quoted, "draft_id", "evidence_quote", "chunk_id")
+    quotes = _grouped(tx.rows("case_quotes", post_id=post_id), "draft_id")
     checks = _grouped(tx.rows("case_draft_checks", post_id=post_id), "draft_id")
     return tuple(
         CaseDraft(
@@ -107,7 +102,7 @@ def _drafts(tx: Transaction, post_id: int) -> tuple[CaseDraft, ...]:
             quotes=tuple(CaseQuote(**quote) for quote in quotes[row["id"]]),
             checks=tuple(CaseCheck(**check) for check in checks[row["id"]]),
         )
-        for row in rows
+        for row in tx.rows("case_drafts", post_id=post_id)
     )
 
 
@@ -136,14 +131,9 @@ def _handoff(post: Post, publications: Iterable[CasePublication]) -> Handoff | N
         return Handoff(post.url or "", text, is_prefilled=False)
 
 
-def _grouped(
-    rows: Iterable[dict[str, Any]], key: str, *left_out: str
-) -> defaultdict[int, list[dict[str, Any]]]:
+def _grouped(rows: Iterable[dict[str, Any]], key: str) -> defaultdict[int, list[dict[str, Any]]]:
+    """The rows by their key, without it."""
     groups: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
-        groups[row[key]].append(_without(row, key, *left_out))
+        groups[row[key]].append({name: value for name, value in row.items() if name != key})
     return groups
-
-
-def _without(row: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name not in names}

@@ -233,3 +233,22 @@ where p.post_id = %(post_id)s order by a.publication_id, a.position
 select e.publication_id, e.from_state, e.to_state, e.reason_code, e.detail, e.created_at
 from publication_event e join publication p on p.id = e.publication_id
 where p.post_id = %(post_id)s order by e.id
+
+-- name: case_claims
+select id, position, kind, text, check_worthiness from claim where post_id = %(post_id)s order by position
+
+-- name: case_evidence
+select v.id, v.claim_id, v.chunk_id, v.quote, v.start_s, v.speaker, v.score, v.verdict,
+       s.title as source_title, s.url as source_url
+from evidence v join chunk c on c.id = v.chunk_id join source s on s.id = c.source_id
+where v.post_id = %(post_id)s order by v.score desc, v.position
+
+-- name: case_quotes
+select q.draft_id, q.evidence_id, q.quote, v.start_s, v.speaker, v.score, v.verdict,
+       s.title as source_title, s.url as source_url
+from draft_evidence q
+join draft d on d.id = q.draft_id
+join evidence v on v.id = q.evidence_id
+join chunk c on c.id = v.chunk_id
+join source s on s.id = c.source_id
+where d.post_id = %(post_id)s order by q.draft_id, v.position

@@ -174,3 +174,32 @@ def disable_live(newsroom: Newsroom) -> Callable[[], None]:
             tx.connection.execute("update channel set is_enabled = false where name = 'live'")
 
     return act
+
+
+EVIDENCE = (
+    "insert into source (project_id, name, title, format, content_hash)"
+    " select id, 's', 'Heat', 'vtt', 'h' from project",
+    "insert into chunk (source_id, chunk_index, content_hash, text, n_tokens, n_terms)"
+    " select id, 0, 'h', 't', 1, 1 from source",
+    "insert into stage_decision (post_id, step, verdict, reason) values (%(post)s, 'relevance', 'relevant', 'similar')",
+    "insert into claim (post_id, position, kind, text, check_worthiness)"
+    " values (%(post)s, 0, 'fact', 'they never work', 0.9)",
+    "insert into evidence (post_id, position, claim_id, chunk_id, quote, start_s, score, verdict)"
+    " select %(post)s, 0, l.id, c.id, 'they work below zero', 724, 0.9, 'disputes' from chunk c, claim l",
+    "insert into draft_evidence (draft_id, evidence_id, quote)"
+    " select d.id, e.id, e.quote from draft d join evidence e on e.post_id = d.post_id where d.post_id = %(post)s",
+    "insert into draft_check (draft_id, name, is_passed, detail)"
+    " select id, 'length', true, 'fits' from draft where post_id = %(post)s",
+)
+
+
+@pytest.fixture
+def give_evidence(newsroom: Newsroom) -> Callable[[int], None]:
+    """Gives a post a claim, evidence that its draft quotes, and a check."""
+
+    def act(post: int) -> None:
+        with newsroom.owner.transaction() as tx:
+            for statement in EVIDENCE:
+                tx.connection.execute(statement, {"post": post})
+
+    return act

@@ -242,10 +242,19 @@ def test_the_commands_offer_no_way_round(newsroom, actors, approved) -> None:
     assert [row["text"] for row in live] == [OTHER]
 
 
+@pytest.mark.parametrize("change", ["is_active = false", "role = 'viewer'"])
+def test_an_approval_counts_until_the_words_are_sent(
+    newsroom, approver, approved, publisher_db, change
+) -> None:
+    run(newsroom.owner, f"update person set {change} where id = %s", approver.person_id)
+    with pytest.raises(errors.InsufficientPrivilege):
+        run(publisher_db, "update publication_part set state = 'sending'")
+
+
 def test_what_was_sent_can_be_settled_after_its_reviewer_left(
     newsroom, approver, approved, publisher_db
 ) -> None:
-    newsroom.force(approved.publication_id, "sending")
+    run(publisher_db, "update publication_part set state = 'sending'")
     run(newsroom.owner, "update person set is_active = false where id = %s", approver.person_id)
     run(publisher_db, "update publication_part set state = 'sent', platform_id = '9'")
     assert newsroom.value("select state from publication_part") == "sent"

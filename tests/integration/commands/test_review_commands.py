@@ -144,31 +144,17 @@ def test_an_edit_on_approval_is_a_version_of_its_own(newsroom, approver) -> None
     assert 0 < row["diff"]["edit_share"] <= 1
 
 
-def test_an_edit_before_approval_counts_as_edited_and_keeps_the_quotes(newsroom, actors) -> None:
+def test_an_edit_before_approval_counts_as_edited_and_keeps_the_quotes(
+    newsroom, actors, give_evidence
+) -> None:
     post = newsroom.post()
-    give_evidence(newsroom, post)
+    give_evidence(post)
     draft_id = review.edit_draft(newsroom.db, actors["editor"], post, version=0, text="Better words.")
     assert newsroom.value("select count(*) from draft_evidence where draft_id = %s", draft_id) == 1
     version = newsroom.version(post)
     assert version == 1
     done = review.approve(newsroom.db, actors["approver"], post, version=version, text="Better words.")
     assert done.was_edited and newsroom.value("select count(*) from draft") == 2
-
-
-def give_evidence(newsroom, post: int) -> None:
-    with newsroom.owner.transaction() as tx:
-        for statement in (
-            "insert into source (project_id, name, title, format, content_hash)"
-            " select id, 's', 'Heat', 'vtt', 'h' from project",
-            "insert into chunk (source_id, chunk_index, content_hash, text, n_tokens, n_terms)"
-            " select id, 0, 'h', 't', 1, 1 from source",
-            "insert into evidence (post_id, position, chunk_id, quote, start_s, score, verdict)"
-            f" select {post}, 0, id, 'they work below zero', 724, 0.9, 'disputes' from chunk",
-            "insert into draft_evidence (draft_id, evidence_id, quote)"
-            " select d.id, e.id, e.quote from draft d join evidence e on e.post_id = d.post_id"
-            f" where d.post_id = {post}",
-        ):
-            tx.connection.execute(statement)
 
 
 def test_the_same_words_are_no_edit(newsroom, actors) -> None:
