@@ -69,7 +69,9 @@ def shared_topic(post_text: str, quote: str, source_title: str = "") -> str | No
     if not shared:
         return None
     topic = max(shared, key=len)
-    return f"the {topic}" if f" the {topic} " in f" {quote[:1].lower()}{quote[1:]} " else topic
+    # "the GIL", but "PyCharm" even after "the PyCharm style".
+    has_article = topic.isupper() and f" the {topic} " in f" {quote[:1].lower()}{quote[1:]} "
+    return f"the {topic}" if has_article else topic
 
 
 def _words(text: str) -> list[str]:

@@ -27,7 +27,7 @@ from rejoinder.text.terms import index_terms
 TERMS_THAT_COUNT = 5
 SHORT_TERM = 4
 # How much of the meaning is the passage's, where its cosine is known.
-TOPIC_SHARE = 0.4
+TOPIC_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +63,11 @@ class NoEvidence:
 class EvidenceRule:
     """What counts as evidence.
 
-    Every quote needs support of at_least, a cosine to the claim of min_cosine, one of the whole passage of
-    min_topic (where it is known), `standalone_quality` of min_quality, and min_overlap of the claim's terms,
-    weighted by rarity. One shared term must be at least min_rarity rare, else every sentence about Python
-    would answer every post about Python; without such a term near_cosine and near_quality are asked for.
+    Every quote needs support of at_least, a cosine to the claim of min_cosine, `standalone_quality` of
+    min_quality, and min_overlap of the claim's terms, weighted by rarity. One shared term must be at least
+    min_rarity rare, else every sentence about Python would answer every post about Python; without such a
+    term near_cosine and near_quality are asked for. The whole passage needs a cosine of min_topic (where it
+    is known), unless most_overlap of the terms are shared: a passage may touch on several things.
     overlap_weight and quality_weight are the shares of term overlap and of standing alone in the support;
     the rest is meaning. k is the most quotes to keep. All but k lie in [0, 1].
     """
@@ -74,11 +75,12 @@ class EvidenceRule:
     k: int = 3
     at_least: float = 0.50
     min_cosine: float = 0.46
-    min_topic: float = 0.40
+    min_topic: float = 0.38
     min_quality: float = 0.60
     min_overlap: float = 0.20
-    min_rarity: float = 0.40
-    near_cosine: float = 0.57
+    most_overlap: float = 0.36
+    min_rarity: float = 0.36
+    near_cosine: float = 0.60
     near_quality: float = 0.80
     overlap_weight: float = 0.25
     quality_weight: float = 0.15
@@ -222,13 +224,16 @@ def _bare_words(text: str) -> list[str]:
 
 
 def _is_enough(one: Scored, rule: EvidenceRule) -> bool:
-    topic = one.candidate.passage.dense
-    near = one.cosine >= rule.min_cosine and (topic is None or topic >= rule.min_topic)
-    telling = one.has_anchor or (one.cosine >= rule.near_cosine and one.quality >= rule.near_quality)
     worth = (
         one.overlap >= rule.min_overlap and one.quality >= rule.min_quality and one.support >= rule.at_least
     )
-    return near and telling and worth
+    telling = one.has_anchor or (one.cosine >= rule.near_cosine and one.quality >= rule.near_quality)
+    return worth and telling and one.cosine >= rule.min_cosine and _is_on_topic(one, rule)
+
+
+def _is_on_topic(one: Scored, rule: EvidenceRule) -> bool:
+    topic = one.candidate.passage.dense
+    return topic is None or topic >= rule.min_topic or (one.has_anchor and one.overlap >= rule.most_overlap)
 
 
 def term_overlap(wanted: Collection[str], terms: Collection[str], rarity: Mapping[str, float]) -> float:

@@ -49,7 +49,7 @@ POINTS_BACK = regex.compile(
 FRAGMENT = regex.compile(
     r"(?i)^(?:(?:and|but|so|well|yeah)[, ]+)*(?:primarily|because|or|which|whereas|like|than|to|thank|apparently"
     r"|one,|two,|three,|first,|firstly|second,|secondly|third,|next,|for (?:me|us)|leave it|shout out"
-    r"|if you contrast|i will say)(?=\W|$)"
+    r"|if you contrast|i will say|i (?!think|believe|find|would|guess|feel)\p{L}+|my|we (?:got|had|were))(?=\W|$)"
 )
 OWN_BUSINESS = regex.compile(
     r"(?i)\b(?:i'm|i am|i was|i've|i had|i did|i went|i've been|i remember|i wrote|i made|my|me|our|us"
@@ -132,6 +132,7 @@ def standalone_quality(passage: str) -> float:
     words = passage.lower().split()
     vague = sum(word.strip(".,!;:'\"") in CONTEXT_WORDS for word in words) / max(1, len(words))
     cost = 0.5 * bool(POINTS_BACK.match(passage) or FRAGMENT.match(passage))
-    cost += 0.13 * min(4, len(OWN_BUSINESS.findall(passage)))
+    cost += 0.16 * min(4, len(OWN_BUSINESS.findall(passage)))
+    cost += 0.12 * max(0, words.count("like") - 1)
     cost += 1.2 * vague + 1.5 * filler_share(passage) + 0.1 * (len(words) < 15 or len(words) > 60)
     return max(0.0, 1.0 - cost)

@@ -16,6 +16,7 @@ import regex
 
 from rejoinder.text.links import without_links
 from rejoinder.text.sentences import sentence_spans
+from rejoinder.text.terms import index_terms
 
 ClaimKind = Literal["statistic", "comparison", "cause", "definition", "statement", "question"]
 CHECK_WORTHY = 0.5
@@ -133,7 +134,9 @@ ASKS = regex.compile(
 )
 OWN_FEELING = regex.compile(r"(?i)^(?:I|we)(?:'m| am| are|'re| feel| love| hate| hope| wish| want)\b")
 MIN_WORDS = 4
-OPENING_BONUS = 0.5
+OPENING_BONUS = 0.6
+TELLING_TERMS = 5
+HANDLES = regex.compile(r"(?:@\w+[,:]?\s*)+")
 
 
 def extract_claims(text: str, *, at_least: float = CHECK_WORTHY) -> list[Claim]:
@@ -160,10 +163,19 @@ def main_claim(text: str) -> Claim | None:
     """What to look for evidence on: the post's best claim or question, its opening sentence preferred.
 
     A post's first sentence (on Reddit its title) says what it is about, so it wins unless another sentence
-    is clearly more check-worthy. None only where no sentence has four words: there is nothing to answer.
+    is clearly more check-worthy; a sentence of few terms ("Is that right?") hardly counts. None only where
+    no sentence has four words: there is nothing to answer.
+
+    >>> main_claim("Replicas are a backup, I told my boss. @friend am I right?").text
+    'Replicas are a backup, I told my boss.'
     """
     claims = extract_claims(text, at_least=0.0)
-    return max(claims, key=lambda claim: claim.score + OPENING_BONUS * (claim.start < 3), default=None)
+    opening = min((claim.start for claim in claims), default=0)
+    return max(claims, key=lambda c: _telling(c) + OPENING_BONUS * (c.start == opening), default=None)
+
+
+def _telling(claim: Claim) -> float:
+    return claim.score * min(1.0, len(set(index_terms(claim.text))) / TELLING_TERMS)
 
 
 def check_worthiness(sentence: str) -> float:
@@ -181,6 +193,8 @@ def check_worthiness(sentence: str) -> float:
 
 
 def _claim(text: str, start: int, end: int) -> Claim | None:
+    if handles := HANDLES.match(text, start, end):
+        start = handles.end()
     sentence = text[start:end]
     words = len(without_links(sentence).split())
     if words < MIN_WORDS:

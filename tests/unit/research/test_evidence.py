@@ -82,13 +82,20 @@ def test_several_speakers_mean_nobody_is_named():
             "can be quoted",
         ),
         ((passage(BREAD),), "supports the post by"),
-        ((passage(GIL, dense=0.1),), "none that is near enough"),
     ],
 )
 def test_without_evidence_there_is_a_reason(passages, reason):
     found = find("Is removing the global interpreter lock from CPython done?", *passages)
     assert isinstance(found, NoEvidence)
     assert reason in found.reason
+
+
+def test_a_passage_about_something_else_is_left_unless_most_terms_are_shared():
+    claim, elsewhere = "removing the global interpreter lock from CPython", passage(GIL, dense=0.1)
+    assert not isinstance(find(claim, elsewhere), NoEvidence)
+    found = find(claim, elsewhere, rule=replace(RULE, most_overlap=1.01))
+    assert isinstance(found, NoEvidence)
+    assert "none that is near enough" in found.reason
 
 
 def test_sentences_beside_an_advertisement_are_left_out():
