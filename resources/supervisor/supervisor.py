@@ -21,7 +21,7 @@ CHORE_EVERY_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How the start of all children came out."""
+    """How the start of all children came out; addresses and seconds of those that are healthy only."""
 
     addresses: Mapping[str, str]
     healthy_after_s: Mapping[str, float]
@@ -104,7 +104,7 @@ class Supervisor:
     def _outcome(self) -> Outcome:
         children = self.children.values()
         return Outcome(
-            addresses=self._addresses(),
+            addresses={c.spec.name: c.spec.address for c in children if c.is_ready and c.spec.address},
             healthy_after_s={c.spec.name: round(c.healthy_after_s or 0.0, 1) for c in children if c.is_ready},
             gave_up=tuple(c.spec.name for c in children if not c.is_ready),
         )
