@@ -1,9 +1,10 @@
 """Check-worthy claims: which sentences of a post state something that evidence could bear on.
 
 What belongs here: finding and scoring claims by rules that a person can read. The score is a plain
-weighted sum of signs (numbers, comparisons, causes, definitions, third persons) less those of
-feelings, wishes and greetings; the weights are set by hand, and what they reach on labelled
-debate sentences is in docs/evaluation.md.
+weighted sum of signs (numbers, comparisons, causes, definitions, sources) less those of feelings, wishes
+and greetings. The weights are set by hand on one half (by hash) of ClaimBuster's labelled debate
+sentences; on the other half the average precision is 0.73, where sentence length alone reaches 0.36 and
+chance 0.24.
 
 Task: claim detection ("check-worthiness") as in Hassan et al., ClaimBuster, KDD 2017.
 """
