@@ -87,6 +87,11 @@ def test_a_claim_uses_the_index_of_what_is_due(connection: psycopg.Connection[An
     assert f"{table}_due" in indexes_in(plan_of(connection, "claim_items", table))
 
 
+def test_the_next_publication_comes_from_its_index(connection: psycopg.Connection[Any]) -> None:
+    connection.execute("set local enable_seqscan = off")
+    assert "publication_due" in indexes_in(plan_of(connection, "next_queued_publication", None))
+
+
 @pytest.mark.parametrize("name", VECTOR_SEARCHES)
 def test_vector_search_uses_its_index(connection: psycopg.Connection[Any], name: str) -> None:
     connection.execute("set local enable_seqscan = off")
