@@ -27,19 +27,19 @@ def sources(config: SourcesConfig, bench: dg.ResourceParam[Workbench]) -> dg.Mat
     )
 
 
-@dg.asset(group_name="corpus", kinds={"postgres"}, owners=OWNERS, deps=[sources], pool="chunk")
+@dg.asset(group_name="corpus", kinds={"postgres"}, owners=OWNERS, deps=[sources])
 def chunks(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
     """Whole sentences that fit the model, with first and last second, speakers and BM25 postings."""
     return step_result(bench, "chunks", run_step(bench, "chunk"))
 
 
-@dg.asset(group_name="corpus", kinds={"postgres", "onnx"}, owners=OWNERS, deps=[chunks], pool="embed_chunks")
+@dg.asset(group_name="corpus", kinds={"postgres", "onnx"}, owners=OWNERS, deps=[chunks])
 def chunk_embeddings(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
     """One vector per chunk and embedding model."""
     return step_result(bench, "chunk_embeddings", run_step(bench, "embed_chunks"))
 
 
-@dg.asset(group_name="corpus", kinds={"postgres"}, owners=OWNERS, deps=[chunk_embeddings], pool="keywords")
+@dg.asset(group_name="corpus", kinds={"postgres"}, owners=OWNERS, deps=[chunk_embeddings])
 def keywords(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
     """Terms worth listening for, and an extractive summary, per source."""
     return step_result(bench, "keywords", run_step(bench, "keywords"))

@@ -10,7 +10,7 @@ from resources.rounds import measure, reward
 from resources.wiring import Workbench
 
 
-@dg.asset(group_name="engagement", kinds={"postgres"}, owners=OWNERS, deps=[checked_drafts], pool="measure")
+@dg.asset(group_name="engagement", kinds={"postgres"}, owners=OWNERS, deps=[checked_drafts])
 def engagement(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
     """Counts of a published reply 1 h, 24 h, 72 h and 7 d after it went out; each window once."""
     return step_result(bench, "engagement", measure(bench))

@@ -10,7 +10,7 @@ from resources.rounds import hear
 from resources.wiring import Workbench
 
 
-@dg.asset(group_name="listening", kinds={"postgres"}, owners=OWNERS, deps=[listening_rules], pool="listen")
+@dg.asset(group_name="listening", kinds={"postgres"}, owners=OWNERS, deps=[listening_rules])
 def posts(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
     """Posts heard on the enabled channels; one row per platform and post id, never twice."""
     return table_result(bench, "posts", {"heard": dg.MetadataValue.json(hear(bench).as_dict())})

@@ -9,7 +9,7 @@ from assets.triage import claims
 from resources.wiring import Workbench, run_step
 
 
-@dg.asset(group_name="research", kinds={"postgres", "onnx"}, owners=OWNERS, deps=[claims], pool="evidence")
+@dg.asset(group_name="research", kinds={"postgres", "onnx"}, owners=OWNERS, deps=[claims])
 def evidence(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
     """Sentences of the corpus that bear on a claim, word for word, with the second they are said at."""
     return step_result(bench, "evidence", run_step(bench, "evidence"))

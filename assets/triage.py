@@ -10,15 +10,13 @@ from resources.rounds import train
 from resources.wiring import Workbench, run_step
 
 
-@dg.asset(group_name="triage", kinds={"postgres", "onnx"}, owners=OWNERS, deps=[posts], pool="embed_posts")
+@dg.asset(group_name="triage", kinds={"postgres", "onnx"}, owners=OWNERS, deps=[posts])
 def post_embeddings(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
     """One vector per post that has words in it; what has none is rejected with its reason."""
     return step_result(bench, "post_embeddings", run_step(bench, "embed_posts"))
 
 
-@dg.asset(
-    group_name="triage", kinds={"mlflow", "scikitlearn"}, owners=OWNERS, deps=[post_embeddings], pool="train"
-)
+@dg.asset(group_name="triage", kinds={"mlflow", "scikitlearn"}, owners=OWNERS, deps=[post_embeddings])
 def relevance_model(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
     """Classifiers of relevance; one row is one training, its scores are on posts held out from it."""
     return table_result(bench, "relevance_model", {"training": dg.MetadataValue.json(train(bench))})
@@ -29,14 +27,13 @@ def relevance_model(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[
     kinds={"postgres", "scikitlearn"},
     owners=OWNERS,
     deps=[relevance_model],
-    pool="relevance",
 )
 def relevance(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
     """Whether a post concerns the corpus: similarity floor, then the champion classifier."""
     return step_result(bench, "relevance", run_step(bench, "relevance"))
 
 
-@dg.asset(group_name="triage", kinds={"postgres"}, owners=OWNERS, deps=[relevance], pool="claims")
+@dg.asset(group_name="triage", kinds={"postgres"}, owners=OWNERS, deps=[relevance])
 def claims(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
     """What in a post can be checked or answered."""
     return step_result(bench, "claims", run_step(bench, "claims"))

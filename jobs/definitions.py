@@ -5,8 +5,12 @@ import dagster as dg
 from assets.catalog import ASSETS
 from assets.checks import all_checks
 from jobs import pipeline, schedules
+from jobs.champions import follow_champions
 from jobs.publish import publish
 from resources.dagster_bench import WorkbenchResource
+from resources.settings import load_settings
+from resources.tuning import load_tuning
+from sensors.champions import champions_changed
 from sensors.due import engagement_due, new_posts, publications_due
 from sensors.failures import run_failed
 from sensors.new_sources import new_sources
@@ -14,12 +18,20 @@ from sensors.new_sources import new_sources
 
 def build_definitions(bench: WorkbenchResource | None = None) -> dg.Definitions:
     """The whole code location; tests pass a workbench of their own."""
+    tuning = load_tuning(load_settings())
     return dg.Definitions(
         assets=list(ASSETS),
         asset_checks=all_checks(),
-        jobs=[*pipeline.ALL, publish],
+        jobs=[*pipeline.ALL, publish, follow_champions],
         schedules=list(schedules.ALL),
-        sensors=[new_sources, new_posts, publications_due, engagement_due, run_failed],
+        sensors=[
+            new_sources(tuning),
+            new_posts(tuning),
+            publications_due(tuning),
+            engagement_due(tuning),
+            champions_changed,
+            run_failed,
+        ],
         resources={"bench": bench or WorkbenchResource()},
         executor=dg.in_process_executor,
     )

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Mapping
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from rejoinder.errors import ConfigInvalid
 from rejoinder.ids import canonical_json, sha256_hex
@@ -35,13 +36,22 @@ def open_client(channel: Channel, credential: Mapping[str, str]) -> PlatformClie
     """
     if not credential:
         raise ConfigInvalid(f"channel {channel.name} has no credential stored")
-    if channel.is_sandbox and not channel.base_url:
-        raise ConfigInvalid(f"channel {channel.name} is the sandbox and needs the sandbox's address")
+    if channel.is_sandbox and not is_loopback(channel.base_url):
+        raise ConfigInvalid(f"channel {channel.name} is the sandbox: its address must be on this machine")
     key = (int(channel.id), sha256_hex(canonical_json([channel.base_url, dict(credential)])))
     with _lock:
         if key not in _clients:
             _clients[key] = open_platform(channel.platform, channel.base_url, credential)
         return _clients[key]
+
+
+def is_loopback(base_url: str | None) -> bool:
+    """Whether an address is on this machine.
+
+    >>> is_loopback("http://127.0.0.1:8600"), is_loopback("https://api.x.com"), is_loopback(None)
+    (True, False, False)
+    """
+    return urlsplit(base_url or "").hostname in {"127.0.0.1", "localhost", "::1"}
 
 
 def forget_clients() -> None:

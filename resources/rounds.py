@@ -5,6 +5,7 @@ Thin: each joins the workbench with the module that does the deed, for assets, j
 
 from typing import Any
 
+from rejoinder.engagement.rewards import RewardWeights
 from resources.clients import open_client
 from resources.listening import HeardReport, hear_all
 from resources.measuring import count_measurements_due, measure_due, refresh_rewards
@@ -49,7 +50,7 @@ def measurements_due(bench: Workbench) -> int:
 
 def reward(bench: Workbench) -> int:
     """Write the rewards anew from the latest snapshots; how many."""
-    return refresh_rewards(bench.db)
+    return refresh_rewards(bench.db, weights=RewardWeights(**bench.tuning.rewards.model_dump()))
 
 
 def train(bench: Workbench) -> dict[str, Any]:
@@ -57,3 +58,10 @@ def train(bench: Workbench) -> dict[str, Any]:
     from resources.training import train_on_bench
 
     return train_on_bench(bench)
+
+
+def follow_champions(bench: Workbench) -> dict[str, int]:
+    """Register prompt files in MLflow and copy the champions named there."""
+    from resources.training import follow_mlflow
+
+    return follow_mlflow(bench)

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from sqlalchemy.engine import make_url
-
 from resources.dagster_home import dagster_environment, write_instance_file, write_workspace_file
+from resources.mlflow_address import server_command
 from resources.postgres import Database
 from resources.provision import Addresses
 from resources.settings import Settings
@@ -168,15 +167,8 @@ def _snake(key: str) -> str:
 
 
 def _mlflow(settings: Settings, addresses: Addresses, port: int) -> ChildSpec:
-    artifacts = settings.home_dir / "mlflow" / "artifacts"
-    artifacts.mkdir(parents=True, exist_ok=True)
-    argv = _python(
-        "mlflow", "server", "--host", HOST, "--port", port, "--serve-artifacts", "--artifacts-destination",
-        artifacts, "--workers", 1,
-    )  # fmt: skip
-    store = make_url(addresses.mlflow).set(drivername="postgresql+psycopg")
-    env = {"MLFLOW_BACKEND_STORE_URI": store.render_as_string(hide_password=False)}
-    return ChildSpec("mlflow", argv, f"http://{HOST}:{port}", env, HttpProbe(port, "/health"))
+    argv = tuple(server_command(addresses.mlflow, settings.home_dir, port=port, host=HOST))
+    return ChildSpec("mlflow", argv, f"http://{HOST}:{port}", probe=HttpProbe(port, "/health"))
 
 
 def _sandbox(settings: Settings, port: int) -> ChildSpec:

@@ -29,7 +29,7 @@ class StageTuning(_Section):
     max_attempts: int = Field(3, ge=1, description="Failures after which a row is dead.")
     max_crashes: int = Field(10, ge=1, description="Crashes with the row in hand after which it is dead.")
     backoff_s: float = Field(60.0, ge=0, description="Seconds until a failed row is tried again.")
-    concurrency: int = Field(1, ge=1, le=64, description="Dagster runs of this stage at the same time.")
+    concurrency: int = Field(1, ge=1, le=64, description="Workers of this stage side by side in one run.")
     interval_s: int = Field(15, ge=5, description="Seconds between two looks of the stage's sensor.")
 
 
@@ -71,11 +71,20 @@ class Retrieval(_Section):
     rrf_k: int = Field(60, ge=1, description="Damping constant of reciprocal rank fusion.")
 
 
-class Rewards(_Section):
-    """Weights of a reply's reward."""
+class Evidence(_Section):
+    """What counts as evidence; see rejoinder.research.evidence.EvidenceRule."""
 
-    engagement: float = Field(1.0, ge=0, description="Weight of the normalised engagement rate.")
-    cost: float = Field(1.0, ge=0, description="Weight of the cost in US dollars.")
+    k: int = Field(3, ge=1, le=20, description="Most sentences kept per claim.")
+    at_least: float = Field(0.50, ge=0, le=1, description="Least support of a sentence.")
+    min_cosine: float = Field(0.35, ge=-1, le=1, description="Least cosine between claim and sentence.")
+
+
+class Rewards(_Section):
+    """Weights of a reply's reward, in likes; see rejoinder.engagement.rewards."""
+
+    reply: float = Field(2.0, ge=0, description="Weight of a reply, in likes.")
+    repost: float = Field(3.0, ge=0, description="Weight of a repost, in likes.")
+    cost_per_usd: float = Field(0.5, ge=0, description="Reward lost per US dollar that the reply cost.")
 
 
 class Tuning(_Section):
@@ -84,6 +93,7 @@ class Tuning(_Section):
     stages: dict[StepName, StageTuning] = Field(default_factory=_stages)
     thresholds: RelevanceThresholds = RelevanceThresholds()
     retrieval: Retrieval = Retrieval()
+    evidence: Evidence = Evidence()
     rewards: Rewards = Rewards()
 
     def stage(self, name: StepName) -> StageTuning:

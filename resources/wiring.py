@@ -21,7 +21,7 @@ from resources.settings import Settings, export_for_children, load_settings
 from resources.steps import corpus, drafting, research, triage
 from resources.tracking import load_prompt_files, prompt_task
 from resources.tuning import StageTuning, StepName, Tuning, load_tuning
-from resources.work.runner import Progress, Report, Step, work_off
+from resources.work.runner import Progress, Report, Step, work_side_by_side
 from resources.work.stopping import PROCESS_STOP, StopSignal, stop_on_signals
 
 RELEVANCE_MODEL = "rejoinder-relevance"
@@ -132,7 +132,14 @@ def _claims(bench: Workbench) -> Step:
 
 
 def _evidence(bench: Workbench) -> Step:
-    return research.EvidenceFinding(bench.db, bench.embedder, bench.tuning.retrieval, EvidenceRule())
+    return research.EvidenceFinding(
+        bench.db, bench.embedder, bench.tuning.retrieval, evidence_rule(bench.tuning)
+    )
+
+
+def evidence_rule(tuning: Tuning) -> EvidenceRule:
+    """The rule of evidence as the tuning has it."""
+    return EvidenceRule(**tuning.evidence.model_dump())
 
 
 def _decide(bench: Workbench) -> Step:
@@ -172,7 +179,7 @@ def run_step(
     tuning: StageTuning = bench.tuning.stage(name)
     step = STEPS[name](bench)
     with stop_on_signals(stop or PROCESS_STOP) as asked:
-        return work_off(step, db=bench.db, tuning=tuning, stop=asked, progress=progress)
+        return work_side_by_side(step, db=bench.db, tuning=tuning, stop=asked, progress=progress)
 
 
 def champion(db: Database) -> tuple[int | None, Classifier | None]:

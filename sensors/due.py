@@ -1,4 +1,4 @@
-"""Sensors on rows that are due: posts, publications, engagement."""
+"""Sensors on rows that are due: posts, publications, engagement. Each looks as often as its stage's interval says."""
 
 import dagster as dg
 
@@ -6,31 +6,57 @@ from jobs import pipeline
 from jobs.publish import publish
 from resources.due import posts_due, publications_to_send
 from resources.rounds import measurements_due
+from resources.tuning import Tuning
 from resources.wiring import Workbench
 from sensors.asking import ask
 
 RUNNING = dg.DefaultSensorStatus.RUNNING
+Answer = dg.SensorResult | dg.SkipReason
 
 
-@dg.sensor(job=pipeline.answer, minimum_interval_seconds=15, default_status=RUNNING)
-def new_posts(
-    context: dg.SensorEvaluationContext, bench: dg.ResourceParam[Workbench]
-) -> dg.SensorResult | dg.SkipReason:
-    """Ask for triage and drafting while posts wait for a step."""
-    return ask(context, "answer", posts_due(bench.db))
+def new_posts(tuning: Tuning) -> dg.SensorDefinition:
+    """Asks for triage and drafting while posts wait for a step."""
+
+    @dg.sensor(
+        name="new_posts",
+        job=pipeline.answer,
+        minimum_interval_seconds=tuning.stage("embed_posts").interval_s,
+        default_status=RUNNING,
+        description="Posts wait for a step between triage and the review queue.",
+    )
+    def sense(context: dg.SensorEvaluationContext, bench: dg.ResourceParam[Workbench]) -> Answer:
+        return ask(context, "answer", posts_due(bench.db))
+
+    return sense
 
 
-@dg.sensor(job=publish, minimum_interval_seconds=15, default_status=RUNNING)
-def publications_due(
-    context: dg.SensorEvaluationContext, bench: dg.ResourceParam[Workbench]
-) -> dg.SensorResult | dg.SkipReason:
-    """Ask for publishing while approved replies are due or an outcome is unknown."""
-    return ask(context, "publish", publications_to_send(bench.db))
+def publications_due(tuning: Tuning) -> dg.SensorDefinition:
+    """Asks for publishing while approved replies are due or an outcome is unknown."""
+
+    @dg.sensor(
+        name="publications_due",
+        job=publish,
+        minimum_interval_seconds=tuning.stage("publish").interval_s,
+        default_status=RUNNING,
+        description="Approved replies are due, or an outcome has to be read back.",
+    )
+    def sense(context: dg.SensorEvaluationContext, bench: dg.ResourceParam[Workbench]) -> Answer:
+        return ask(context, "publish", publications_to_send(bench.db))
+
+    return sense
 
 
-@dg.sensor(job=pipeline.measure, minimum_interval_seconds=30, default_status=RUNNING)
-def engagement_due(
-    context: dg.SensorEvaluationContext, bench: dg.ResourceParam[Workbench]
-) -> dg.SensorResult | dg.SkipReason:
-    """Ask for measuring while snapshots are due."""
-    return ask(context, "measure", measurements_due(bench))
+def engagement_due(tuning: Tuning) -> dg.SensorDefinition:
+    """Asks for measuring while snapshots are due."""
+
+    @dg.sensor(
+        name="engagement_due",
+        job=pipeline.measure,
+        minimum_interval_seconds=tuning.stage("measure").interval_s,
+        default_status=RUNNING,
+        description="Snapshots of published replies are due by their channel's clock.",
+    )
+    def sense(context: dg.SensorEvaluationContext, bench: dg.ResourceParam[Workbench]) -> Answer:
+        return ask(context, "measure", measurements_due(bench))
+
+    return sense

@@ -1,6 +1,7 @@
 """A sandbox of the demo's own: a child process that goes when the demo goes."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import httpx
 
 from rejoinder.errors import ServiceUnavailable
 from resources.settings import child_environment
+from resources.supervisor import leash
 
 PREFERRED_PORT = 8600
 START_TIMEOUT_S = 30.0
@@ -54,7 +56,8 @@ def running_sandbox(state: Path, posts: Path, account: str, *, log: Path) -> Ite
     Raises:
         ServiceUnavailable: it did not start; the message has the end of its log.
     """
-    argv = [sys.executable, "-m", "resources.sandbox", "--state", str(state), "--posts", str(posts)]
+    tied = [sys.executable, leash.__file__, str(os.getpid())]
+    argv = [*tied, sys.executable, "-m", "resources.sandbox", "--state", str(state), "--posts", str(posts)]
     argv += ["--account", account, "--port", str(_port())]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as errors:

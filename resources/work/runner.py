@@ -2,7 +2,9 @@
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -70,6 +72,37 @@ class Report:
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
         if error:
             self.errors[error] = self.errors.get(error, 0) + 1
+
+
+def work_side_by_side(
+    step: Step,
+    *,
+    db: Database,
+    tuning: StageTuning,
+    stop: StopSignal,
+    progress: Progress | None = None,
+) -> Report:
+    """`work_off` in as many threads as the stage's concurrency says, each a worker of its own; one report.
+
+    Raises:
+        ServiceUnavailable: as `work_off`.
+    """
+    if tuning.concurrency == 1:
+        return work_off(step, db=db, tuning=tuning, stop=stop, progress=progress)
+    call = partial(work_off, step, db=db, tuning=tuning, stop=stop, progress=progress)
+    with ThreadPoolExecutor(tuning.concurrency, "stage") as pool:
+        reports = [f.result() for f in [pool.submit(call) for _ in range(tuning.concurrency)]]
+    return merge_reports(reports)
+
+
+def merge_reports(reports: Sequence[Report]) -> Report:
+    """One report of workers that worked side by side: counts added up, seconds those of the longest."""
+    merged = Report(reports[0].step, is_stopped=any(r.is_stopped for r in reports))
+    merged.seconds = max(r.seconds for r in reports)
+    merged.batches = sum(r.batches for r in reports)
+    merged.outcomes = dict(sum((Counter(r.outcomes) for r in reports), Counter()))
+    merged.errors = dict(sum((Counter(r.errors) for r in reports), Counter()))
+    return merged
 
 
 def work_off(

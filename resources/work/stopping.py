@@ -2,28 +2,38 @@
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+LOOK_EVERY_S = 0.1
+
 
 class StopSignal:
-    """Set once, never cleared; safe to read from any thread."""
+    """Set once, never cleared; safe to read from any thread.
+
+    A plain flag rather than an Event: a signal handler that sets an Event blocks for ever where the signal
+    lands while the main thread holds the Event's own lock.
+    """
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        self._is_set = False
 
     def is_set(self) -> bool:
         """Whether a stop was asked for."""
-        return self._event.is_set()
+        return self._is_set
 
     def set(self) -> None:
         """Ask for a stop."""
-        self._event.set()
+        self._is_set = True
 
     def wait(self, seconds: float) -> bool:
         """Sleep, but wake up early on a stop; True if there was one."""
-        return self._event.wait(seconds)
+        until = time.monotonic() + seconds
+        while not self._is_set and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, LOOK_EVERY_S))
+        return self._is_set
 
 
 # A process that was asked to stop stays so: steps that would come after the interrupted one do nothing.

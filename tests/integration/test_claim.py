@@ -12,7 +12,7 @@ import pytest
 from rejoinder.errors import InputUnreadable, LeaseLost
 from resources.postgres import Database, Transaction
 from resources.tuning import StageTuning
-from resources.work.runner import work_off
+from resources.work.runner import work_off, work_side_by_side
 from resources.work.stopping import StopSignal
 from resources.work.worker import living_worker
 
@@ -165,3 +165,11 @@ def test_a_stop_frees_the_rest(db: Database, sources: list[int]) -> None:
     report = work_off(Stopping(), db=db, tuning=TUNING, stop=stop)
     assert report.is_stopped and report.outcomes == {"done": 4}
     assert statuses(db) == {"embed/pending": 4, "chunk/pending": 36}
+
+
+def test_concurrency_works_side_by_side_and_adds_up(db: Database, sources: list[int]) -> None:
+    tuning = StageTuning(batch=5, group=1, timeout_s=5, concurrency=3)
+    step = Chunking(frozenset(sources[:1]), delay_s=0.01)
+    report = work_side_by_side(step, db=db, tuning=tuning, stop=StopSignal())
+    assert report.outcomes == {"done": 39, "failed": 1}
+    assert sorted(step.worked) == sources[1:]

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from resources.provision import Addresses
 from resources.services import Choice, Ports, build_services, port_claims, search_path, streamlit_environment
@@ -27,13 +28,17 @@ def by_name(settings: Settings, addresses: Addresses, choice: Choice) -> dict[st
     return {s.name: s for s in build_services(settings, addresses, choice)}
 
 
-def test_no_password_in_any_argument_or_file(settings: Settings, addresses: Addresses) -> None:
+def test_no_password_in_any_argument_or_in_a_file_that_others_may_read(
+    settings: Settings, addresses: Addresses
+) -> None:
     for spec in build_services(settings, addresses, EVERYTHING):
         assert not any(SECRET in argument for argument in spec.argv)
         assert SECRET not in spec.address
     written = [f for f in settings.home_dir.rglob("*") if f.is_file()]
     assert {f.name for f in written} >= {"dagster.yaml", "workspace.yaml"}
-    assert not any(SECRET in f.read_text() for f in written)
+    holders = [f for f in written if SECRET in f.read_text()]
+    assert [f.name for f in holders] == ["pgpass"]
+    assert all(f.stat().st_mode & 0o077 == 0 for f in holders)
 
 
 def test_storage_is_ready_before_dagster_and_the_sandbox_before_the_publisher(
@@ -70,11 +75,14 @@ def test_everything_listens_on_loopback_at_the_chosen_ports(settings: Settings, 
 def test_dagster_gets_the_driver_its_web_server_works_with(settings: Settings, addresses: Addresses) -> None:
     env = by_name(settings, addresses, Choice())["dagster"].env
     assert env["REJOINDER_DAGSTER_STORAGE_URL"].startswith("postgresql+psycopg2://")
-    assert (
-        by_name(settings, addresses, Choice())["mlflow"]
-        .env["MLFLOW_BACKEND_STORE_URI"]
-        .startswith("postgresql+psycopg://")
-    )
+
+
+def test_mlflow_gets_its_database_without_the_password(settings: Settings, addresses: Addresses) -> None:
+    mlflow = by_name(settings, addresses, Choice())["mlflow"]
+    store = mlflow.argv[mlflow.argv.index("--backend-store-uri") + 1]
+    assert store.startswith("postgresql+psycopg://") and "passfile=" in store
+    password = str(make_url(addresses.mlflow).password)
+    assert password not in " ".join(mlflow.argv) and password not in " ".join(mlflow.env.values())
 
 
 def test_streamlit_options_travel_as_variables(tmp_path: Path) -> None:

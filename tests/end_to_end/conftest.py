@@ -1,0 +1,95 @@
+"""Fixtures of the end-to-end tests: homes of their own, commands as subprocesses, a sandbox."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SAMPLES = REPOSITORY / "resources" / "samples"
+SANDBOX = [sys.executable, "-m", "resources.sandbox"]
+COMMAND = [sys.executable, "-c", "from cli.app import main; main()"]
+
+
+class Installation:
+    """A home, and the command line on it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.environment = {
+            **{
+                k: v for k, v in os.environ.items() if not k.startswith(("REJOINDER_", "DAGSTER_", "MLFLOW_"))
+            },
+            "REJOINDER_HOME": str(home),
+            "PYTHONPATH": str(REPOSITORY),
+        }
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command and leave it running."""
+        return subprocess.Popen(
+            [*COMMAND, *arguments],
+            env=self.environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def run(self, *arguments: str, code: int = 0, stdin: str | None = None) -> str:
+        """Run a command to its end; its standard output."""
+        done = subprocess.run(
+            [*COMMAND, *arguments],
+            env=self.environment,
+            text=True,
+            capture_output=True,
+            input=stdin,
+            timeout=600,
+        )
+        assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def json(self, *arguments: str, code: int = 0) -> Any:
+        """Run a command with --json; its one JSON object."""
+        return json.loads(self.run(*arguments, "--json", code=code))
+
+
+@pytest.fixture
+def installation(home_factory: Callable[[], Path]) -> Installation:
+    """A fresh home; its PostgreSQL is stopped at the end of the session."""
+    return Installation(home_factory())
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """Starts sandboxes; gives their address."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(posts: Path = SAMPLES / "posts.jsonl", state: Path = tmp_path / "sandbox.sqlite") -> str:
+        process = subprocess.Popen(
+            [*SANDBOX, "--state", str(state), "--posts", str(posts), "--account", "rejoinder_demo"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            cwd=REPOSITORY,
+        )
+        started.append(process)
+        assert process.stdout is not None
+        return str(json.loads(process.stdout.readline())["url"])
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
+
+
+def witness_log(url: str) -> list[dict[str, Any]]:
+    """Every write request that the sandbox saw."""
+    entries: list[dict[str, Any]] = httpx.get(f"{url}/sandbox/log", timeout=10).json()
+    return entries

@@ -1,0 +1,109 @@
+"""kill -9 of the run process at random moments: nothing lost, nothing done twice."""
+
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from resources.demo.channels import connect_channels
+from resources.demo.reviewer import review_waiting
+from resources.demo.sandbox_process import Sandbox
+from resources.rounds import publish
+from resources.settings import load_settings
+from resources.wiring import Workbench, open_workbench
+
+SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
+KILLS = 20
+COUNTED = (
+    "sources_ready", "chunks", "chunk_embeddings", "keywords", "listening_rules", "posts", "claims", "evidence",
+    "drafts", "dead", "quarantined",
+)  # fmt: skip
+
+
+def open_home(home: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> Workbench:
+    """A workbench on the home, with channels on the sandbox and the sample episodes in the inbox."""
+    monkeypatch.setenv("REJOINDER_HOME", str(home))
+    load_settings.cache_clear()
+    bench = open_workbench(load_settings())
+    connect_channels(bench, Sandbox(url), SAMPLES / "posts.jsonl")
+    inbox = home / "inbox"
+    inbox.mkdir(exist_ok=True)
+    for episode in (SAMPLES / "episodes").iterdir():
+        (inbox / episode.name).write_bytes(episode.read_bytes())
+    return bench
+
+
+def counts(bench: Workbench) -> dict[str, Any]:
+    with bench.db.transaction() as tx:
+        everything = tx.row("count_everything") or {}
+        places = {f"{r['stage']}/{r['status']}": r["n"] for r in tx.rows("count_posts_by_place")}
+    return {**{name: everything[name] for name in COUNTED}, "places": places}
+
+
+def fingerprint(bench: Workbench) -> list[tuple[str, str, str]]:
+    """What every post came to: its place and the text of its draft, whatever ids the rows got."""
+    with bench.db.transaction() as tx:
+        rows = tx.connection.execute(
+            "select p.platform_post_id k, p.stage || '/' || p.status s, coalesce(string_agg(d.text, '|'), '') t"
+            " from post p left join draft d on d.post_id = p.id group by p.id order by 1"
+        ).fetchall()
+    return [(r["k"], r["s"], r["t"]) for r in rows]
+
+
+def kill_while_it_works(installation: Any, bench: Workbench, rng: random.Random) -> bool:
+    """Start a run, wait until it holds a worker's lock, and kill it up to a second later; False if it had ended."""
+    process = installation.start("run")
+    while process.poll() is None and not workers(bench):
+        time.sleep(0.05)
+    time.sleep(rng.uniform(0, 1.2))
+    was_running = process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    return was_running
+
+
+def workers(bench: Workbench) -> int:
+    with bench.db.transaction() as tx:
+        row = tx.connection.execute(
+            "select count(*) n from pg_locks where locktype = 'advisory' and classid = 21066"
+            " and database = (select oid from pg_database where datname = current_database())"
+        ).fetchone()
+    return row["n"] if row else 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+def test_twenty_kills_change_nothing(
+    home_factory: Callable[[], Path],
+    sandbox: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    installation: Any,
+    tmp_path: Path,
+) -> None:
+    undisturbed = type(installation)(home_factory())
+    calm = open_home(undisturbed.home, monkeypatch, sandbox(state=tmp_path / "calm.sqlite"))
+    undisturbed.run("run")
+    expected, expected_posts = counts(calm), fingerprint(calm)
+    assert expected["drafts"] > 5
+
+    url = sandbox(state=tmp_path / "killed.sqlite")
+    killed = open_home(installation.home, monkeypatch, url)
+    rng = random.Random(20)
+    in_the_act = sum(kill_while_it_works(installation, killed, rng) for _ in range(KILLS))
+    assert in_the_act >= KILLS // 2
+    installation.run("run")
+    assert counts(killed) == expected
+    assert fingerprint(killed) == expected_posts
+
+    review_waiting(killed)
+    publish(killed)
+    publish(killed)
+    log = httpx.get(f"{url}/sandbox/log", timeout=10).json()
+    accepted = Counter((e["platform"], e["parent_id"]) for e in log if e["accepted"])
+    assert accepted and max(accepted.values()) == 1
