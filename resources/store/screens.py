@@ -1,0 +1,92 @@
+"""What the review app shows beside single cases: the day's numbers, what changed, replies that were approved."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rejoinder.ids import PostId, PublicationId
+from rejoinder.listening.policy import reply_price_usd
+from rejoinder.posting.states import PublicationState
+from rejoinder.text.links import find_links
+from resources.postgres import Transaction
+from resources.store.channels import enabled_channels
+
+Pulse = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeskNumbers:
+    """The day's work in numbers; the day begins at midnight UTC, simulated decisions are left out."""
+
+    waiting: int
+    approved_today: int
+    rejected_today: int
+    sent_today: int
+    handoffs: int
+    unknown: int
+    unread: int
+    dead: int
+    model_usd_today: float
+    reply_usd_today: float
+
+    @property
+    def spend_usd_today(self) -> float:
+        """What models and platforms charged today."""
+        return self.model_usd_today + self.reply_usd_today
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationRow:
+    """An approved reply, the post it answers and who approved it; text is what was approved, to the letter."""
+
+    id: PublicationId
+    post_id: PostId
+    state: PublicationState
+    due_at: datetime
+    attempts: int
+    sent_at: datetime | None
+    platform_id: str | None
+    platform_url: str | None
+    reason_code: str | None
+    detail: str | None
+    created_at: datetime
+    updated_at: datetime
+    text: str
+    platform: str
+    author: str | None
+    community: str | None
+    post_url: str | None
+    post_text: str
+    post_version: int
+    channel: str
+    is_sandbox: bool
+    reviewer: str
+    is_simulated: bool
+
+
+def read_pulse(tx: Transaction) -> Pulse:
+    """A value that is another one once anything that people look at has changed."""
+    return tuple((tx.row("desk_pulse") or {}).values())
+
+
+def read_numbers(tx: Transaction, day_at: datetime) -> DeskNumbers:
+    """The numbers since day_at, the day's beginning (aware, UTC)."""
+    row = tx.row("desk_numbers", day_at=day_at) or {}
+    return DeskNumbers(**row, reply_usd_today=_reply_usd(tx, day_at))
+
+
+def _reply_usd(tx: Transaction, since: datetime) -> float:
+    """What the platforms charged for replies, by the prices of their channels' policies."""
+    return sum(
+        reply_price_usd(channel.policy, has_link=any(True for _ in find_links(row["text"])))
+        for channel in enabled_channels(tx)
+        for row in tx.rows("texts_sent_since", channel_id=channel.id, since=since)
+    )
+
+
+def list_publications(
+    tx: Transaction, *, state: PublicationState | None = None, limit: int = 50, offset: int = 0
+) -> tuple[PublicationRow, ...]:
+    """Approved replies, the latest changed first; None means any state."""
+    rows = tx.rows("list_publications", state=state, limit=limit, offset=offset)
+    return tuple(PublicationRow(**row) for row in rows)
