@@ -5,6 +5,7 @@ depends on cannot be reached.
 """
 
 import dataclasses
+import errno
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -121,12 +122,16 @@ def printable(text: str) -> str:
 @contextmanager
 def reporting(as_json: bool) -> Iterator[None]:
     """Turn the project's own errors into a message and an exit code; others stay tracebacks."""
-    from rejoinder.errors import RejoinderError
+    from rejoinder.errors import RejoinderError, ServiceUnavailable
 
     try:
         yield
     except RejoinderError as error:
         fail(error, as_json)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        fail(ServiceUnavailable(f"The disk is full: {error.filename or error.strerror}."), as_json)
 
 
 def fail(error: Exception, as_json: bool) -> NoReturn:

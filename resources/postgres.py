@@ -46,6 +46,16 @@ def _prepare(connection: Connection) -> None:
     connection.autocommit = was_autocommit
 
 
+def outage(error: psycopg.OperationalError) -> ServiceUnavailable:
+    """What to tell a person when the server goes away in the middle of work."""
+    if isinstance(error, psycopg.errors.DiskFull):
+        return ServiceUnavailable(
+            "PostgreSQL's disk is full. Nothing that was committed is lost: free some space and run it again."
+        )
+    first = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return ServiceUnavailable(f"PostgreSQL went away: {first}. What was committed stands: run it again.")
+
+
 class Transaction:
     """A running transaction that speaks in named statements."""
 

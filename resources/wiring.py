@@ -110,7 +110,7 @@ def _chunking(bench: Workbench) -> Step:
 
 
 def _embed_chunks(bench: Workbench) -> Step:
-    return corpus.Embedding(bench.embedder, bench.index_id)
+    return corpus.Embedding(bench.db, bench.embedder, bench.index_id)
 
 
 def _digesting(bench: Workbench) -> Step:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import psycopg
 
 from rejoinder.errors import LeaseLost, RejoinderError, ServiceUnavailable
-from resources.postgres import Database, Transaction
+from resources.postgres import Database, Transaction, outage
 from resources.tuning import StageTuning
 from resources.work.deadline import in_time
 from resources.work.stopping import StopSignal
@@ -127,7 +127,7 @@ def work_off(
             while loop.run_batch(worker):
                 report.batches += 1
     except psycopg.OperationalError as error:
-        raise ServiceUnavailable(f"PostgreSQL went away: {str(error).splitlines()[0]}") from None
+        raise outage(error) from None
     report.seconds = time.monotonic() - started
     report.is_stopped = stop.is_set()
     return report
