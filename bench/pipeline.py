@@ -24,8 +24,12 @@ WALK = ("post_embeddings", "relevance", "claims", "evidence", "decisions", "draf
 CORPUS_STEPS: tuple["StepName", ...] = ("chunk", "embed_chunks", "keywords")
 
 
-def measure_pipeline(n_posts: int, *, quiet: bool) -> dict[str, Any]:
+def measure_pipeline(n_posts: int, *, advance: Callable[[int], None]) -> dict[str, Any]:
     """Run the benchmark in a home of its own that is removed afterwards.
+
+    Args:
+        n_posts: how many posts walk through.
+        advance: told of each of the WALK's assets as it is done.
 
     Returns:
         value in posts per second; ratio is value / baseline; dagster_overhead_s is the runs' wall time outside
@@ -34,13 +38,12 @@ def measure_pipeline(n_posts: int, *, quiet: bool) -> dict[str, Any]:
     home = Path(tempfile.mkdtemp(prefix="rejoinder-bench-"))
     home.chmod(0o755)
     try:
-        return _measure(home, n_posts, quiet)
+        return _measure(home, n_posts, advance)
     finally:
         _remove(home)
 
 
-def _measure(home: Path, n_posts: int, quiet: bool) -> dict[str, Any]:
-    from cli.progress import progress_bar
+def _measure(home: Path, n_posts: int, advance: Callable[[int], None]) -> dict[str, Any]:
     from resources.settings import use_home
     from resources.wiring import open_workbench, run_step
 
@@ -53,8 +56,7 @@ def _measure(home: Path, n_posts: int, quiet: bool) -> dict[str, Any]:
     posts = make_posts(n_posts)
     baseline_s = _plain_loop(bench, posts)
     _insert(bench, posts)
-    with progress_bar("assets", total=len(WALK), quiet=quiet) as advance:
-        result = _pipeline(bench, n_posts, advance)
+    result = _pipeline(bench, n_posts, advance)
     baseline = round(n_posts / baseline_s, 2)
     return {
         **result,

@@ -23,9 +23,11 @@ def bench(
 
         if name != "pipeline":
             raise ConfigInvalid(f"There is no benchmark named {name}; there is: pipeline.")
-        from bench.pipeline import measure_pipeline
+        from bench.pipeline import WALK, measure_pipeline
+        from cli.progress import progress_bar
 
-        result = measure_pipeline(posts, quiet=as_json)
+        with progress_bar("assets", total=len(WALK), quiet=as_json) as advance:
+            result = measure_pipeline(posts, advance=advance)
         if as_json:
             print_json(result)
         else:

@@ -1,21 +1,16 @@
 """Runs without a daemon: the same assets on the same Dagster instance, so that they show in its pages too."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
-import psycopg
-import sqlalchemy.exc
-from dagster_postgres.utils import DagsterPostgresException
 
 from assets.catalog import ASSETS
 from assets.checks import all_checks
-from rejoinder.errors import ServiceUnavailable
 from resources.dagster_home import open_instance
-from resources.postgres import outage
+from resources.outages import outages_in_words
 from resources.wiring import Workbench
 
 # What Dagster would print is in its pages; a command's stderr is for its own lines.
@@ -70,7 +65,7 @@ def materialize(
         "loggers": QUIET,
     }
     started = time.monotonic()
-    with _outages_in_words(), open_instance(bench.settings, bench.addresses) as instance:
+    with outages_in_words(), open_instance(bench.settings, bench.addresses) as instance:
         result = dg.materialize(
             [*chosen, *checks],
             instance=instance,
@@ -79,24 +74,6 @@ def materialize(
             raise_on_error=True,
         )
     return _outcome(result, time.monotonic() - started)
-
-
-@contextmanager
-def _outages_in_words() -> Iterator[None]:
-    """A server that goes away as the project's own error, whether our tables or Dagster's met it first.
-
-    Raises:
-        ServiceUnavailable: PostgreSQL went away or its disk is full.
-    """
-    try:
-        yield
-    except psycopg.OperationalError as error:
-        raise outage(error) from None
-    except (sqlalchemy.exc.OperationalError, DagsterPostgresException) as error:
-        raise ServiceUnavailable(
-            f"PostgreSQL went away while Dagster wrote its log ({type(error).__name__}). "
-            "What was committed stands: run it again."
-        ) from None
 
 
 def _asset_of(check: dg.AssetChecksDefinition) -> str:

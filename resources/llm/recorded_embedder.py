@@ -23,12 +23,11 @@ class ModelRun:
     error: str | None
 
 
-class RecordedEmbedder:
-    """An Embedder that reports every call, the failed ones too."""
+class _Wrapper:
+    """What every wrapper passes through."""
 
-    def __init__(self, inner: Embedder, record: Callable[[ModelRun], None]) -> None:
+    def __init__(self, inner: Embedder) -> None:
         self._inner = inner
-        self._record = record
 
     @property
     def model(self) -> str:
@@ -43,6 +42,14 @@ class RecordedEmbedder:
     def count_tokens(self, text: str) -> int:
         """Tokens of the text."""
         return self._inner.count_tokens(text)
+
+
+class RecordedEmbedder(_Wrapper):
+    """An Embedder that reports every call, the failed ones too."""
+
+    def __init__(self, inner: Embedder, record: Callable[[ModelRun], None]) -> None:
+        super().__init__(inner)
+        self._record = record
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Embed texts and report the call."""
@@ -59,7 +66,7 @@ class RecordedEmbedder:
             self._record(ModelRun("embed", self.model, len(texts), tokens, elapsed_ms, error is None, error))
 
 
-class RememberingEmbedder:
+class RememberingEmbedder(_Wrapper):
     """An Embedder that keeps the vectors of the last texts: corpus sentences come up again and again.
 
     Args:
@@ -68,23 +75,9 @@ class RememberingEmbedder:
     """
 
     def __init__(self, inner: Embedder, *, size: int = 30_000) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._size = size
         self._known: OrderedDict[str, Vectors] = OrderedDict()
-
-    @property
-    def model(self) -> str:
-        """URI of the model."""
-        return self._inner.model
-
-    @property
-    def dim(self) -> int:
-        """Length of each vector."""
-        return self._inner.dim
-
-    def count_tokens(self, text: str) -> int:
-        """Tokens of the text."""
-        return self._inner.count_tokens(text)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Embed texts, asking the model only for new ones."""
