@@ -18,12 +18,14 @@ from review_app.texts import day_start
 
 REFRESH_S = 5
 LOOK = Path(__file__).with_name("look.css")
+LOGO = str(Path(__file__).with_name("logo.svg"))
 
 
 def main() -> None:
     """Draw the app; whatever fails becomes a message."""
     st.set_page_config("Rejoinder", page_icon="💬", layout="wide", initial_sidebar_state="collapsed")
     st.html(LOOK)
+    st.logo(LOGO, size="large")
     try:
         if _is_let_in():
             _signed_in()

@@ -42,6 +42,16 @@ def open_post() -> PostId | None:
 def choose(post_id: PostId | None) -> None:
     """Open another case; None opens the first of the queue."""
     st.session_state["open_post"] = post_id
+    close_panel()
+
+
+def toggle_panel(name: str) -> None:
+    """Open a panel under the buttons of a case, or close it."""
+    st.session_state["panel"] = None if st.session_state.get("panel") == name else name
+
+
+def close_panel() -> None:
+    """Close whichever panel is open."""
     st.session_state.pop("panel", None)
 
 

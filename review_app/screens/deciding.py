@@ -4,7 +4,6 @@ import streamlit as st
 
 from rejoinder.review.decisions import REASON_LABELS, REJECT_REASONS
 from rejoinder.review.moves import Place
-from rejoinder.review.roles import Action
 from resources.commands import publications
 from resources.commands import review as commands
 from resources.store.review_values import ReviewCase
@@ -15,10 +14,13 @@ from review_app.places import (
     Undo,
     choose,
     choose_next,
+    close_panel,
     forget_text,
     forget_version,
     offer_undo,
     seen_version,
+    text_key,
+    toggle_panel,
     undo_on_offer,
 )
 from review_app.problems import has_problem, show_problem, telling
@@ -28,13 +30,15 @@ REFUSED = Place("post_queue", "failed")
 
 def show_buttons(case: ReviewCase, text: str, obstacle: str | None) -> None:
     """The buttons; obstacle says why the text cannot be sent as it stands, None if it can."""
-    with st.container(horizontal=True, gap="small", key="buttons"):
-        _button("Approve", "approve", "A", refusal("approve") or obstacle, case, primary=True)
+    with st.container(horizontal=True, key="buttons"):
+        if _button("Approve", "approve", "A", refusal("approve") or obstacle, is_primary=True):
+            _approve(case)
         if case.place != REFUSED:
-            _button("Reject", "reject", "X", refusal("reject"), case)
-            _button("Send back", "send_back", "B", refusal("send_back"), case)
+            _button("Reject", "reject", "X", refusal("reject"), opens="reject")
+            _button("Send back", "send_back", "B", refusal("send_back"), opens="send_back")
             unchanged = None if case.draft and text != case.draft.text else "The text is the draft's own."
-            _button("Save edit", "edit_draft", "S", refusal("edit_draft") or obstacle or unchanged, case)
+            if _button("Save edit", "edit_draft", "S", refusal("edit_draft") or obstacle or unchanged):
+                _save(case)
     show_problem(_place(case))
     panel = st.session_state.get("panel")
     if panel == "reject":
@@ -49,32 +53,28 @@ def _place(case: ReviewCase) -> str:
 
 def _button(
     label: str,
-    action: Action,
+    key: str,
     shortcut: str,
     hindrance: str | None,
-    case: ReviewCase,
     *,
-    primary: bool = False,
-) -> None:
-    pressed = st.button(
+    is_primary: bool = False,
+    opens: str | None = None,
+) -> bool:
+    """Whether it was pressed; one that opens a panel does so by itself."""
+    return st.button(
         label,
-        key=action,
-        type="primary" if primary else "secondary",
+        key=key,
+        type="primary" if is_primary else "secondary",
         shortcut=shortcut,
         disabled=hindrance is not None,
         help=hindrance,
+        on_click=toggle_panel if opens else None,
+        args=(opens,) if opens else None,
     )
-    if pressed:
-        _DEEDS[action](case)
-
-
-def _open_panel(name: str) -> None:
-    st.session_state["panel"] = None if st.session_state.get("panel") == name else name
-    st.rerun(scope="fragment")
 
 
 def _text(case: ReviewCase) -> str:
-    return str(st.session_state[f"text_{case.id}"])
+    return str(st.session_state[text_key(case.id)])
 
 
 def _version(case: ReviewCase) -> int:
@@ -104,13 +104,17 @@ def _save(case: ReviewCase) -> None:
 def _reject_panel(case: ReviewCase) -> None:
     with st.container(border=True, key="reject_panel"):
         reason = st.radio(
-            "Why not answer?", REJECT_REASONS, format_func=REASON_LABELS.__getitem__, key=f"reason_{case.id}"
+            "Why not answer?",
+            REJECT_REASONS,
+            index=None,
+            format_func=REASON_LABELS.__getitem__,
+            key=f"reason_{case.id}",
         )
         remark = st.text_input("Note", key=f"reject_note_{case.id}", placeholder="Needed for “Other”")
-        if _confirmed("Reject the post", "confirm_reject"):
+        if _confirmed("Reject the post", "confirm_reject", is_ready=reason is not None):
             with telling(_place(case)):
                 commands.reject(
-                    database(), me(), case.id, version=_version(case), reason=reason, note=remark or ""
+                    database(), me(), case.id, version=_version(case), reason=str(reason), note=remark or ""
                 )
                 _leave(case, Undo("rejection", case.id, None, "Rejected."))
             _after(case)
@@ -129,13 +133,11 @@ def _send_back_panel(case: ReviewCase) -> None:
             _after(case)
 
 
-def _confirmed(label: str, key: str) -> bool:
+def _confirmed(label: str, key: str, *, is_ready: bool = True) -> bool:
     """Whether the panel's deed was confirmed; cancelling closes the panel."""
     with st.container(horizontal=True, gap="small"):
-        pressed = st.button(label, key=key, type="primary")
-        if st.button("Cancel", key=f"{key}_cancel", shortcut="Esc"):
-            st.session_state.pop("panel", None)
-            st.rerun(scope="fragment")
+        pressed = st.button(label, key=key, type="primary", disabled=not is_ready)
+        st.button("Cancel", key=f"{key}_cancel", shortcut="Esc", on_click=close_panel)
     return pressed
 
 
@@ -148,16 +150,8 @@ def _leave(case: ReviewCase, undo: Undo | None) -> None:
 def _after(case: ReviewCase) -> None:
     """The whole page again: with the next case, or with the message of what went wrong."""
     if not has_problem(_place(case)):
-        st.session_state.pop("panel", None)
+        close_panel()
     st.rerun()
-
-
-_DEEDS = {
-    "approve": _approve,
-    "reject": lambda case: _open_panel("reject"),
-    "send_back": lambda case: _open_panel("send_back"),
-    "edit_draft": _save,
-}
 
 
 def show_undo() -> None:

@@ -1,5 +1,7 @@
 """The right half of a case: where the reply would go, the text to decide about, what changed, checks, versions."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from rejoinder.review.diffs import word_diff
@@ -16,6 +18,8 @@ from review_app.texts import PLATFORMS, STATES, TONES, way_ahead, when, words
 
 OPEN_PLACES = (Place("review", "pending"), REFUSED)
 TEXT_HEIGHT_PX = 190
+# Our own script, with nothing of anybody else's in it.
+LIVE = "<script>" + Path(__file__).with_name("live_count.js").read_text("utf-8") + "</script>"
 
 
 def show_draft(case: ReviewCase) -> None:
@@ -78,6 +82,7 @@ def _editor(case: ReviewCase, draft: CaseDraft) -> None:
             persist_state="session",
         )
         obstacle = _show_count(case, text or "")
+    st.html(LIVE, unsafe_allow_javascript=True)
     show_buttons(case, text or "", obstacle)
     if is_older:
         note("A newer version of the draft exists; the difference below is against it.", tone="warn")
@@ -109,9 +114,7 @@ def _show_difference(case: ReviewCase, draft: CaseDraft, text: str) -> None:
     spans = [html(tags[span.kind], span.text) for span in word_diff(draft.text, wording)]
     show(html('<div class="rj-head">Your changes</div>'))
     show(html('<div class="rj-diff" dir="auto">{}</div>', join(spans, "")))
-    if st.button("Back to the draft", key="reset_text", type="tertiary"):
-        forget_text(case.id)
-        st.rerun(scope="fragment")
+    st.button("Back to the draft", key="reset_text", type="tertiary", on_click=forget_text, args=(case.id,))
 
 
 def _show_facts(draft: CaseDraft) -> None:

@@ -7,6 +7,16 @@ from resources.store.review_values import CaseEvidence, ReviewCase, StageDecisio
 from review_app.escaped import Markup, chip, direction, html, join, link, show, show_text
 from review_app.texts import PLATFORMS, STAGES, TONES, author_of, when, words
 
+METRICS = {
+    "like_count": "likes",
+    "quote_count": "quotes",
+    "reply_count": "replies",
+    "retweet_count": "reposts",
+    "bookmark_count": "bookmarks",
+    "impression_count": "views",
+    "score": "points",
+}
+
 
 def show_post(case: ReviewCase) -> None:
     """The post as it was heard."""
@@ -50,12 +60,21 @@ def _origin(case: ReviewCase) -> Markup:
 
 def _facts(case: ReviewCase) -> str:
     post = case.post
-    facts = [f"{value:,} {words(name)}" for name, value in post.metrics.items() if value is not None]
+    facts = [f"{value:,} {_metric(name)}" for name, value in post.metrics.items() if value]
     if post.author_followers is not None:
         facts.append(f"author has {post.author_followers:,} followers")
     if post.lang:
         facts.append(f"language {post.lang}")
     return " · ".join([*facts, f"heard {when(case.heard_at)}"])
+
+
+def _metric(name: str) -> str:
+    """A platform's own name of a count, as words.
+
+    >>> _metric("reply_count"), _metric("num_comments")
+    ('replies', 'comments')
+    """
+    return METRICS.get(name, words(name.removesuffix("_count").removeprefix("num_")))
 
 
 def show_reasons(case: ReviewCase) -> None:

@@ -44,45 +44,41 @@ def show_queue() -> PostId | None:
 
 
 def _filters() -> QueueFilter:
-    search = st.text_input(
-        "Search",
-        key="search",
-        placeholder="Search posts, authors, drafts",
-        label_visibility="collapsed",
-        persist_state="session",
-    )
     with st.container(horizontal=True, gap="xsmall", key="filters"):
-        platform = st.selectbox(
-            "Platform",
-            [None, *get_args(Platform)],
-            format_func=lambda name: PLATFORMS.get(name, "All platforms"),
-            key="platform",
+        search = st.text_input(
+            "Search",
+            key="search",
+            placeholder="Search posts, authors, drafts",
             label_visibility="collapsed",
             persist_state="session",
         )
-        channel = _channel_filter()
-        order = st.selectbox(
-            "Order",
-            list(ORDERS),
-            format_func=ORDERS.__getitem__,
-            key="order",
-            label_visibility="collapsed",
-            persist_state="session",
-        )
+        with st.popover("Filter", key="filter"):
+            platform = _choice("Platform", get_args(Platform), PLATFORMS)
+            channel = _choice("Channel", _channel_names(), {})
+            order = _order()
     limit = st.session_state.get("queue_limit", PAGE_SIZE)
     return QueueFilter(platform=platform, channel=channel, search=search or None, order=order, limit=limit)
 
 
-def _channel_filter() -> str | None:
+def _channel_names() -> tuple[str, ...]:
     with reading() as tx:
-        names = [channel.name for channel in enabled_channels(tx)]
+        return tuple(channel.name for channel in enabled_channels(tx))
+
+
+def _choice(label: str, names: tuple[str, ...], shown: dict[str, str]) -> str | None:
     chosen: str | None = st.selectbox(
-        "Channel",
+        label,
         [None, *names],
-        format_func=lambda name: name or "All channels",
-        key="channel",
-        label_visibility="collapsed",
+        format_func=lambda name: shown.get(name, name) if name else "All",
+        key=label.lower(),
         persist_state="session",
+    )
+    return chosen
+
+
+def _order() -> QueueOrder:
+    chosen: QueueOrder = st.selectbox(
+        "Order", list(ORDERS), format_func=ORDERS.__getitem__, key="order", persist_state="session"
     )
     return chosen
 
