@@ -2,6 +2,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
+# Debian keeps what `python3 -m venv` needs in a package of its own.
+INSTALL_VENV = { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-venv; } \
+  || { echo "Python cannot make virtual environments here: sudo apt-get install python3-venv"; exit 1; }
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: help setup lock demo test check up bench clean browser
@@ -15,6 +18,7 @@ setup: .make/installed ## make .venv from requirements.lock (every file checked 
 .make/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Rejoinder needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@mkdir -p .make
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(INSTALL_VENV)
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@awk '/^[a-z0-9]/ {keep = /^uv==/} keep' requirements.lock > .make/uv.lock
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r .make/uv.lock

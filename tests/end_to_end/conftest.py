@@ -93,3 +93,18 @@ def witness_log(url: str) -> list[dict[str, Any]]:
     """Every write request that the sandbox saw."""
     entries: list[dict[str, Any]] = httpx.get(f"{url}/sandbox/log", timeout=10).json()
     return entries
+
+
+@pytest.fixture(scope="session")
+def walked(home_factory: Callable[[], Path]) -> "Walked":
+    """A home in which the demo walked the whole loop once; tests may look, those that break things copy rows."""
+    place = Installation(home_factory())
+    return Walked(place, place.json("demo", "--auto-review"))
+
+
+class Walked:
+    """An installation after the demo, and what the demo reported."""
+
+    def __init__(self, installation: Installation, report: dict[str, Any]) -> None:
+        self.installation = installation
+        self.report = report

@@ -80,7 +80,8 @@ def undisturbed_run(installation: Any, bench: Workbench) -> float:
     process = installation.start("run")
     wait_until_it_works(process, bench)
     started = time.monotonic()
-    assert process.wait(600) == 0
+    _, errors = process.communicate(timeout=600)
+    assert process.returncode == 0, errors
     return time.monotonic() - started
 
 
@@ -104,16 +105,17 @@ def test_twenty_kills_change_nothing(
 ) -> None:
     undisturbed = type(installation)(home_factory())
     calm = open_home(undisturbed.home, monkeypatch, sandbox(state=tmp_path / "calm.sqlite"))
-    length_s = undisturbed_run(undisturbed, calm)
+    undisturbed_run(undisturbed, calm)
+    idle_s = undisturbed_run(undisturbed, calm)
     expected, expected_posts = counts(calm), fingerprint(calm)
     assert expected["drafts"] > 5
 
     url = sandbox(state=tmp_path / "killed.sqlite")
     killed = open_home(installation.home, monkeypatch, url)
     rng = random.Random(20)
-    moments = [rng.uniform(0, length_s) for _ in range(KILLS)]
-    in_the_act = sum(kill_while_it_works(installation, killed, moment) for moment in sorted(moments))
-    assert in_the_act >= KILLS // 2, f"only {in_the_act} kills hit a run"
+    # Shorter than a run with nothing left to do, so that each kill meets a run in the act.
+    in_the_act = sum(kill_while_it_works(installation, killed, rng.uniform(0, idle_s)) for _ in range(KILLS))
+    assert in_the_act >= KILLS - 4, f"only {in_the_act} kills met a run"
     installation.run("run")
     assert counts(killed) == expected
     assert fingerprint(killed) == expected_posts
