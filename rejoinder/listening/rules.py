@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from rejoinder.errors import ConfigInvalid
 from rejoinder.ids import sha256_hex
+from rejoinder.listening.grammatical_number import other_number
 
 MAX_QUERY_CHARS = 512
 MAX_KEYWORD_CHARS = 100
@@ -41,6 +42,8 @@ def rules_from_keywords(
 ) -> list[ListeningRule]:
     """Turn keywords into as few X rules as fit, and one rule for mentions of the account.
 
+    X compares whole words, so each keyword is listened for in the singular and in the plural.
+
     Args:
         keywords: words or phrases, most important first; quotes and repeats (case apart) are dropped.
         account: our handle on X, with or without ``@``; its own posts are left out.
@@ -52,10 +55,10 @@ def rules_from_keywords(
     Raises:
         ConfigInvalid: the account is no X handle or a keyword is over 100 characters.
 
-    >>> for rule in rules_from_keywords(["durable execution", "asyncio"], account="@talkpython"):
+    >>> for rule in rules_from_keywords(["phone charger", "CPython"], account="@talkpython"):
     ...     print(rule.x_query)
     @talkpython -from:talkpython -is:retweet
-    ("durable execution" OR "asyncio") -from:talkpython -is:retweet
+    ("phone charger" OR "phone chargers" OR "CPython") -from:talkpython -is:retweet
     """
     handle = account.removeprefix("@")
     if not HANDLE.fullmatch(handle):
@@ -140,9 +143,10 @@ def _phrases(keywords: Iterable[str]) -> Iterator[str]:
         phrase = " ".join(re.sub(r'["“”„«»\\]', " ", keyword).split())
         if len(phrase) > MAX_KEYWORD_CHARS:
             raise ConfigInvalid(f"keyword over {MAX_KEYWORD_CHARS} characters: {phrase[:40]!r}...")
-        if any(map(str.isalnum, phrase)) and phrase.casefold() not in seen:
-            seen.add(phrase.casefold())
-            yield f'"{phrase}"'
+        for form in (phrase, *other_number(phrase)):
+            if any(map(str.isalnum, form)) and form.casefold() not in seen:
+                seen.add(form.casefold())
+                yield f'"{form}"'
 
 
 def _or_groups(phrases: Iterable[str], room: int) -> Iterator[str]:

@@ -12,6 +12,7 @@ from rejoinder.corpus.summaries import summarise, summary_candidates
 from rejoinder.corpus.transcripts.read import parse_transcript
 from rejoinder.corpus.values import Cue, Transcript
 
+SAMPLES = Path(__file__).parents[3] / "resources/samples/episodes"
 TALK = (
     "Welcome to Talk Ink. I'm your host, Ada Lovelace. This episode is brought to you by Acme Anvils. "
     "Acme Anvils are the best anvils. Acme Anvils never break. Get one at acme.com/ink. "
@@ -47,6 +48,7 @@ def test_nothing_said_often_enough_gives_no_keywords() -> None:
 @pytest.mark.parametrize(
     "name, wanted",
     [
+        ("514-python-language-summit-2025.txt", {"steering council", "free threading"}),
         ("515-temporal.vtt", {"temporal service", "durable execution"}),
         ("521-red-teaming-llms-and-genai-with-pyrit.vtt", {"prompt injection", "pyrit"}),
         ("71-programmable-ink.json", {"programmable ink", "digital ink"}),
@@ -60,6 +62,21 @@ def test_keywords_of_real_episodes(data_dir: Path, name: str, wanted: set[str]) 
     speakers = {cue.speaker.casefold() for cue in parsed.cues if cue.speaker}
     assert not speakers.intersection(terms)
     assert sum(" " in term for term in terms[:5]) >= 2
+
+
+@pytest.mark.parametrize(
+    "name, wanted",
+    [
+        ("backups-you-can-restore.json", {"base backup", "postgresql", "replica"}),
+        ("composting-without-the-smell.vtt", {"compost heap", "kitchen scraps"}),
+        ("what-your-home-really-uses.srt", {"heat pump", "phone charger"}),
+    ],
+)
+def test_keywords_of_the_samples(name: str, wanted: set[str]) -> None:
+    parsed = parse_transcript(name, (SAMPLES / name).read_bytes())
+    keywords = extract_keywords(parsed)
+    assert wanted <= {keyword.term.casefold() for keyword in keywords}
+    assert len({keyword.term.casefold() for keyword in keywords}) == len(keywords)
 
 
 def test_asides_fillers_and_names() -> None:

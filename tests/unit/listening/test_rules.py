@@ -33,6 +33,11 @@ def test_every_keyword_is_listened_for_once_and_in_order():
     assert len({rule.tag for rule in rules}) == len(rules)
 
 
+def test_keywords_are_listened_for_in_the_singular_and_the_plural():
+    query = rules_from_keywords(["heat pump", "LLMs", "heat pumps"], account="me")[1].x_query
+    assert query == '("heat pump" OR "heat pumps" OR "LLMs" OR "LLM") -from:me -is:retweet'
+
+
 def test_the_same_keywords_give_the_same_tags():
     first = rules_from_keywords(["asyncio", "types"], account="me")
     assert first == rules_from_keywords(["asyncio", "types"], account="@me")
