@@ -27,7 +27,7 @@ class StageTuning(_Section):
     group: int = Field(1, ge=1, le=1_000, description="Rows worked on together; a model call's batch.")
     timeout_s: float = Field(30.0, gt=0, description="Seconds one row may take.")
     max_attempts: int = Field(3, ge=1, description="Failures after which a row is dead.")
-    max_crashes: int = Field(10, ge=1, description="Crashes with the row in hand after which it is dead.")
+    max_crashes: int = Field(25, ge=1, description="Crashes with the row in hand after which it is dead.")
     backoff_s: float = Field(60.0, ge=0, description="Seconds until a failed row is tried again.")
     concurrency: int = Field(1, ge=1, le=64, description="Workers of this stage side by side in one run.")
     interval_s: int = Field(15, ge=5, description="Seconds between two looks of the stage's sensor.")

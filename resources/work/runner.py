@@ -181,7 +181,7 @@ class _Loop:
     def _bury_the_deadly(self, claimed: list[dict[str, Any]], worker: Worker) -> list[int]:
         """Give up items that were in hand at too many crashes; the ids of the others, best first."""
         living = []
-        for row in sorted(claimed, key=lambda r: (-r["priority"], r["id"])):
+        for row in sorted(claimed, key=lambda r: (r["crashes"], -r["priority"], r["id"])):
             if row["crashes"] < self.tuning.max_crashes:
                 living.append(row["id"])
                 continue

@@ -45,7 +45,10 @@ def counts(bench: Workbench) -> dict[str, Any]:
     with bench.db.transaction() as tx:
         everything = tx.row("count_everything") or {}
         places = {f"{r['stage']}/{r['status']}": r["n"] for r in tx.rows("count_posts_by_place")}
-    return {**{name: everything[name] for name in COUNTED}, "places": places}
+        sources = tx.connection.execute(
+            "select name, step, status, last_error from source order by name"
+        ).fetchall()
+    return {**{name: everything[name] for name in COUNTED}, "places": places, "sources": sources}
 
 
 def fingerprint(bench: Workbench) -> list[tuple[str, str, str]]:
@@ -66,7 +69,8 @@ def kill_while_it_works(installation: Any, bench: Workbench, after_s: float) -> 
         process.wait(after_s)
     was_running = process.poll() is None
     process.send_signal(signal.SIGKILL)
-    process.communicate()
+    _, errors = process.communicate()
+    assert was_running or process.returncode == 0, errors
     return was_running
 
 

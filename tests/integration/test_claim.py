@@ -140,6 +140,23 @@ def test_an_item_that_kills_its_worker_is_buried(db: Database, sources: list[int
     assert report.outcomes == {"done": 39, "dead": 1}
 
 
+def test_an_item_that_was_in_hand_at_a_crash_goes_last_of_its_batch(db: Database, sources: list[int]) -> None:
+    with living_worker(db.url) as gone, db.transaction() as tx:
+        tx.rows(
+            "claim_items",
+            table="source",
+            step="chunk",
+            now=datetime.now(UTC),
+            batch=5,
+            worker=gone.number,
+            lease_s=900,
+        )
+        tx.execute("take_in_hand", table="source", ids=[sources[0]], worker=gone.number)
+    step = Chunking()
+    work_off(step, db=db, tuning=TUNING, stop=StopSignal())
+    assert step.worked.index(sources[0]) == TUNING.batch - 1 and len(step.worked) == 40
+
+
 def test_a_hung_item_times_out_and_the_rest_goes_on(db: Database, sources: list[int]) -> None:
     tuning = StageTuning(batch=40, group=1, timeout_s=0.05, backoff_s=60)
 

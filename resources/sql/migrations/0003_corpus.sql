@@ -28,7 +28,7 @@ create table source (
   check ((lease_worker is null) = (lease_until is null)),
   check ((step = 'ready') = (status = 'completed'))
 );
-create index source_due on source (step, priority desc, id) where status in ('pending', 'failed', 'processing');
+create index source_due on source (step, crashes, priority desc, id) where status in ('pending', 'failed', 'processing');
 
 create table cue (
   source_id bigint not null references source on delete cascade,

@@ -47,7 +47,7 @@ create table post (
   check ((stage = 'post_queue') = (step = 'publish')),
   check ((stage = 'done') = (step = 'done'))
 );
-create index post_due on post (step, priority desc, id) where status in ('pending', 'failed', 'processing');
+create index post_due on post (step, crashes, priority desc, id) where status in ('pending', 'failed', 'processing');
 create index post_place on post (stage, status);
 
 create function guard_post_move() returns trigger language plpgsql as $$

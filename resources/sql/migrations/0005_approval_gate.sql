@@ -171,7 +171,7 @@ create table measurement (
   check ((status = 'processing') = (lease_worker is not null)),
   check ((lease_worker is null) = (lease_until is null))
 );
-create index measurement_due on measurement (step, priority desc, id)
+create index measurement_due on measurement (step, crashes, priority desc, id)
   where status in ('pending', 'failed', 'processing');
 
 create table engagement_snapshot (

@@ -8,7 +8,8 @@ select pg_advisory_lock(21066, %(worker)s)
 
 -- name: claim_items
 -- Takes what is due: waiting rows whose time has come, and rows whose holder is gone or out of time.
--- A row that was in hand when its holder went counts one crash.
+-- A row that was in hand when its holder went counts one crash, and goes behind those that never were: what
+-- brings its worker down must not keep the others waiting.
 -- tables: post, source, measurement
 with alive as materialized (
   select objid::bigint as worker
@@ -22,7 +23,7 @@ with alive as materialized (
     (status in ('pending', 'failed') and due_at <= %(now)s)
     or (status = 'processing' and (lease_until < now() or lease_worker not in (select worker from alive)))
   )
-  order by priority desc, id
+  order by crashes, priority desc, id
   limit %(batch)s
   for update skip locked
 )
