@@ -9,11 +9,12 @@ import streamlit as st
 
 from rejoinder.errors import NotAllowed
 from resources.store.screens import DeskNumbers, read_numbers, read_pulse
-from review_app.desk import is_signed_in, me, reading, sign_out
+from review_app.desk import is_signed_in, reading, sign_out
 from review_app.escaped import html, join, show
 from review_app.places import remember_pages
 from review_app.problems import describe, show_message
 from review_app.screens import audit, board, handoff, publications, review, sign_in, trouble
+from review_app.screens.account import show_account
 from review_app.texts import day_start
 
 REFRESH_S = 5
@@ -91,10 +92,7 @@ def _heading(numbers: DeskNumbers) -> None:
         pieces = [html('<span class="rj-number"><b>{}</b><span>{}</span></span>', *pair) for pair in figures]
         show(html('<div class="rj-numbers" title="The day begins at midnight UTC">{}</div>', join(pieces)))
     with right, st.container(horizontal=True, horizontal_alignment="right", key="person"):
-        account = st.popover(f"{me().name} · {me().role}", key="account")
-    if account.button("Sign out", key="sign_out"):
-        sign_out()
-        st.rerun()
+        show_account()
 
 
 @st.fragment(run_every=REFRESH_S)

@@ -1,6 +1,6 @@
 """The audit: who did what, when, from where. Nothing in it can be changed."""
 
-import json
+from typing import Any
 
 import streamlit as st
 
@@ -12,6 +12,7 @@ from review_app.escaped import html, show
 from review_app.texts import when, words
 
 PAGE_SIZE = 100
+WIDTHS_PX = {"When": 170, "Who": 180, "Did": 130, "About": 130, "From": 110}
 KINDS = ("post", "publication", "person", "step", "notification")
 
 
@@ -26,7 +27,13 @@ def page() -> None:
     if not found.rows:
         show(html('<div class="rj-empty"><b>Nothing here.</b>No deed matches.</div>'))
     else:
-        st.dataframe([_line(row) for row in found.rows], hide_index=True, key="audit_table", height=640)
+        st.dataframe(
+            [_line(row) for row in found.rows],
+            hide_index=True,
+            key="audit_table",
+            column_config=_columns(),
+            height="content",
+        )
     pages = max(1, -(-found.total // PAGE_SIZE))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         show(html('<div class="rj-meta">{} deeds, newest first</div>', found.total))
@@ -51,6 +58,10 @@ def _filters() -> tuple[str | None, str | None, int | None]:
     return person, kind, number
 
 
+def _columns() -> dict[str, Any]:
+    return {name: st.column_config.Column(width=width) for name, width in WIDTHS_PX.items()}
+
+
 def _line(row: AuditRow) -> dict[str, object]:
     return {
         "When": when(row.created_at),
@@ -58,5 +69,7 @@ def _line(row: AuditRow) -> dict[str, object]:
         "Did": words(row.action),
         "About": f"{row.entity_type} {row.entity_id or ''}".strip(),
         "From": row.ip_address or "",
-        "What": json.dumps(dict(row.diff), ensure_ascii=False) if row.diff else "",
+        "What": "; ".join(
+            f"{words(name)}: {value}" for name, value in row.diff.items() if value not in ("", None)
+        ),
     }

@@ -36,7 +36,7 @@ def page() -> None:
         persist_state="session",
     )
     now = utc_now()
-    for stage, column in zip(STAGE_NAMES, st.columns(len(STAGE_NAMES), gap="xsmall"), strict=True):
+    for stage, column in zip(STAGE_NAMES, st.columns(len(STAGE_NAMES), gap="small"), strict=True):
         with column:
             _column(stage, counts, newest[stage], now)
 

@@ -60,7 +60,7 @@ def _origin(case: ReviewCase) -> Markup:
 
 def _facts(case: ReviewCase) -> str:
     post = case.post
-    facts = [f"{value:,} {_metric(name)}" for name, value in post.metrics.items() if value]
+    facts = [_counted(value, _metric(name)) for name, value in post.metrics.items() if value]
     if post.author_followers is not None:
         facts.append(f"author has {post.author_followers:,} followers")
     if post.lang:
@@ -77,12 +77,24 @@ def _metric(name: str) -> str:
     return METRICS.get(name, words(name.removesuffix("_count").removeprefix("num_")))
 
 
+def _counted(count: int, things: str) -> str:
+    """A count with its noun.
+
+    >>> _counted(1, "replies"), _counted(3300, "views")
+    ('1 reply', '3,300 views')
+    """
+    one = things.replace("ies", "y") if things.endswith("ies") else things.removesuffix("s")
+    return f"{count:,} {one if count == 1 else things}"
+
+
 def show_reasons(case: ReviewCase) -> None:
     """Why the post was picked: each step's decision with its reason, and the claims found in it."""
     if not case.stage_decisions and not case.claims:
         return
     show(html('<div class="rj-head">Why it was picked</div>'))
-    items = [_decision_line(decision) for decision in case.stage_decisions]
+    # The claims themselves say more than the step that found them.
+    steps = [step for step in case.stage_decisions if not (case.claims and step.step == "claims")]
+    items = [_decision_line(step) for step in steps]
     items += [
         html(
             '<li>{}<span class="why" dir="{}"> {}</span></li>',
@@ -111,13 +123,14 @@ def show_evidence(case: ReviewCase) -> None:
     show(html('<div class="rj-head">Evidence</div>'))
     if not case.evidence:
         show(html('<div class="rj-meta">None was found.</div>'))
+    quoted = {quote.evidence_id for quote in case.draft.quotes} if case.draft else set()
     for found in case.evidence:
         with st.container(border=True, key=f"evidence_{found.id}", gap="xsmall"):
             show_text(found.quote, "rj-quote")
-            show(_source_line(found))
+            show(_source_line(found, is_quoted=found.id in quoted))
 
 
-def _source_line(found: CaseEvidence) -> Markup:
+def _source_line(found: CaseEvidence, *, is_quoted: bool) -> Markup:
     at = timestamp(found.start_s) if found.start_s is not None else ""
     where = join([html("{}", found.source_title), *([html("<b>{}</b>", at)] if at else [])], ", ")
     parts = [html("{}", found.speaker)] if found.speaker else []
@@ -126,5 +139,6 @@ def _source_line(found: CaseEvidence) -> Markup:
         parts.append(
             link("listen at the second" if at else "open the source", found.source_url, found.start_s)
         )
-    chips = join([chip(found.verdict, TONES.get(found.verdict, "")), chip(f"score {found.score:.2f}")], "")
-    return html('<div class="rj-meta">{}</div><div>{}</div>', join(parts, " · "), chips)
+    chips = [chip(found.verdict, TONES.get(found.verdict, "")), chip(f"score {found.score:.2f}")]
+    chips += [chip("quoted in the draft", "call")] if is_quoted else []
+    return html('<div class="rj-meta">{}</div><div>{}</div>', join(parts, " · "), join(chips, ""))

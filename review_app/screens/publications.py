@@ -39,7 +39,7 @@ def _state_filter(counts: dict[str, int]) -> PublicationState | None:
         "State",
         [state for state in get_args(PublicationState) if counts.get(state)],
         format_func=lambda state: f"{STATES[state]} ({counts.get(state, 0)})",
-        key="publication_state",
+        key="state_filter",
         label_visibility="collapsed",
         persist_state="session",
     )
@@ -76,7 +76,7 @@ def _show_facts(row: PublicationRow) -> None:
     elif row.state == "queued":
         lines.append(html("Due {}, {} tries so far", when(row.due_at), row.attempts))
     if row.platform_url or row.platform_id:
-        lines.append(link(row.platform_url or f"id {row.platform_id}", row.platform_url))
+        lines.append(link(f"Reply {row.platform_id or ''}".strip(), row.platform_url))
     if row.state != "sent" and (row.detail or row.reason_code):
         lines.append(html("<b>{}</b>", row.detail or row.reason_code))
     show(html('<div>{}</div><div class="rj-meta">{}</div>', join(chips, ""), join(lines, "<br>")))

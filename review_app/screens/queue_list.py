@@ -66,14 +66,14 @@ def _channel_names() -> tuple[str, ...]:
 
 
 def _choice(label: str, names: tuple[str, ...], shown: dict[str, str]) -> str | None:
-    chosen: str | None = st.selectbox(
+    chosen: str = st.selectbox(
         label,
-        [None, *names],
-        format_func=lambda name: shown.get(name, name) if name else "All",
+        ["", *names],
+        format_func=lambda name: shown.get(name, name) or "All",
         key=label.lower(),
         persist_state="session",
     )
-    return chosen
+    return chosen or None
 
 
 def _order() -> QueueOrder:
@@ -99,14 +99,12 @@ def _row(row: QueueRow, is_open: bool, now: datetime) -> None:
 
 
 def _row_face(row: QueueRow, now: datetime) -> Markup:
-    where = PLATFORMS.get(row.platform, row.platform) + (f" · r/{row.community}" if row.community else "")
     return html(
         '<div class="rj-line"><span class="rj-who">{}</span><span class="rj-meta" title="{}">{}</span></div>'
-        '<div class="rj-meta">{}</div><div class="rj-excerpt" dir="{}">{}</div><div>{}</div>',
+        '<div class="rj-excerpt" dir="{}">{}</div><div>{}</div>',
         author_of(row.author),
         when(row.created_at),
         age(row.created_at, now),
-        where,
         direction(row.text),
         row.text[:400],
         join(_row_chips(row), ""),
@@ -114,9 +112,9 @@ def _row_face(row: QueueRow, now: datetime) -> Markup:
 
 
 def _row_chips(row: QueueRow) -> list[Markup]:
-    chips = (
-        [chip("called us", "call", "The author mentioned or quoted the account")] if row.is_summoned else []
-    )
+    chips = [chip(f"r/{row.community}" if row.community else PLATFORMS.get(row.platform, row.platform))]
+    if row.is_summoned:
+        chips.append(chip("called us", "call", "The author mentioned or quoted the account"))
     if row.relevance is not None:
         chips.append(chip(f"relevance {row.relevance:.2f}"))
     if row.strategy:

@@ -67,7 +67,18 @@ def _mark(ids: list[int]) -> None:
 def _show_dead(dead: list[dict[str, Any]]) -> None:
     _heading("Dead work", len(dead), "Tried too often. A retry makes it due at once.")
     if dead:
-        _table([{**row, "created_at": when(row["created_at"])} for row in dead], "dead")
+        _table(
+            [
+                {
+                    "what": f"{row['item_table']} {row['item_id']}",
+                    "step": words(row["step"]),
+                    "reason": row["reason"],
+                    "since": when(row["created_at"]),
+                }
+                for row in dead
+            ],
+            "dead",
+        )
         steps = sorted({row["step"] for row in dead if row["step"] in STEPS})
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             step = st.selectbox(
@@ -95,12 +106,20 @@ def _retry(step: str | None) -> None:
 def _show_quarantine(quarantine: list[dict[str, Any]]) -> None:
     _heading("Quarantine", len(quarantine), "Input that could not be read. Correct it and ingest it again.")
     if quarantine:
-        _table([{**row, "created_at": when(row["created_at"])} for row in quarantine], "quarantine")
+        _table(
+            [
+                {
+                    "what": row["kind"],
+                    "name": row["name"],
+                    "reason": row["reason"],
+                    "since": when(row["created_at"]),
+                }
+                for row in quarantine
+            ],
+            "quarantine",
+        )
 
 
 def _table(rows: list[dict[str, Any]], key: str) -> None:
     """A table; its cells are drawn as plain text."""
-    named = [
-        {words(name).replace("created at", "since"): value for name, value in row.items()} for row in rows
-    ]
-    st.dataframe(named, hide_index=True, key=f"{key}_table")
+    st.dataframe(rows, hide_index=True, key=f"{key}_table")
