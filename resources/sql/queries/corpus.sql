@@ -5,9 +5,6 @@ insert into creator (name) values (%(name)s) on conflict (name) do update set na
 insert into project (creator_id, name) values (%(creator_id)s, %(name)s)
 on conflict (creator_id, name) do update set name = excluded.name returning id
 
--- name: first_project
-select id from project order by id limit 1
-
 -- name: find_source
 select id, content_hash from source where project_id = %(project_id)s and name = %(name)s
 
