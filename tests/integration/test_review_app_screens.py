@@ -518,3 +518,34 @@ def test_a_database_that_cannot_be_reached_is_a_message(monkeypatch: pytest.Monk
     page = AppTest.from_file(APP, default_timeout=60).run()
     assert not page.exception
     assert "A service cannot be reached" in html_of(page)
+
+
+def test_a_password_is_changed_with_the_current_one(staff: Desk, signed_in: SignIn) -> None:
+    page = signed_in("viewer")
+    page.text_input(key="current_password").input("not this one")
+    page.text_input(key="new_password").input("another long password")
+    press(page, "Change the password")
+    assert "The current password is wrong" in html_of(page)
+    page.text_input(key="current_password").input(PASSWORD)
+    page.text_input(key="new_password").input("another long password")
+    press(page, "Change the password")
+    assert "No trouble" in html_of(go_to(signed_in("viewer", "another long password"), "trouble"))
+
+
+def test_a_refused_reply_may_be_approved_again_with_other_words(staff: Desk, signed_in: SignIn) -> None:
+    post_id = staff.post()
+    page = signed_in("approver")
+    publication = unknown_publication(staff, page)
+    staff.do(
+        "update publication set state = 'refused', detail = 'duplicate content' where id = %s", publication
+    )
+    staff.do("update post set status = 'failed' where id = %s", post_id)
+    press(go_to(page, "publications"), "Open the case")
+    go_to(page, "")  # AppTest does not follow a page that switches to another one
+    assert "duplicate content" in html_of(page)
+    assert "Reject" not in [button.label for button in page.button]
+    page.text_area(key=f"text_{post_id}").input("Said differently: 12:04.").run()
+    press(page, "Approve")
+    assert (
+        staff.value("select count(*) from publication where post_id = %s and state = 'queued'", post_id) == 1
+    )
