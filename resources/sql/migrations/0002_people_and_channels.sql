@@ -12,6 +12,17 @@ create table person (
   check (password_hash is not null or is_simulated)
 );
 
+-- A simulated person can never pass for a real one.
+create function keep_person_kind() returns trigger language plpgsql as $$
+begin
+  if new.is_simulated is distinct from old.is_simulated or new.name is distinct from old.name then
+    raise exception 'who % is cannot be changed', old.name using errcode = 'insufficient_privilege';
+  end if;
+  return new;
+end $$;
+create trigger person_kind before update of is_simulated, name on person
+  for each row execute function keep_person_kind();
+
 create table audit_event (
   id bigint generated always as identity primary key,
   person_id bigint references person,

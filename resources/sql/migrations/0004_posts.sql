@@ -64,6 +64,18 @@ begin
 end $$;
 create trigger post_move_guard before update on post for each row execute function guard_post_move();
 
+-- A reply answers the post it was approved for: which post a row stands for never changes.
+create function keep_post_identity() returns trigger language plpgsql as $$
+begin
+  if (new.channel_id, new.platform, new.platform_post_id)
+      is distinct from (old.channel_id, old.platform, old.platform_post_id) then
+    raise exception 'which post % is cannot be changed', old.id using errcode = 'insufficient_privilege';
+  end if;
+  return new;
+end $$;
+create trigger post_identity before update of channel_id, platform, platform_post_id on post
+  for each row execute function keep_post_identity();
+
 create table post_embedding (
   post_id bigint not null references post on delete cascade,
   embedding_index_id bigint not null references embedding_index,

@@ -66,11 +66,19 @@ create table publication_part (
   check (sha256 = encode(sha256(convert_to(text, 'UTF8')), 'hex'))
 );
 
+-- Whether the reviewer may approve is asked when the words are put in and again before they are sent. Once they
+-- may have gone out, an account that was shut meanwhile must not keep the publisher from writing down what
+-- became of them: the words cannot change any more.
 create function guard_publication_part() returns trigger language plpgsql as $$
 begin
-  if tg_op = 'UPDATE' and (new.text, new.sha256, new.position, new.publication_id)
-      is distinct from (old.text, old.sha256, old.position, old.publication_id) then
-    raise exception 'the text of a publication cannot be changed' using errcode = 'insufficient_privilege';
+  if tg_op = 'UPDATE' then
+    if (new.text, new.sha256, new.position, new.publication_id)
+        is distinct from (old.text, old.sha256, old.position, old.publication_id) then
+      raise exception 'the text of a publication cannot be changed' using errcode = 'insufficient_privilege';
+    end if;
+    if new.state <> 'sending' or old.state = 'sending' then
+      return null;
+    end if;
   end if;
   if not exists (
     select from publication p
@@ -90,6 +98,32 @@ end $$;
 -- A constraint trigger runs at the end of the statement, so approval can write all four tables at once.
 create constraint trigger publication_part_gate after insert or update on publication_part
   not deferrable for each row execute function guard_publication_part();
+
+-- Once something is to be sent for a review, its words are complete.
+create function guard_review_part() returns trigger language plpgsql as $$
+begin
+  if exists (select from publication p where p.review_id = new.review_id) then
+    raise exception 'review % is decided: no words can be added to it', new.review_id
+      using errcode = 'insufficient_privilege';
+  end if;
+  return new;
+end $$;
+create trigger review_part_complete before insert on review_part
+  for each row execute function guard_review_part();
+
+-- No publication without an approval of the same post, not even an empty one.
+create function guard_publication_review() returns trigger language plpgsql as $$
+begin
+  if not exists (
+    select from review r where r.id = new.review_id and r.post_id = new.post_id and r.decision = 'approved'
+  ) then
+    raise exception 'publication %: post % was not approved by review %', new.id, new.post_id, new.review_id
+      using errcode = 'insufficient_privilege';
+  end if;
+  return null;
+end $$;
+create constraint trigger publication_approved after insert on publication
+  not deferrable for each row execute function guard_publication_review();
 
 create function guard_publication() returns trigger language plpgsql as $$
 begin
