@@ -28,10 +28,3 @@ def materialize_quietly(
     from jobs.runs import materialize
 
     return materialize(bench, names, config=config)
-
-
-def is_stopped() -> bool:
-    """Whether a signal asked this process to stop."""
-    from resources.work.stopping import PROCESS_STOP
-
-    return PROCESS_STOP.is_set()

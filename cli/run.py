@@ -6,6 +6,8 @@ import typer
 
 from cli.output import AsJson, print_json, print_table, reporting
 
+STAGES = "corpus, listening, triage, research, drafting, engagement, analytics"
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the root."""
@@ -16,8 +18,7 @@ def run(
     stage: Annotated[
         str | None,
         typer.Argument(
-            help="A group (corpus, listening, triage, research, drafting, engagement, analytics) or one asset; "
-            "without it everything, in the order of the walk."
+            help=f"A group ({STAGES}) or one asset; without it everything, in the order of the walk."
         ),
     ] = None,
     as_json: AsJson = False,
@@ -28,13 +29,16 @@ def run(
     Ctrl-C finishes the item in hand. Nothing is published here: see `rejoinder publish`.
     """
     with reporting(as_json):
-        from cli.assets import is_stopped, run_assets
-        from rejoinder.errors import ConfigInvalid
+        from cli.assets import run_assets
+        from rejoinder.errors import ConfigInvalid, StopAsked
 
         try:
             outcome = run_assets(stage)
         except KeyError:
-            raise ConfigInvalid(f"There is no stage or asset named {stage}.") from None
+            raise ConfigInvalid(f"There is no stage or asset named {stage}; there are {STAGES}.") from None
+        except StopAsked as stopped:
+            typer.echo(str(stopped), err=True)
+            raise typer.Exit(130) from None
         if as_json:
             print_json(outcome)
         else:
@@ -42,9 +46,6 @@ def run(
                 (name, f"{seconds:.2f}") for name, seconds in outcome.seconds.items() if "check" not in name
             ]
             print_table(f"Run {outcome.run_id[:8]}", ("asset", "seconds"), rows)
-        if is_stopped():
-            typer.echo("Stopped as asked; the next run goes on from here.", err=True)
-            raise typer.Exit(130)
         if outcome.failed_checks:
             typer.echo(f"checks that failed: {', '.join(outcome.failed_checks)}", err=True)
             raise typer.Exit(1)

@@ -2,19 +2,19 @@
 
 import dagster as dg
 
-RETENTION_TAGS = {"dagster/max_runtime": "3600"}
+LONGEST_RUN = {"dagster/max_runtime": "3600"}
 
 ingest = dg.define_asset_job(
     "ingest",
     dg.AssetSelection.assets("sources", "chunks", "chunk_embeddings", "keywords", "listening_rules"),
     description="Read new files of the inbox and make them searchable.",
-    tags=RETENTION_TAGS,
+    tags=LONGEST_RUN,
 )
 listen = dg.define_asset_job(
     "listen",
     dg.AssetSelection.assets("posts"),
     description="Hear what is new on every enabled channel.",
-    tags=RETENTION_TAGS,
+    tags=LONGEST_RUN,
 )
 answer = dg.define_asset_job(
     "answer",
@@ -22,24 +22,24 @@ answer = dg.define_asset_job(
         "post_embeddings", "relevance", "claims", "evidence", "decisions", "drafts", "checked_drafts"
     ),
     description="Take waiting posts from triage to the review queue.",
-    tags=RETENTION_TAGS,
+    tags=LONGEST_RUN,
 )
 train = dg.define_asset_job(
     "train",
     dg.AssetSelection.assets("relevance_model"),
     description="Train the relevance classifier on weak labels and review decisions.",
-    tags=RETENTION_TAGS,
+    tags=LONGEST_RUN,
 )
 measure = dg.define_asset_job(
     "measure",
     dg.AssetSelection.assets("engagement", "rewards"),
     description="Take the snapshots that are due and write the rewards.",
-    tags=RETENTION_TAGS,
+    tags=LONGEST_RUN,
 )
 refresh_marts = dg.define_asset_job(
     "refresh_marts",
     dg.AssetSelection.assets("marts"),
     description="Write the Parquet marts anew.",
-    tags=RETENTION_TAGS,
+    tags=LONGEST_RUN,
 )
 ALL = (ingest, listen, answer, train, measure, refresh_marts)

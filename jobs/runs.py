@@ -9,9 +9,11 @@ import dagster as dg
 
 from assets.catalog import ASSETS
 from assets.checks import all_checks
+from rejoinder.errors import StopAsked
 from resources.dagster_home import open_instance
 from resources.outages import outages_in_words
 from resources.wiring import Workbench
+from resources.work.stopping import PROCESS_STOP
 
 # What Dagster would print is in its pages; a command's stderr is for its own lines.
 QUIET = {"console": {"config": {"log_level": "ERROR"}}}
@@ -56,7 +58,12 @@ def materialize(
     config: Mapping[str, Mapping[str, Any]] | None = None,
     with_checks: bool = True,
 ) -> RunOutcome:
-    """Materialize assets in this process; their work is committed item by item whatever becomes of the run."""
+    """Materialize assets in this process; their work is committed item by item whatever becomes of the run.
+
+    Raises:
+        StopAsked: SIGTERM or SIGINT came; the item in hand was finished, the rest is free.
+        ServiceUnavailable: PostgreSQL went away.
+    """
     wanted = set(names)
     chosen = [asset for asset in ASSETS if asset.key.to_user_string() in wanted]
     checks = [c for c in all_checks() if with_checks and _asset_of(c) in wanted]
@@ -65,14 +72,19 @@ def materialize(
         "loggers": QUIET,
     }
     started = time.monotonic()
-    with outages_in_words(), open_instance(bench.settings, bench.addresses) as instance:
-        result = dg.materialize(
-            [*chosen, *checks],
-            instance=instance,
-            resources={"bench": bench},
-            run_config=run_config,
-            raise_on_error=True,
-        )
+    try:
+        with outages_in_words(), open_instance(bench.settings, bench.addresses) as instance:
+            result = dg.materialize(
+                [*chosen, *checks],
+                instance=instance,
+                resources={"bench": bench},
+                run_config=run_config,
+                raise_on_error=True,
+            )
+    except dg.DagsterExecutionInterruptedError:  # the signal came between two steps
+        PROCESS_STOP.set()
+    if PROCESS_STOP.is_set():
+        raise StopAsked("Stopped as asked; the next run goes on from here.")
     return _outcome(result, time.monotonic() - started)
 
 

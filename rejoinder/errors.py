@@ -9,6 +9,7 @@ RejoinderError
 ├── StaleView            someone decided in between: look again before deciding
 ├── LeaseLost            another worker holds the item now: nothing was changed
 ├── ModelReplyInvalid    a model answered in a shape that cannot be used
+├── StopAsked            a signal asked the process to stop; what was in hand was finished
 ├── ServiceUnavailable   Postgres, the sandbox or a model cannot be reached: try again later
 └── PlatformRefusal      a platform said no (see resources.platforms for the kinds)
 """
@@ -48,6 +49,10 @@ class LeaseLost(RejoinderError):
 
 class ModelReplyInvalid(RejoinderError):
     """A model's answer does not have the shape that was asked for."""
+
+
+class StopAsked(RejoinderError):
+    """A signal asked the process to stop; what was in hand was finished, the next run does the rest."""
 
 
 class ServiceUnavailable(RejoinderError):

@@ -101,3 +101,19 @@ def test_a_port_in_use_is_named(installation: Any) -> None:
         _, errors = process.communicate(timeout=120)
     assert process.returncode != 0
     assert str(port) in errors and "--dagster-port" in errors and "Traceback" not in errors
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after_s", [4.5, 6.0, 8.0])
+def test_a_stop_is_no_crash(installation: Any, after_s: float) -> None:
+    copy_episodes(installation.home)
+    installation.run("init")
+    process = installation.start("run", "corpus")
+    time.sleep(after_s)
+    process.terminate()
+    _, errors = process.communicate(timeout=60)
+    # -15: the signal came while the program was still loading, with nothing in hand
+    assert process.returncode in (0, 130, -signal.SIGTERM), errors
+    assert "Traceback" not in errors
+    installation.run("run", "corpus")
+    assert installation.json("status")["counts"]["sources_ready"] == 3
