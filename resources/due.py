@@ -1,20 +1,31 @@
 """How much is due: what the sensors ask before they ask for a run."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from resources.postgres import Database
 
+SOURCE_STEPS = ("chunk", "embed", "keywords")
 POST_STEPS = ("embed", "relevance", "claims", "evidence", "decide", "draft", "check")
+
+
+def sources_due(db: Database) -> int:
+    """Sources that wait for any step: left by a run that died, failed and due again, or revived."""
+    return _count_due(db, "source", SOURCE_STEPS)
 
 
 def posts_due(db: Database) -> int:
     """Posts that wait for any step of the pipeline."""
-    now = datetime.now(UTC)
-    with db.transaction() as tx:
-        return sum(int(tx.value("count_due_items", table="post", step=s, now=now)) for s in POST_STEPS)
+    return _count_due(db, "post", POST_STEPS)
 
 
 def publications_to_send(db: Database) -> int:
     """Publications that are queued and due, left in sending, or unknown and due for a read-back."""
     with db.transaction() as tx:
         return int(tx.value("count_due_publications", now=datetime.now(UTC)))
+
+
+def _count_due(db: Database, table: str, steps: Sequence[str]) -> int:
+    now = datetime.now(UTC)
+    with db.transaction() as tx:
+        return sum(int(tx.value("count_due_items", table=table, step=step, now=now)) for step in steps)

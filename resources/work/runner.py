@@ -195,12 +195,9 @@ class _Loop:
         return living
 
     def _finish_group(self, ids: list[int], worker: Worker) -> None:
-        with self.db.transaction() as tx:
-            tx.connection.execute("set local synchronous_commit = off")
-            tx.execute("take_in_hand", table=self.step.table, ids=ids, worker=worker.number)
-            items = self.step.load(tx, ids)
+        self._take_in_hand(ids, worker)
         try:
-            results = in_time(partial(self.step.work, items), self.tuning.timeout_s * len(items))
+            worked = self._load_and_work(ids)
         except (psycopg.OperationalError, ServiceUnavailable):
             self._free(ids, worker)
             raise
@@ -211,8 +208,21 @@ class _Loop:
                 for item_id in ids:
                     self._finish_group([item_id], worker)
             return
-        for item_id, item, result in zip(ids, items, results, strict=True):
+        for item_id, item, result in worked:
             self._save(item_id, item, result, worker)
+
+    def _take_in_hand(self, ids: list[int], worker: Worker) -> None:
+        """Committed before anything is tried, so that a death while loading counts as well."""
+        with self.db.transaction() as tx:
+            tx.connection.execute("set local synchronous_commit = off")
+            tx.execute("take_in_hand", table=self.step.table, ids=ids, worker=worker.number)
+
+    def _load_and_work(self, ids: list[int]) -> list[tuple[int, Any, Any]]:
+        """Id, item and result of each."""
+        with self.db.transaction() as tx:
+            items = self.step.load(tx, ids)
+        results = in_time(partial(self.step.work, items), self.tuning.timeout_s * len(ids))
+        return list(zip(ids, items, results, strict=True))
 
     def _save(self, item_id: int, item: Any, result: Any, worker: Worker) -> None:
         try:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from rejoinder.errors import InputUnreadable, LeaseLost
+from resources.due import sources_due
 from resources.postgres import Database, Transaction
 from resources.tuning import StageTuning
 from resources.work.runner import work_off, work_side_by_side
@@ -190,3 +191,73 @@ def test_concurrency_works_side_by_side_and_adds_up(db: Database, sources: list[
     report = work_side_by_side(step, db=db, tuning=tuning, stop=StopSignal())
     assert report.outcomes == {"done": 39, "failed": 1}
     assert sorted(step.worked) == sources[1:]
+
+
+class Unloadable(Chunking):
+    """A step whose load raises as soon as a bad item is among the ids."""
+
+    def load(self, tx: Transaction, ids: Sequence[int]) -> list[Any]:
+        if self.bad & set(ids):
+            tx.connection.execute("select 1 / 0")
+        return list(ids)
+
+    def work(self, items: Sequence[Any]) -> list[Any]:
+        return list(items)
+
+
+def test_an_item_that_cannot_be_loaded_fails_alone_and_dies_in_time(db: Database, sources: list[int]) -> None:
+    step = Unloadable(frozenset(sources[2:3]))
+    report = work_off(step, db=db, tuning=TUNING, stop=StopSignal())
+    assert report.outcomes == {"done": 39, "failed": 1} and sources[2] not in step.worked
+    later = datetime.now(UTC) + timedelta(seconds=61)
+    report = work_off(step, db=db, tuning=TUNING, stop=StopSignal(), now=lambda: later)
+    assert report.outcomes == {"dead": 1} and "division by zero" in next(iter(report.errors))
+
+
+def test_a_death_while_loading_counts_as_a_crash(db: Database, sources: list[int]) -> None:
+    class Killed(BaseException):
+        """Stands for the end of the process: nothing after it runs."""
+
+    class Deadly(Chunking):
+        def load(self, tx: Transaction, ids: Sequence[int]) -> list[Any]:
+            raise Killed
+
+    with pytest.raises(Killed):
+        work_off(Deadly(), db=db, tuning=TUNING, stop=StopSignal())
+    with db.transaction() as tx:
+        taken = tx.connection.execute("select count(in_hand_at) n from source").fetchone()
+    assert taken == {"n": TUNING.group}
+
+
+def test_fewer_results_than_items_fail_and_do_not_sink_the_run(db: Database, sources: list[int]) -> None:
+    class Forgetful(Chunking):
+        def work(self, items: Sequence[Any]) -> list[Any]:
+            return []
+
+    report = work_off(Forgetful(), db=db, tuning=TUNING, stop=StopSignal())
+    assert report.outcomes == {"failed": 40}
+
+
+def test_what_a_dead_worker_held_is_due_at_once(db: Database, sources: list[int]) -> None:
+    assert sources_due(db) == 40
+    with living_worker(db.url) as gone:
+        with db.transaction() as tx:
+            tx.rows(
+                "claim_items",
+                table="source",
+                step="chunk",
+                now=datetime.now(UTC),
+                batch=30,
+                worker=gone.number,
+                lease_s=900,
+            )
+        assert sources_due(db) == 10
+    assert sources_due(db) == 40
+
+
+def test_a_failed_source_is_due_when_its_wait_is_over(db: Database, sources: list[int]) -> None:
+    work_off(Chunking(frozenset(sources[:1])), db=db, tuning=TUNING, stop=StopSignal())
+    assert sources_due(db) == 39  # done with chunking, waiting for vectors
+    with db.transaction() as tx:
+        tx.connection.execute("update source set due_at = now() where status = 'failed'")
+    assert sources_due(db) == 40

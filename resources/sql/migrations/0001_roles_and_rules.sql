@@ -93,6 +93,14 @@ end $$;
 create sequence worker_number as integer cycle;
 grant usage on sequence worker_number to rejoinder_may_run, rejoinder_may_publish;
 
+-- Who lives: after kill -9 PostgreSQL frees the lock at once, however long the lease still runs.
+create view living_worker as
+select objid::bigint as worker
+from pg_locks
+where locktype = 'advisory' and classid = 21066 and objsubid = 2 and granted
+  and database = (select oid from pg_database where datname = current_database());
+grant select on living_worker to rejoinder_may_run, rejoinder_may_publish;
+
 -- Only this installation's own logins may enter the database.
 do $$
 begin

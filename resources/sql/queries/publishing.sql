@@ -1,10 +1,7 @@
 -- name: lapse_sending
 -- The holder is gone or out of time; it may have sent, so the outcome is unknown and never queued again.
 with alive as materialized (
-  select objid::bigint as worker
-  from pg_locks
-  where locktype = 'advisory' and classid = 21066 and objsubid = 2 and granted
-    and database = (select oid from pg_database where datname = current_database())
+  select worker from living_worker
 )
 update publication
 set state = 'unknown', lease_worker = null, lease_until = null, due_at = %(now)s,

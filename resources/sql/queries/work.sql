@@ -12,10 +12,7 @@ select pg_advisory_lock(21066, %(worker)s)
 -- brings its worker down must not keep the others waiting.
 -- tables: post, source, measurement
 with alive as materialized (
-  select objid::bigint as worker
-  from pg_locks
-  where locktype = 'advisory' and classid = 21066 and objsubid = 2 and granted
-    and database = (select oid from pg_database where datname = current_database())
+  select worker from living_worker
 ), due as (
   select id, in_hand_at
   from {table}
@@ -83,11 +80,15 @@ where status = 'failed' and due_at > %(now)s and (%(step)s::text is null or step
 returning id
 
 -- name: count_due_items
+-- What claim_items would take.
 -- tables: post, source, measurement
+with alive as materialized (
+  select worker from living_worker
+)
 select count(*)::int as due from {table}
 where step = %(step)s and (
   (status in ('pending', 'failed') and due_at <= %(now)s)
-  or (status = 'processing' and lease_until < now())
+  or (status = 'processing' and (lease_until < now() or lease_worker not in (select worker from alive)))
 )
 
 -- name: advance_post
