@@ -21,8 +21,14 @@ def run(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     monkeypatch.setenv("MPLCONFIGDIR", str(home / "matplotlib"))
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
     notebook = nbformat.read(NOTEBOOK, as_version=4)
+    # On a busy machine pictures come later than the four seconds that the client waits by itself.
     NotebookClient(
-        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(home)}}
+        notebook,
+        timeout=120,
+        iopub_timeout=60,
+        raise_on_iopub_timeout=True,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(home)}},
     ).execute()
     return [output for cell in notebook.cells for output in cell.get("outputs", [])]
 
