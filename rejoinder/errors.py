@@ -8,7 +8,6 @@ RejoinderError
 ├── IllegalMove          a state machine was asked for a move that is not in its table
 ├── StaleView            someone decided in between: look again before deciding
 ├── LeaseLost            another worker holds the item now: nothing was changed
-├── ModelReplyInvalid    a model answered in a shape that cannot be used
 ├── StopAsked            a signal asked the process to stop; what was in hand was finished
 ├── ServiceUnavailable   Postgres, the sandbox or a model cannot be reached: try again later
 └── PlatformRefusal      a platform said no (see resources.platforms for the kinds)
@@ -16,7 +15,16 @@ RejoinderError
 
 
 class RejoinderError(Exception):
-    """Base of all errors raised on purpose; the message names the fix where there is one."""
+    """Base of all errors raised on purpose; the message names the fix where there is one.
+
+    Args:
+        message: what is wrong, for a person.
+        fix: what helps, where more is known than what helps against every error of the kind.
+    """
+
+    def __init__(self, message: str = "", *, fix: str | None = None) -> None:
+        super().__init__(message)
+        self.fix = fix
 
 
 class InputUnreadable(RejoinderError):
@@ -45,10 +53,6 @@ class StaleView(RejoinderError):
 
 class LeaseLost(RejoinderError):
     """Another worker holds the item; what this one did was not saved."""
-
-
-class ModelReplyInvalid(RejoinderError):
-    """A model's answer does not have the shape that was asked for."""
 
 
 class StopAsked(RejoinderError):

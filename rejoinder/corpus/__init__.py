@@ -1,1 +1,1 @@
-"""What the creator said: transcripts, cues, chunks, keywords, summaries, retrieval."""
+"""What the creator said: transcripts, cues, chunks, keywords, summaries, term weights."""

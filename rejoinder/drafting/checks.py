@@ -4,7 +4,7 @@ What belongs here: plain functions from a text to a `Check`. They look at the te
 draft from any drafter and for a reviewer's edit.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import regex
@@ -176,16 +176,6 @@ def check_fence(draft: DraftReply, post_text: str) -> Check:
     runs = (" ".join(own[i : i + ECHO_WORDS]) for i in range(len(own) - ECHO_WORDS + 1))
     echo = next((run for run in runs if f" {run} " in theirs), None)
     return Check("fence", echo is None, f"repeats the post: {echo!r}" if echo else "nothing of the post")
-
-
-def all_passed(checks: Sequence[Check]) -> bool:
-    """Whether every check passed; False for none at all."""
-    return bool(checks) and all(check.passed for check in checks)
-
-
-def as_mapping(checks: Sequence[Check]) -> Mapping[str, str]:
-    """Check name -> "passed" or the reason it failed: what a screen shows."""
-    return {check.name: "passed" if check.passed else check.detail for check in checks}
 
 
 def _without_quotes(draft: DraftReply) -> str:

@@ -36,15 +36,6 @@ PUBLICATION_MOVES: frozenset[PublicationMove] = frozenset(
 )
 
 
-def is_final(state: PublicationState) -> bool:
-    """Whether nothing moves a publication out of this state.
-
-    >>> [state for state in STATES if is_final(state)]
-    ['sent', 'refused', 'cancelled', 'abandoned']
-    """
-    return all(before != state for before, _ in PUBLICATION_MOVES)
-
-
 def move(current: PublicationState, target: PublicationState) -> PublicationState:
     """The target, if the table holds the move.
 

@@ -7,8 +7,6 @@ No evidence is a value with its reason, never a guess. The verdict is modest on 
 do not tell "for" from "against", so evidence is ``related`` unless words show more.
 """
 
-import math
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -113,7 +111,7 @@ def find_evidence(
         embedder: called once, with the claim and every sentence that could be quoted; a sentence comes back
             with many posts, so a caching embedder saves most of the work.
         rule: what counts as evidence.
-        rarity: as `term_rarity` makes it, over the whole corpus; without it all terms count the same.
+        rarity: term -> rarity in (0, 1] over the whole corpus; a term left out has rarity 1.
 
     Returns:
         At most rule.k quotes, best first and none inside another; `NoEvidence` where none is good enough.
@@ -125,20 +123,6 @@ def find_evidence(
     vectors = embedder.embed([claim, *sentences])
     rows = candidate_vectors(candidates, dict(zip(sentences, vectors[1:], strict=True)))
     return select_evidence(claim, vectors[0], candidates, rows, rule=rule, rarity=rarity)
-
-
-def term_rarity(texts: Sequence[str]) -> dict[str, float]:
-    """How rare each index term is among the corpus's chunks, in (0, 1]; terms never seen are left out.
-
-    The inverse document frequency of BM25, divided by that of a term in no chunk, which so has rarity 1.
-
-    >>> rarity = term_rarity(["python gil", "python asyncio", "python"])
-    >>> rarity["gil"] > rarity["python"]
-    True
-    """
-    seen_in = Counter(term for text in texts for term in set(index_terms(text)))
-    ceiling = _idf(0, len(texts))
-    return {term: _idf(n, len(texts)) / ceiling for term, n in seen_in.items()}
 
 
 def select_evidence(
@@ -276,7 +260,3 @@ def _too_weak(scored: Sequence[Scored], rule: EvidenceRule) -> str:
         return f"of {len(scored)} sentences none that is near enough stands alone and shares a telling term"
     support = scored[0].support if scored else 0.0
     return f"the best of {len(scored)} sentences supports the post by {support:.2f}, {rule.at_least:.2f} is needed"
-
-
-def _idf(seen_in: int, total: int) -> float:
-    return math.log(1 + (total - seen_in + 0.5) / (seen_in + 0.5))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import SequenceMatcher, unified_diff
+from difflib import SequenceMatcher
 from typing import Literal
 
 from rapidfuzz.distance import Levenshtein
@@ -44,23 +44,6 @@ def _spans(old: list[str], new: list[str]) -> Iterator[DiffSpan]:
             yield DiffSpan("removed", "".join(old[i1:i2]))
         if j2 > j1:
             yield DiffSpan("added", "".join(new[j1:j2]))
-
-
-def line_diff(before: str, after: str) -> str:
-    r"""A unified diff for terminals, three lines of context, headed ``draft`` and ``edited``.
-
-    Empty when the texts are equal.
-
-    >>> print(line_diff("a\nb", "a\nc"))
-    --- draft
-    +++ edited
-    @@ -1,2 +1,2 @@
-     a
-    -b
-    +c
-    """
-    lines = unified_diff(before.splitlines(), after.splitlines(), "draft", "edited", lineterm="")
-    return "\n".join(lines)
 
 
 def edit_distance_share(before: str, after: str) -> float:

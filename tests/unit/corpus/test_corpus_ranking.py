@@ -1,4 +1,4 @@
-"""BM25 weights against the formula written out, and rank fusion."""
+"""BM25 weights against the formula written out."""
 
 import math
 
@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rejoinder.corpus.bm25 import idf, term_weights
-from rejoinder.corpus.retrieval import fuse_rankings
 
 TERMS = st.lists(st.sampled_from(["ink", "pen", "paper", "note"]), min_size=1, max_size=30)
 
@@ -47,30 +46,3 @@ def test_arguments_out_of_range(arguments: dict[str, float]) -> None:
 
 def test_empty_text_has_no_weights() -> None:
     assert term_weights([], avg_terms=3.0) == {}
-
-
-def test_fusion_adds_reciprocal_ranks() -> None:
-    fused = dict(fuse_rankings([["a", "b"], ["b", "c"]]))
-    assert fused == {
-        "b": pytest.approx(1 / 62 + 1 / 61),
-        "a": pytest.approx(1 / 61),
-        "c": pytest.approx(1 / 62),
-    }
-    assert fuse_rankings([]) == []
-
-
-def test_fusion_refuses_repeats_and_bad_k() -> None:
-    with pytest.raises(ValueError, match="repeats"):
-        fuse_rankings([[1, 1]])
-    with pytest.raises(ValueError, match="positive"):
-        fuse_rankings([[1]], k=0)
-
-
-@given(st.lists(st.lists(st.integers(0, 20), unique=True, max_size=10), max_size=4))
-def test_fusion_keeps_every_id_once_best_first(rankings: list[list[int]]) -> None:
-    fused = fuse_rankings(rankings)
-    assert sorted(found for found, _ in fused) == sorted({found for ranking in rankings for found in ranking})
-    scores = [score for _, score in fused]
-    assert scores == sorted(scores, reverse=True)
-    if len(rankings) == 1:
-        assert [found for found, _ in fused] == rankings[0]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rejoinder.corpus.values import Passage
 from rejoinder.ids import ChunkId, SourceId
 from rejoinder.research.candidates import candidates_in, second_at
-from rejoinder.research.evidence import EvidenceRule, NoEvidence, find_evidence, term_rarity
+from rejoinder.research.evidence import EvidenceRule, NoEvidence, find_evidence
 from rejoinder.text.terms import index_terms
 
 GIL = "Removing the global interpreter lock from CPython took researchers more than fifteen years of work."
@@ -110,7 +110,7 @@ def test_the_first_seconds_of_a_recording_are_not_quoted():
 
 
 def test_a_common_term_alone_is_no_anchor():
-    rarity = term_rarity([f"{word} global interpreter lock CPython years" for word in "abcdefgh"])
+    rarity = dict.fromkeys(index_terms("global interpreter lock CPython years"), 0.05)
     claim = "Is the global interpreter lock in CPython still there these days?"
     assert not isinstance(find(claim, passage(GIL)), NoEvidence)
     found = find_evidence(claim, [passage(GIL)], embedder=HashedBag(), rule=RULE, rarity=rarity)

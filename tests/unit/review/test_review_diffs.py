@@ -1,12 +1,10 @@
 """Diffs of a draft and its edit."""
 
-import re
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rejoinder.review.diffs import DiffSpan, edit_distance_share, line_diff, word_diff
+from rejoinder.review.diffs import DiffSpan, edit_distance_share, word_diff
 
 WORDS = st.lists(st.sampled_from(["the", "12:04", "guest", "said", "—", ",", "\n", " ", "🇫🇷", "שלום"])).map(
     "".join
@@ -25,7 +23,6 @@ def test_both_texts_can_be_read_off_a_diff(before: str, after: str) -> None:
 @given(TEXTS)
 def test_an_unedited_text_shows_no_change(text: str) -> None:
     assert word_diff(text, text) == ((DiffSpan("same", text),) if text else ())
-    assert line_diff(text, text) == ""
     assert edit_distance_share(text, text) == 0
 
 
@@ -61,8 +58,3 @@ def test_frequent_words_of_a_long_text_are_not_noise() -> None:
 )
 def test_known_shares(before: str, after: str, share: float) -> None:
     assert edit_distance_share(before, after) == share
-
-
-def test_a_line_diff_marks_lines() -> None:
-    marked = line_diff("one\ntwo\nthree", "one\n2\nthree").splitlines()[3:]
-    assert [line for line in marked if re.match(r"[+-]", line)] == ["-two", "+2"]

@@ -11,7 +11,7 @@ import pysubs2
 import pytest
 import webvtt
 
-from rejoinder.text.weighted_length import fits
+from rejoinder.text.weighted_length import length_limit
 
 SAMPLES = Path(__file__).parents[3] / "resources" / "samples"
 VTT = SAMPLES / "episodes" / "composting-without-the-smell.vtt"
@@ -107,7 +107,8 @@ def test_the_post_heard_twice_differs_only_in_its_counts() -> None:
 def test_a_post_has_its_platforms_shape(post: dict[str, Any]) -> None:
     created_at = datetime.fromisoformat(post["created_at"])
     assert NEWEST - timedelta(days=6) <= created_at < NEWEST
-    assert fits(post["text"], post["platform"])
+    limit, measure = length_limit(post["platform"])
+    assert measure(post["text"]) <= limit
     assert all(isinstance(count, int) and count >= 0 for count in post["metrics"].values())
     assert post["mentions"] == (["rejoinder_demo"] if "@rejoinder_demo" in post["text"] else [])
     if post["platform"] == "x":

@@ -1,4 +1,4 @@
-"""X's weighted length against twitter-text's own suite, and texts made to fit."""
+"""X's weighted length against twitter-text's own suite, and the limits."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rejoinder.text.weighted_length import fits, length_limit, trim_to, weighted_length
+from rejoinder.text.weighted_length import length_limit, weighted_length
 
 SUITE = Path(__file__).parents[4] / "shared/data/x_twitter_text_conformance/validate.yml"
 
@@ -29,7 +29,7 @@ def test_twitter_text_v3_suite(case: dict[str, object]) -> None:
     assert isinstance(expected, dict)
     assert weighted_length(str(case["text"])) == expected["weightedLength"]
     has_invalid = any(mark in str(case["text"]) for mark in "\ufffe\uffff")
-    assert fits(str(case["text"]), "x") == (expected["valid"] or has_invalid)
+    assert (weighted_length(str(case["text"])) <= 280) == (expected["valid"] or has_invalid)
 
 
 @pytest.mark.parametrize(
@@ -56,26 +56,10 @@ def test_weights(text: str, expected: int) -> None:
 
 
 def test_limits_of_platforms() -> None:
-    assert fits("x" * 280, "x") and not fits("x" * 281, "x")
-    assert fits("x" * 10_000, "reddit") and not fits("x" * 10_001, "reddit")
+    assert length_limit("x") == (280, weighted_length)
+    assert length_limit("reddit") == (10_000, len)
     with pytest.raises(ValueError, match="myspace"):
         length_limit("myspace")
-
-
-def test_trimming_prefers_sentences_then_words_then_characters() -> None:
-    text = "First one here. Second one follows. Third."
-    assert trim_to(text, 1000) == text
-    assert trim_to(text, 36) == "First one here. Second one follows."
-    assert trim_to(text, 12) == "First one…"
-    assert trim_to("Donaudampfschiff", 8) == "Donaud…"  # the ellipsis itself weighs 2
-    assert trim_to("abc", 0) == ""
-
-
-@given(st.text(max_size=300), st.integers(0, 120))
-def test_trimmed_text_always_fits_and_is_a_beginning(text: str, limit: int) -> None:
-    trimmed = trim_to(text, limit)
-    assert weighted_length(trimmed) <= limit
-    assert text.strip().startswith(trimmed.removesuffix("…"))
 
 
 @given(st.text(max_size=200))
