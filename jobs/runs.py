@@ -27,7 +27,6 @@ class RunOutcome:
     """
 
     run_id: str
-    is_success: bool
     metadata: Mapping[str, Mapping[str, Any]]
     seconds: Mapping[str, float]
     failed_checks: tuple[str, ...]
@@ -106,7 +105,6 @@ def _outcome(result: dg.ExecuteInProcessResult, wall_s: float) -> RunOutcome:
     checks = [e for e in result.get_asset_check_evaluations() if not e.passed]
     return RunOutcome(
         run_id=result.run_id,
-        is_success=result.success,
         metadata=metadata,
         seconds=seconds,
         failed_checks=tuple(f"{c.asset_key.to_user_string()}: {c.check_name}" for c in checks),

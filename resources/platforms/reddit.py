@@ -120,10 +120,6 @@ class RedditClient:
             pass
         raise OutcomeUnknown("the platform accepted the comment without naming its id")
 
-    def find_own_reply(self, parent_id: str, text: str) -> Sent | None:
-        """The account's comment with this text under this thing, among its newest 1,000."""
-        return self.read_back(parent_id, text, from_epoch(0)).found
-
     def read_back(self, parent_id: str, text: str, since: datetime) -> ReadBack:
         """Search the account's comments, newest first, back to a time."""
         searched_until = self.now()

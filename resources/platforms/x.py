@@ -150,10 +150,6 @@ class XClient:
         except (KeyError, ValueError):
             return self._clock()
 
-    def find_own_reply(self, parent_id: str, text: str) -> Sent | None:
-        """The account's reply with this text under this post, among its newest posts."""
-        return self.read_back(parent_id, text, datetime.fromtimestamp(0, UTC)).found
-
     def read_back(self, parent_id: str, text: str, since: datetime) -> ReadBack:
         """Search the account's timeline, newest first, back to a time."""
         searched_until, until_id = self.now(), None

@@ -119,15 +119,6 @@ def count_replies(state: State, platform: str, ids: Iterable[str]) -> dict[str, 
     return {row["parent_id"]: row["n"] for row in rows}
 
 
-def own_posts(state: State, platform: str) -> list[SandboxPost]:
-    """Everything the account published and did not delete, newest first."""
-    rows = state.db.execute(
-        "SELECT * FROM post WHERE platform = ? AND is_own = 1 AND is_deleted = 0 ORDER BY created_at DESC, seq DESC",
-        (platform,),
-    )
-    return [from_row(row) for row in rows]
-
-
 def set_flags(state: State, post_id: str, flags: Mapping[str, bool]) -> int:
     """Mark a post deleted or locked; returns how many posts have that id (0 or 1)."""
     changed = 0

@@ -1,6 +1,6 @@
 """Channels: rows <-> values, cursors and credentials."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -51,18 +51,6 @@ def _channel(row: dict[str, Any]) -> Channel:
 def enabled_channels(tx: Transaction) -> list[Channel]:
     """Channels that are listened to and published on, oldest first."""
     return [_channel(row) for row in tx.rows("enabled_channels")]
-
-
-def find_channel(tx: Transaction, name: str) -> Channel:
-    """The channel of that name.
-
-    Raises:
-        ConfigInvalid: there is none.
-    """
-    row = tx.row("find_channel", name=name)
-    if row is None:
-        raise ConfigInvalid(f"There is no channel named {name}.")
-    return _channel(row)
 
 
 def load_channel(tx: Transaction, channel_id: int) -> Channel:
@@ -124,8 +112,3 @@ def load_cursor(tx: Transaction, channel_id: ChannelId, name: str) -> dict[str, 
 def save_cursor(tx: Transaction, channel_id: ChannelId, name: str, value: dict[str, str]) -> None:
     """Remember where listening stopped."""
     tx.execute("save_cursor", channel_id=channel_id, name=name, value=Jsonb(value))
-
-
-def as_dict(channel: Channel) -> dict[str, Any]:
-    """For people and logs: no secret is in it."""
-    return asdict(channel)

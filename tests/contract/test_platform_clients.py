@@ -3,7 +3,7 @@
 import signal
 import socket
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,6 +23,7 @@ from resources.platforms.port import PlatformClient
 
 RULES = (ListeningRule("keywords:asyncio", "asyncio", ("sample_python",)),)
 TEXT = "Measured at 12:04 in the episode: R&D says it depends. https://example.com/e1?t=724 ✅"
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def test_publish_stands_under_its_parent(client: PlatformClient, case: Any, sandbox: Any) -> None:
@@ -36,11 +37,11 @@ def test_publish_stands_under_its_parent(client: PlatformClient, case: Any, sand
 
 def test_own_reply_is_found_by_parent_and_text(client: PlatformClient, case: Any) -> None:
     sent = client.publish(case.parent_id, TEXT)
-    found = client.find_own_reply(case.parent_id, TEXT)
+    found = client.read_back(case.parent_id, TEXT, LONG_AGO).found
     assert found is not None and found.platform_id == sent.platform_id
     assert abs(found.sent_at - sent.sent_at) < timedelta(seconds=1.5)
-    assert client.find_own_reply(case.other_parent_id, TEXT) is None
-    assert client.find_own_reply(case.parent_id, "another text") is None
+    assert client.read_back(case.other_parent_id, TEXT, LONG_AGO).found is None
+    assert client.read_back(case.parent_id, "another text", LONG_AGO).found is None
 
 
 def test_read_back_says_how_far_it_looked(client: PlatformClient, case: Any) -> None:
@@ -56,7 +57,7 @@ def test_lost_answer_is_unknown_and_sent_once(
     with pytest.raises(OutcomeUnknown):
         client.publish(case.parent_id, TEXT)
     [entry] = sandbox.attempts(case.parent_id)
-    found = client.find_own_reply(case.parent_id, TEXT)
+    found = client.read_back(case.parent_id, TEXT, LONG_AGO).found
     assert found is not None and found.platform_id == entry["platform_id"]
 
 
@@ -68,7 +69,7 @@ def test_untaken_write_is_unknown_and_sent_once(
     with pytest.raises(OutcomeUnknown):
         client.publish(case.parent_id, TEXT)
     assert [entry["accepted"] for entry in sandbox.attempts(case.parent_id)] == [False]
-    assert client.find_own_reply(case.parent_id, TEXT) is None
+    assert client.read_back(case.parent_id, TEXT, LONG_AGO).found is None
 
 
 def test_429_says_when_to_come_back(client: PlatformClient, case: Any, sandbox: Any) -> None:
@@ -109,7 +110,7 @@ def test_unreadable_answers_of_reads_are_unreachable(client: PlatformClient, cas
     for endpoint in ("timeline", "user_comments"):
         sandbox.fault(endpoint, "503", times=3)
     with pytest.raises(Unreachable):
-        client.find_own_reply(case.parent_id, TEXT)
+        client.read_back(case.parent_id, TEXT, LONG_AGO)
 
 
 def test_failures_carry_no_secret_and_no_request(client: PlatformClient, case: Any, sandbox: Any) -> None:
@@ -231,7 +232,8 @@ def test_restart_keeps_replies_clock_and_keys(
     assert sandbox.get("log") == log and sandbox.get("credentials") == keys
     again = sandbox.client(case.platform)
     assert before <= again.now() < before + timedelta(minutes=2)
-    assert again.find_own_reply(case.parent_id, TEXT).platform_id == sent.platform_id  # type: ignore[union-attr]
+    found = again.read_back(case.parent_id, TEXT, LONG_AGO).found
+    assert found is not None and found.platform_id == sent.platform_id
 
 
 def test_slow_answers_are_waited_for(client: PlatformClient, case: Any, sandbox: Any) -> None:

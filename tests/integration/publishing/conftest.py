@@ -17,7 +17,6 @@ import pytest
 from rejoinder.ids import PersonId
 from rejoinder.listening.policy import ChannelPolicy, default_policy
 from rejoinder.listening.post import Platform, Post
-from resources.clients import forget_clients
 from resources.commands.actors import Actor
 from resources.commands.review import approve
 from resources.platforms.port import Heard, Metrics, ReadBack, Sent
@@ -25,9 +24,9 @@ from resources.postgres import Database
 from resources.provision import Addresses
 from resources.publishing.report import PublishReport
 from resources.publishing.run import publish_due
-from resources.store.channels import Channel, find_channel, save_channel
+from resources.store.channels import Channel, load_channel, save_channel
 from resources.store.posts import insert_post
-from resources.tuning import StageTuning, Tuning
+from resources.tuning import PublishTuning, Stages, Tuning
 from resources.work.stopping import StopSignal
 
 POLICY = {"x": "sandbox/x/enterprise", "reddit": "sandbox/reddit/approved_app"}
@@ -84,9 +83,6 @@ class ScriptedPlatform:
         found = [s for p, t, s in self.replies if (p, t) == (parent_id, text) and s.sent_at >= since]
         return ReadBack(None if self.hides or not found else found[0], self.now(), self.is_complete)
 
-    def find_own_reply(self, parent_id: str, text: str) -> Sent | None:
-        return self.read_back(parent_id, text, datetime(1970, 1, 1, tzinfo=UTC)).found
-
     def metrics(self, ids: Sequence[str]) -> dict[str, Metrics]:
         self.lookups.append(list(ids))
         return {i: self.counts.get(i, Metrics(100, 3, 1, 0)) for i in ids}
@@ -110,10 +106,7 @@ class Desk:
     platform: ScriptedPlatform = field(default_factory=ScriptedPlatform)
     tuning: Tuning = field(
         default_factory=lambda: Tuning(
-            stages={
-                "publish": StageTuning(timeout_s=60, backoff_s=60, max_attempts=2),
-                "measure": StageTuning(batch=100, group=100),
-            }
+            stages=Stages(publish=PublishTuning(timeout_s=60, backoff_s=60, max_attempts=2))
         )
     )
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -124,10 +117,10 @@ class Desk:
         credential: dict[str, str] = changes.pop("credential", {"token": "secret"})
         settings = {"account": "rejoinder", "base_url": "http://127.0.0.1:9", "is_sandbox": True} | changes
         with self.owner.transaction() as tx:
-            save_channel(
+            channel_id = save_channel(
                 tx, project_id=self.project_id, name=name, platform=platform, policy=policy, **settings
             )
-            channel = find_channel(tx, name)
+            channel = load_channel(tx, channel_id)
             from psycopg.types.json import Jsonb
 
             for kind in ("read", "write"):
@@ -276,7 +269,6 @@ def live(
     desk: Desk, sandbox: Callable[[list[dict[str, Any]]], LiveSandbox]
 ) -> Iterator[Callable[..., tuple[LiveSandbox, list[int]]]]:
     """Starts the sandbox with posts that call the account, and makes the channel and approved replies for it."""
-    forget_clients()
 
     def start(platform: Platform, count: int = 1) -> tuple[LiveSandbox, list[int]]:
         server = sandbox([calling_post(platform, number) for number in range(count)])
@@ -287,7 +279,6 @@ def live(
         return server, [desk.approved(channel) for _ in range(count)]
 
     yield start
-    forget_clients()
 
 
 def calling_post(platform: Platform, number: int) -> dict[str, Any]:
