@@ -6,6 +6,7 @@ from typing import Literal
 
 PREFIX = "rejoinder-"
 CHAMPION = "champion"
+RELEVANCE_MODEL = "rejoinder-relevance"  # the relevance classifier, here and in the table model_version
 
 Standing = Literal["champion", "challenger"]
 

@@ -20,9 +20,8 @@ from resources.provision import Addresses
 from resources.settings import Settings
 from resources.store.training_examples import collect_examples
 from resources.tracking import Tracker, load_prompt_files
-from resources.tracking_values import Champions, TrainingRecord
+from resources.tracking_values import RELEVANCE_MODEL, Champions, TrainingRecord
 
-MODEL = "rejoinder-relevance"
 SEED = 20
 
 Outcome = Literal["champion", "challenger", "unchanged", "too_few"]
@@ -124,7 +123,7 @@ def _train(db: Database, tracker: Tracker | None, examples: Sequence[Example], s
     if lack := too_few(examples):
         return TrainingReport("too_few", f"{lack}; the similarity floor decides alone", *counts)
     with db.transaction() as tx:
-        known = tx.row("find_training", name=MODEL, data_hash=data_hash(examples))
+        known = tx.row("find_training", name=RELEVANCE_MODEL, data_hash=data_hash(examples))
     if known:
         reason = "the same examples were trained on before"
         ids = (known["id"], known["mlflow_run_id"])
@@ -141,7 +140,7 @@ def _fit_and_judge(db: Database, examples: Sequence[Example], seed: int) -> tupl
 
     classifier = train(examples, seed=seed)
     with db.transaction() as tx:
-        row = tx.row("champion_model", name=MODEL)
+        row = tx.row("champion_model", name=RELEVANCE_MODEL)
     champion = load(json.dumps(row["parameters"]).encode()) if row else None
     held_out = [e for e in examples if is_held_out(e.post_key)]
     return classifier, judge(classifier, champion, judged_by_people(held_out, ENOUGH_REVIEWS), seed=seed)
@@ -150,7 +149,7 @@ def _fit_and_judge(db: Database, examples: Sequence[Example], seed: int) -> tupl
 def _record(classifier: Classifier, verdict: Verdict) -> TrainingRecord:
     scores = classifier.metrics
     return TrainingRecord(
-        model=MODEL,
+        model=RELEVANCE_MODEL,
         data_hash=scores.data_hash,
         coefficients=dump(classifier),
         parameters={
@@ -184,12 +183,12 @@ def _save(
     db: Database, classifier: Classifier, metrics: dict[str, Any], verdict: Verdict, run_id: str | None
 ) -> int | None:
     with db.transaction() as tx:
-        tx.execute("hold_training_lock", name=MODEL)
+        tx.execute("hold_training_lock", name=RELEVANCE_MODEL)
         if verdict.standing == "champion":
-            tx.execute("uncrown_models", name=MODEL)
+            tx.execute("uncrown_models", name=RELEVANCE_MODEL)
         row_id: int | None = tx.value(
             "insert_model_version",
-            name=MODEL,
+            name=RELEVANCE_MODEL,
             data_hash=classifier.metrics.data_hash,
             parameters=Jsonb(json.loads(dump(classifier))),
             metrics=Jsonb(metrics),

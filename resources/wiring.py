@@ -12,6 +12,7 @@ from rejoinder.llm.ports import Embedder
 from rejoinder.prompts.loader import load_prompt
 from rejoinder.research.evidence import EvidenceRule
 from rejoinder.triage.classifier import Classifier, load
+from rejoinder.triage.features import KEYWORDS_LISTENED_FOR
 from rejoinder.triage.relevance import Thresholds
 from resources.llm.onnx_embedder import OnnxEmbedder
 from resources.llm.recorded_embedder import ModelRun, RecordedEmbedder, RememberingEmbedder
@@ -20,14 +21,13 @@ from resources.provision import Addresses, prepare
 from resources.settings import Settings, export_for_children, load_settings
 from resources.steps import corpus, drafting, research, triage
 from resources.tracking import load_prompt_files, prompt_task
+from resources.tracking_values import RELEVANCE_MODEL
 from resources.tuning import StageTuning, StepName, Tuning, load_tuning
 from resources.work.runner import Progress, Report, Step, work_side_by_side
 from resources.work.stopping import PROCESS_STOP, StopSignal, stop_on_signals
 
-RELEVANCE_MODEL = "rejoinder-relevance"
 DEFAULT_CREATOR = "creator"
 DEFAULT_PROJECT = "main"
-KEYWORDS_LISTENED_FOR = 60
 DRAFTER_PROMPT = ("reply_extractive", 1)
 
 

@@ -17,6 +17,8 @@ FIRST_PERSON = word_set("i me my mine myself we us our ours")
 SECOND_PERSON = word_set("you your yours yourself")
 ASKING = word_set("how what why when where which who can could should does is are anyone")
 LONG_POST_WORDS = 200
+# How many of the corpus's best keywords are looked for: a feature must mean the same in training and in use.
+KEYWORDS_LISTENED_FOR = 60
 
 PLAIN_FEATURES = (
     "top1_similarity",
@@ -32,7 +34,6 @@ PLAIN_FEATURES = (
 )
 # Read by the weak-label rule too; withheld until reviewers have labelled enough (weak_labels.py).
 RULE_FEATURES = PLAIN_FEATURES[:3]
-COLD_START = PLAIN_FEATURES[3:]
 
 
 def keyword_hits(text: str, keywords: Collection[str]) -> int:

@@ -7,7 +7,7 @@ corpus's own keywords agree, or both are absent). Scored on held-out posts with 
 classifier shows only how well it carries that rule over to unseen posts: agreement with a rule, not
 quality. Two things keep it from being the rule's own threshold again: posts between the two ends get
 no weak label at all, and the features that the rule reads are withheld while labels are mostly weak
-(`features.COLD_START`). Only a score on held-out *review decisions* says how good triage is, and
+(`features.RULE_FEATURES`). Only a score on held-out *review decisions* says how good triage is, and
 `classifier.Metrics.labels_from` always tells which of the two a score is.
 """
 

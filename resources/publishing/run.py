@@ -11,7 +11,7 @@ import psycopg
 from rejoinder.errors import ConfigInvalid, LeaseLost, ServiceUnavailable
 from resources.clients import OpenClient
 from resources.platforms.port import PlatformClient
-from resources.postgres import Database
+from resources.postgres import Database, outage
 from resources.publishing.claim import Idle, claim
 from resources.publishing.reconcile import lapse, reconcile_next
 from resources.publishing.report import PublishReport
@@ -19,7 +19,7 @@ from resources.publishing.send import send
 from resources.publishing.settle import settle
 from resources.store.channels import Channel, enabled_channels, write_credential
 from resources.store.publications import Publication, cancel_withdrawn
-from resources.tuning import StageTuning, Tuning
+from resources.tuning import PublishTuning, Tuning
 from resources.work.runner import Progress
 from resources.work.stopping import StopSignal
 from resources.work.worker import Worker, living_worker
@@ -65,7 +65,7 @@ def publish_due(
         with living_worker(db.url) as worker:
             _Pass(db, open_client, tuning.stage("publish"), stop, progress, now, report, worker).run()
     except psycopg.OperationalError as error:
-        raise ServiceUnavailable(f"PostgreSQL went away: {str(error).splitlines()[0]}") from None
+        raise outage(error) from None
     report.seconds = time.monotonic() - started
     report.is_stopped = stop.is_set()
     return report
@@ -113,7 +113,7 @@ class _Pass:
 
     db: Database
     open_client: OpenClient
-    tuning: StageTuning
+    tuning: PublishTuning
     stop: StopSignal
     progress: Progress | None
     now: Callable[[], datetime]

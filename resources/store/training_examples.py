@@ -11,13 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rejoinder.triage.classifier import Example
-from rejoinder.triage.features import feature_matrix, keyword_hits, plain_features
+from rejoinder.triage.features import KEYWORDS_LISTENED_FOR, feature_matrix, keyword_hits, plain_features
 from rejoinder.triage.relevance import TOP_K, corpus_similarity
 from rejoinder.triage.weak_labels import Label, LabelRule, review_label, settle_label, weak_label
 from resources.postgres import Transaction
 
-# As many keywords as triage listens for: a feature must mean the same in training and in use.
-KEYWORDS = 60
 MOST_POSTS = 20_000
 
 
@@ -31,7 +29,7 @@ def collect_examples(tx: Transaction, *, index_id: int | None, rule: LabelRule) 
     rows = tx.rows("training_posts", index_id=index_id, top=TOP_K, most=MOST_POSTS)
     if not rows:
         return []
-    keywords = [row["term"] for row in tx.rows("best_keywords", top=KEYWORDS)]
+    keywords = [row["term"] for row in tx.rows("best_keywords", top=KEYWORDS_LISTENED_FOR)]
     hits = [keyword_hits(row["text"], keywords) for row in rows]
     reviews = _review_labels(tx, [row["id"] for row in rows], rule)
     weak = [

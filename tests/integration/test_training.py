@@ -20,11 +20,11 @@ from resources.provision import connect_admin, prepare
 from resources.settings import Settings
 from resources.steps.triage import Judged, classifier_input, nearest_similarities
 from resources.store.posts import load_posts
-from resources.store.training_examples import KEYWORDS, collect_examples
+from resources.store.training_examples import collect_examples
 from resources.tracking import Tracker
-from resources.tracking_values import Champions
-from resources.training import MODEL, copy_champions, train_on_bench, train_relevance
-from resources.wiring import KEYWORDS_LISTENED_FOR, RELEVANCE_MODEL, champion
+from resources.tracking_values import RELEVANCE_MODEL, Champions
+from resources.training import copy_champions, train_on_bench, train_relevance
+from resources.wiring import champion
 
 DIM = 384
 TOPIC = np.eye(DIM)[0]
@@ -178,7 +178,6 @@ def test_a_post_in_the_middle_has_no_label(world: World, db: Database) -> None:
 
 def test_features_are_those_that_triage_uses(world: World, db: Database) -> None:
     ids = [world.post(True), world.post(False)]
-    assert (KEYWORDS, MODEL) == (KEYWORDS_LISTENED_FOR, RELEVANCE_MODEL)
     with db.transaction() as tx:
         posts = load_posts(tx, ids, world.index_id)
         judged = [Judged(p, nearest_similarities(tx, p), None) for p in posts]
@@ -264,10 +263,10 @@ def test_copying_champions_from_mlflow(trained_world: World, db: Database) -> No
             ).fetchall()
         return [row["name"] for row in rows]
 
-    asked = Champions({MODEL: "run2"}, {"reply": "bbbbbbbbbbbb"})
+    asked = Champions({RELEVANCE_MODEL: "run2"}, {"reply": "bbbbbbbbbbbb"})
     assert copy_champions(db, asked) == 3 and crowned() == ["bbbbbbbbbbbb", "run2"]
     assert copy_champions(db, asked) == 0
-    assert copy_champions(db, Champions({MODEL: "elsewhere"}, {"reply": "cccccccccccc"})) == 0
+    assert copy_champions(db, Champions({RELEVANCE_MODEL: "elsewhere"}, {"reply": "cccccccccccc"})) == 0
     assert crowned() == ["bbbbbbbbbbbb", "run2"]
 
 
@@ -299,7 +298,7 @@ def test_a_training_and_its_run_name_each_other(
     run_id = trained_world.sql("select mlflow_run_id from model_version where is_champion")
     assert run_id == report["mlflow_run_id"]
     champions = Tracker(mlflow_url, tmp_path).read_champions()
-    assert champions.models == {MODEL: run_id} and "reply" in champions.prompts
+    assert champions.models == {RELEVANCE_MODEL: run_id} and "reply" in champions.prompts
     assert copy_champions(db, champions) == 0
     stored = next(tmp_path.rglob("coefficients.json")).read_bytes()
     assert load(stored) == champion(db)[1]
