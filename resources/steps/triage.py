@@ -172,8 +172,7 @@ class ClaimFinding:
         return [main_claim(item.post.text) for item in items]
 
     def save(self, tx: Transaction, item: StoredPost, result: Claim | None, worker: int) -> str:
-        """Replace the post's claims and hand it to research, or reject."""
-        tx.execute("delete_claims", post_id=item.id)
+        """Save the claim of this wording of the post and hand it to research, or reject."""
         if result is None:
             save_stage_decision(tx, item.id, self.name, "rejected", NOTHING_TO_ANSWER)
             return reject(tx, item.id, TRIAGE, self.name, NOTHING_TO_ANSWER, worker)

@@ -33,8 +33,11 @@ EVIDENCE = (
     " select id, 0, 'h', 't', 1, 1 from source where name = %(name)s",
     "insert into stage_decision (post_id, step, verdict, reason)"
     " values (%(post)s, 'relevance', 'accepted', 'similarity 0.71 reaches 0.45')",
-    "insert into evidence (post_id, position, chunk_id, quote, start_s, speaker, score, verdict)"
-    " select %(post)s, 0, max(id), 'they work below zero', 724, 'Nadia', 0.9, 'disputes' from chunk",
+    "insert into claim (post_id, position, kind, text, check_worthiness)"
+    " values (%(post)s, 0, 'fact', 'they never work', 0.9)",
+    "insert into evidence (post_id, position, claim_id, chunk_id, quote, start_s, speaker, score, verdict)"
+    " select %(post)s, 0, m.id, max(c.id), 'they work below zero', 724, 'Nadia', 0.9, 'disputes'"
+    " from chunk c, claim m where m.post_id = %(post)s group by m.id",
     "insert into draft_check (draft_id, name, is_passed, detail)"
     " select id, 'length', true, 'fits' from draft where post_id = %(post)s",
 )

@@ -1,3 +1,5 @@
+-- round counts the wordings of a post: each edit begins another, with claims, evidence and drafts of its own.
+-- Those of earlier rounds are kept, because drafts and decisions about them are.
 create table post (
   id bigint generated always as identity primary key,
   channel_id bigint not null references channel,
@@ -19,6 +21,7 @@ create table post (
   relevance real,
   rejection_reason text,
   version integer not null default 0,
+  round integer not null default 0,
   stage text not null default 'triage'
     check (stage in ('triage', 'research', 'response', 'editorial', 'review', 'post_queue', 'done')),
   step text not null default 'embed'
@@ -106,18 +109,19 @@ create table stage_decision (
 create table claim (
   id bigint generated always as identity primary key,
   post_id bigint not null references post on delete cascade,
+  round integer not null default 0,
   position integer not null,
   kind text not null,
   text text not null,
   check_worthiness real not null check (check_worthiness between 0 and 1),
-  unique (post_id, position)
+  unique (post_id, round, position)
 );
 
 create table evidence (
   id bigint generated always as identity primary key,
   post_id bigint not null references post on delete cascade,
   position integer not null,
-  claim_id bigint references claim on delete cascade,
+  claim_id bigint not null references claim on delete cascade,
   chunk_id bigint not null references chunk,
   quote text not null,
   start_s double precision,
@@ -145,6 +149,7 @@ create table draft (
   id bigint generated always as identity primary key,
   post_id bigint not null references post on delete cascade,
   decision_id bigint references decision,
+  round integer not null default 0,
   version integer not null,
   text text not null,
   strategy text not null,
@@ -174,6 +179,6 @@ create table draft_check (
 grant select, insert, update on
   post, post_embedding, stage_result, stage_decision, claim, evidence, decision, draft, draft_evidence, draft_check
   to rejoinder_may_run;
-grant delete on claim, evidence, draft_check, draft_evidence to rejoinder_may_run;
+grant delete on draft_check, draft_evidence to rejoinder_may_run;
 grant select, update on post to rejoinder_may_publish;
 grant select on draft to rejoinder_may_publish;

@@ -2,10 +2,6 @@
 select id, project_id, name, platform, account, base_url, is_sandbox, policy, communities
 from channel where is_enabled order by id
 
--- name: find_channel
-select id, project_id, name, platform, account, base_url, is_sandbox, policy, communities
-from channel where name = %(name)s
-
 -- name: upsert_channel
 insert into channel (project_id, name, platform, account, base_url, is_sandbox, policy, communities)
 values (%(project_id)s, %(name)s, %(platform)s, %(account)s, %(base_url)s, %(is_sandbox)s, %(policy)s,
@@ -47,11 +43,11 @@ on conflict (platform, platform_post_id) do nothing
 returning id
 
 -- name: note_post_edit
--- An edited post goes back to triage, unless a reply to it is under way or done.
+-- An edited post goes back to triage for another round, unless a reply to it is under way or done.
 update post
 set text = %(text)s, metrics = %(metrics)s, stage = 'triage', step = 'embed', status = 'pending', attempts = 0,
     crashes = 0, lease_worker = null, lease_until = null, in_hand_at = null, last_error = null,
-    rejection_reason = null, version = version + 1, due_at = now()
+    rejection_reason = null, version = version + 1, round = round + 1, due_at = now()
 where platform = %(platform)s and platform_post_id = %(platform_post_id)s and text <> %(text)s
   and stage <> 'done' and not (stage = 'post_queue')
 returning id
@@ -85,17 +81,15 @@ select post_id, verdict from stage_decision where step = 'relevance' and post_id
 -- name: champion_model
 select id, parameters from model_version where name = %(name)s and is_champion
 
--- name: delete_claims
-delete from claim where post_id = %(post_id)s
-
 -- name: insert_claim
-insert into claim (post_id, position, kind, text, check_worthiness)
-values (%(post_id)s, %(position)s, %(kind)s, %(text)s, %(check_worthiness)s)
+insert into claim (post_id, round, position, kind, text, check_worthiness)
+select id, round, %(position)s, %(kind)s, %(text)s, %(check_worthiness)s from post where id = %(post_id)s
 returning id
 
 -- name: load_claims
-select id, post_id, position, kind, text, check_worthiness from claim
-where post_id = any (%(post_ids)s) order by post_id, position
+select c.id, c.post_id, c.position, c.kind, c.text, c.check_worthiness
+from claim c join post p on p.id = c.post_id and p.round = c.round
+where c.post_id = any (%(post_ids)s) order by c.post_id, c.position
 
 -- name: insert_evidence
 -- Earlier drafts may still cite earlier evidence, so a new round of research goes after it.
@@ -108,7 +102,11 @@ returning id
 -- name: load_evidence
 select v.id, v.post_id, v.position, v.claim_id, v.chunk_id, v.quote, v.start_s, v.speaker, v.score, v.verdict,
        c.source_id, s.title as source_title, s.url as source_url
-from evidence v join chunk c on c.id = v.chunk_id join source s on s.id = c.source_id
+from evidence v
+join claim m on m.id = v.claim_id
+join post p on p.id = v.post_id and p.round = m.round
+join chunk c on c.id = v.chunk_id
+join source s on s.id = c.source_id
 where v.post_id = any (%(post_ids)s)
 order by v.post_id, v.score desc, v.position
 
@@ -137,10 +135,10 @@ on conflict (version) do nothing
 with earlier as (
   select max(version) as version, max(id) as id from draft where post_id = %(post_id)s
 ), fresh as (
-  insert into draft (post_id, decision_id, version, text, strategy, model, prompt_version, author_id)
-  select %(post_id)s, %(decision_id)s, coalesce(earlier.version, 0) + 1, %(text)s, %(strategy)s, %(model)s,
+  insert into draft (post_id, decision_id, round, version, text, strategy, model, prompt_version, author_id)
+  select p.id, %(decision_id)s, p.round, coalesce(earlier.version, 0) + 1, %(text)s, %(strategy)s, %(model)s,
          %(prompt_version)s, %(author_id)s
-  from earlier
+  from earlier join post p on p.id = %(post_id)s
   returning id, version
 ), chained as (
   update draft d set superseded_by = fresh.id from fresh, earlier where d.id = earlier.id
@@ -152,8 +150,9 @@ insert into draft_evidence (draft_id, evidence_id, quote) values (%(draft_id)s, 
 on conflict do nothing
 
 -- name: latest_drafts
-select distinct on (post_id) post_id, id, version, text, strategy, model, prompt_version, decision_id
-from draft where post_id = any (%(post_ids)s) order by post_id, version desc
+select distinct on (d.post_id) d.post_id, d.id, d.version, d.text, d.strategy, d.model, d.prompt_version, d.decision_id
+from draft d join post p on p.id = d.post_id and p.round = d.round
+where d.post_id = any (%(post_ids)s) order by d.post_id, d.version desc
 
 -- name: draft_quotes
 select q.draft_id, q.quote, v.id as evidence_id, v.quote as evidence_quote, v.start_s, v.speaker, v.score, v.verdict,
@@ -173,7 +172,7 @@ on conflict (draft_id, name) do update set is_passed = excluded.is_passed, detai
 -- name: recent_reply_texts
 -- What a new draft must not repeat: replies that wait, were approved or went out.
 select t.text from (
-  select d.id, d.text from draft d join post p on p.id = d.post_id
+  select d.id, d.text from draft d join post p on p.id = d.post_id and p.round = d.round
   where d.superseded_by is null and d.post_id <> %(post_id)s and p.stage in ('review', 'post_queue', 'done')
   order by d.id desc limit %(top)s
 ) t

@@ -80,8 +80,10 @@ select * from post where id = %(id)s for update
 select * from post where id = %(id)s
 
 -- name: latest_draft
-select id, version, text, strategy, model, prompt_version, decision_id, author_id
-from draft where post_id = %(post_id)s order by version desc limit 1
+-- A draft that answers an earlier wording of the post is not one to decide about.
+select d.id, d.version, d.text, d.strategy, d.model, d.prompt_version, d.decision_id, d.author_id
+from draft d join post p on p.id = d.post_id and p.round = d.round
+where d.post_id = %(post_id)s order by d.version desc limit 1
 
 -- name: copy_draft_evidence
 insert into draft_evidence (draft_id, evidence_id, quote)
@@ -169,7 +171,7 @@ select p.id, p.version, p.platform, p.author, p.community, p.text, p.url, p.crea
 from post p
 join channel c on c.id = p.channel_id
 left join lateral (
-  select id, text, strategy from draft where post_id = p.id order by version desc limit 1
+  select id, text, strategy from draft where post_id = p.id and round = p.round order by version desc limit 1
 ) d on true
 where (%(stage)s::text is null or p.stage = %(stage)s)
   and (%(status)s::text is null or p.status = %(status)s)
@@ -189,7 +191,9 @@ limit %(limit)s offset %(offset)s
 select count(*)::int as n
 from post p
 join channel c on c.id = p.channel_id
-left join lateral (select text from draft where post_id = p.id order by version desc limit 1) d on true
+left join lateral (
+  select text from draft where post_id = p.id and round = p.round order by version desc limit 1
+) d on true
 where (%(stage)s::text is null or p.stage = %(stage)s)
   and (%(status)s::text is null or p.status = %(status)s)
   and (%(platform)s::text is null or p.platform = %(platform)s)
@@ -235,13 +239,24 @@ from publication_event e join publication p on p.id = e.publication_id
 where p.post_id = %(post_id)s order by e.id
 
 -- name: case_claims
-select id, position, kind, text, check_worthiness from claim where post_id = %(post_id)s order by position
+-- Those of the post as it stands, then older ones that a draft still rests on.
+select c.id, c.position, c.kind, c.text, c.check_worthiness
+from claim c join post p on p.id = c.post_id
+where c.post_id = %(post_id)s and (c.round = p.round or exists (
+  select from evidence v join draft_evidence q on q.evidence_id = v.id where v.claim_id = c.id))
+order by c.round desc, c.position
 
 -- name: case_evidence
 select v.id, v.claim_id, v.chunk_id, v.quote, v.start_s, v.speaker, v.score, v.verdict,
        s.title as source_title, s.url as source_url
-from evidence v join chunk c on c.id = v.chunk_id join source s on s.id = c.source_id
-where v.post_id = %(post_id)s order by v.score desc, v.position
+from evidence v
+join claim m on m.id = v.claim_id
+join post p on p.id = v.post_id
+join chunk c on c.id = v.chunk_id
+join source s on s.id = c.source_id
+where v.post_id = %(post_id)s
+  and (m.round = p.round or exists (select from draft_evidence q where q.evidence_id = v.id))
+order by m.round desc, v.score desc, v.position
 
 -- name: case_quotes
 select q.draft_id, q.evidence_id, q.quote, v.start_s, v.speaker, v.score, v.verdict,
