@@ -1,4 +1,4 @@
-"""docs/states.md draws exactly the moves of the two tables in code."""
+"""docs/states.md and ARCHITECTURE.md draw exactly the moves of the two tables in code."""
 
 import re
 from collections import Counter
@@ -9,8 +9,11 @@ import pytest
 from rejoinder.posting import states
 from rejoinder.review import moves
 
-PAGE = (Path(__file__).parents[2] / "docs" / "states.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "states.md").read_text(encoding="utf-8")
+MAP = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 EDGE = re.compile(r"^ {4}(\S+) --> (\S+)$")
+MAP_EDGE = re.compile(r"^( {4}| {8})(\S+) --> (\S+)$")
 
 
 def drawn_edges(heading: str) -> list[tuple[str, str]]:
@@ -79,3 +82,40 @@ def test_every_status_of_a_post_is_explained(status: str) -> None:
 @pytest.mark.parametrize("state", states.STATES)
 def test_every_state_of_a_publication_is_explained(state: str) -> None:
     assert re.search(rf"^\| `{state}` \|", PAGE, re.MULTILINE)
+
+
+def map_edges(number: int) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Edges of the map's diagram of that number: outside and inside its composite state."""
+    lines = MAP.split("```mermaid\nstateDiagram-v2\n")[number].split("\n```")[0].splitlines()
+    edges = [(found[2], found[3], len(found[1])) for line in lines if (found := MAP_EDGE.match(line))]
+    others = [line.strip() for line in lines if not MAP_EDGE.match(line)]
+    assert others in (["direction LR"], ["direction LR", "state work {", "}"])
+    assert not [edge for edge, times in Counter(edges).items() if times > 1]
+    return [(b, a) for b, a, indent in edges if indent == 4], [
+        (b, a) for b, a, indent in edges if indent == 8
+    ]
+
+
+def folded(place: moves.Place) -> str:
+    return "work" if place.stage in moves.WORK_STAGES else name(place)
+
+
+def test_the_map_folds_the_posts_table() -> None:
+    outside, _ = map_edges(1)
+    pairs = {(folded(before), folded(after)) for before, after in moves.WALK_MOVES}
+    assert inner(outside) == pairs - {("work", "work")}
+    assert set(outside) - inner(outside) == {("[*]", folded(moves.START))} | {
+        (name(place), "[*]") for place in moves.FINAL_PLACES
+    }
+
+
+@pytest.mark.parametrize("stage", moves.WORK_STAGES)
+def test_the_maps_work_is_the_machine_of_each_working_stage(stage: moves.WorkStage) -> None:
+    _, inside = map_edges(1)
+    assert set(inside) == {(b.status, a.status) for b, a in moves.WALK_MOVES if b.stage == a.stage == stage}
+
+
+def test_the_map_draws_the_publications_diagram() -> None:
+    outside, inside = map_edges(2)
+    assert not inside
+    assert set(outside) == set(drawn_edges("A publication"))
