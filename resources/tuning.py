@@ -3,51 +3,93 @@
 import tomllib
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Self, overload
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from rejoinder.errors import ConfigInvalid
 from resources.settings import Settings
 
 StepName = Literal[
-    "chunk", "embed_chunks", "keywords", "embed_posts", "relevance", "claims", "evidence", "decide", "draft",
-    "check", "publish", "measure",
+    "chunk", "embed_chunks", "keywords", "embed_posts", "relevance", "claims", "evidence", "decide", "draft", "check",
 ]  # fmt: skip
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class StageTuning(_Section):
-    """How one stage works off what is due."""
+class _Retries(_Section):
+    """What every stage honours: how long one row may take, and what happens when it fails."""
 
-    batch: int = Field(100, ge=1, le=10_000, description="Rows claimed at once.")
-    group: int = Field(1, ge=1, le=1_000, description="Rows worked on together; a model call's batch.")
     timeout_s: float = Field(30.0, gt=0, description="Seconds one row may take.")
     max_attempts: int = Field(3, ge=1, description="Failures after which a row is dead.")
-    max_crashes: int = Field(25, ge=1, description="Crashes with the row in hand after which it is dead.")
     backoff_s: float = Field(60.0, ge=0, description="Seconds until a failed row is tried again.")
-    concurrency: int = Field(1, ge=1, le=64, description="Workers of this stage side by side in one run.")
+
+
+class _Sensed(_Section):
+    """A stage that a sensor looks at."""
+
     interval_s: int = Field(15, ge=5, description="Seconds between two looks of the stage's sensor.")
 
 
-def _stages() -> dict[StepName, StageTuning]:
-    return {
-        "chunk": StageTuning(batch=8, timeout_s=120),
-        "embed_chunks": StageTuning(batch=4, timeout_s=600),
-        "keywords": StageTuning(batch=8, timeout_s=120),
-        "embed_posts": StageTuning(batch=256, group=64),
-        "relevance": StageTuning(batch=500, group=100),
-        "claims": StageTuning(batch=200, group=50),
-        "evidence": StageTuning(batch=64, group=16),
-        "decide": StageTuning(batch=200),
-        "draft": StageTuning(batch=100, timeout_s=60),
-        "check": StageTuning(batch=200),
-        "publish": StageTuning(batch=10, timeout_s=60, max_attempts=5, interval_s=15),
-        "measure": StageTuning(batch=100, group=100),
-    }
+class BatchTuning(_Retries):
+    """How a stage works off what is due, batch by batch."""
+
+    batch: int = Field(100, ge=1, le=10_000, description="Rows claimed at once.")
+    group: int = Field(1, ge=1, le=1_000, description="Rows worked on together; a model call's batch.")
+    max_crashes: int = Field(25, ge=1, description="Crashes with the row in hand after which it is dead.")
+
+
+class StageTuning(BatchTuning):
+    """A step of a source or a post."""
+
+    concurrency: int = Field(1, ge=1, le=64, description="Workers of this stage side by side in one run.")
+
+
+class FirstStageTuning(StageTuning, _Sensed):
+    """The first step of a source or a post; its sensor looks at what waits for any of their steps."""
+
+
+class PublishTuning(_Retries, _Sensed):
+    """The publisher: it sends one reply at a time, and whatever a crash left open is read back."""
+
+
+class MeasureTuning(BatchTuning, _Sensed):
+    """Snapshots of engagement, channel by channel."""
+
+
+class Stages(_Section):
+    """A section per stage, each with the keys that this stage honours."""
+
+    chunk: FirstStageTuning = FirstStageTuning(batch=8, timeout_s=120)
+    embed_chunks: StageTuning = StageTuning(batch=4, timeout_s=600)
+    keywords: StageTuning = StageTuning(batch=8, timeout_s=120)
+    embed_posts: FirstStageTuning = FirstStageTuning(batch=256, group=64)
+    relevance: StageTuning = StageTuning(batch=500, group=100)
+    claims: StageTuning = StageTuning(batch=200, group=50)
+    evidence: StageTuning = StageTuning(batch=64, group=16)
+    decide: StageTuning = StageTuning(batch=200)
+    draft: StageTuning = StageTuning(batch=100, timeout_s=60)
+    check: StageTuning = StageTuning(batch=200)
+    publish: PublishTuning = PublishTuning(timeout_s=60, max_attempts=5)
+    measure: MeasureTuning = MeasureTuning(batch=100, group=100)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_defaults(cls, given: Any) -> Any:
+        """What a section leaves out is that stage's own default."""
+        if not isinstance(given, dict):
+            return given
+        return {name: cls._over_default(str(name), values) for name, values in given.items()}
+
+    @classmethod
+    def _over_default(cls, name: str, values: Any) -> Any:
+        field = cls.model_fields.get(name)
+        if field is None or not isinstance(values, dict):
+            return values
+        return {**field.default.model_dump(), **values}
 
 
 class RelevanceThresholds(_Section):
@@ -61,6 +103,14 @@ class RelevanceThresholds(_Section):
     )
     reject: float = Field(0.35, ge=0, le=1, description="Probability below which a post is left alone.")
     accept: float = Field(0.60, ge=0, le=1, description="Probability from which a post is relevant.")
+
+    @model_validator(mode="after")
+    def _leave_a_band(self) -> Self:
+        if self.floor > self.strong:
+            raise ValueError(f"floor ({self.floor:g}) must not be above strong ({self.strong:g})")
+        if self.reject >= self.accept:
+            raise ValueError(f"reject ({self.reject:g}) must be below accept ({self.accept:g})")
+        return self
 
 
 class Retrieval(_Section):
@@ -90,15 +140,24 @@ class Rewards(_Section):
 class Tuning(_Section):
     """The whole of rejoinder.toml."""
 
-    stages: dict[StepName, StageTuning] = Field(default_factory=_stages)
+    stages: Stages = Stages()
     thresholds: RelevanceThresholds = RelevanceThresholds()
     retrieval: Retrieval = Retrieval()
     evidence: Evidence = Evidence()
     rewards: Rewards = Rewards()
 
-    def stage(self, name: StepName) -> StageTuning:
+    @overload
+    def stage(self, name: Literal["chunk", "embed_posts"]) -> FirstStageTuning: ...
+    @overload
+    def stage(self, name: StepName) -> StageTuning: ...
+    @overload
+    def stage(self, name: Literal["publish"]) -> PublishTuning: ...
+    @overload
+    def stage(self, name: Literal["measure"]) -> MeasureTuning: ...
+    def stage(self, name: str) -> _Section:
         """The tuning of one stage."""
-        return self.stages[name]
+        section: _Section = getattr(self.stages, name)
+        return section
 
 
 @lru_cache(maxsize=4)
@@ -114,15 +173,21 @@ def load_tuning(settings: Settings) -> Tuning:
             raise ConfigInvalid(f"REJOINDER_CONFIG names {path}, which does not exist.")
         return Tuning()
     try:
-        given = tomllib.loads(path.read_text("utf-8"))
-        stages = given.pop("stages", {})
-        merged = {name: tuning.model_dump() for name, tuning in _stages().items()}
-        for name, values in stages.items():
-            merged[name] = {**merged.get(name, {}), **values}
-        return Tuning.model_validate({**given, "stages": merged})
+        return Tuning.model_validate(tomllib.loads(path.read_text("utf-8")))
     except tomllib.TOMLDecodeError as error:
         raise ConfigInvalid(f"{path} is not TOML: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigInvalid(f"{path} cannot be read: {error}") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise ConfigInvalid(f"{path}: {where}: {first['msg']}") from None
+        raise ConfigInvalid(f"{path}: {where}: {_in_words(first)}") from None
+
+
+def _in_words(error: ErrorDetails) -> str:
+    """What is wrong with a key, without the library's own terms."""
+    if error["type"] == "extra_forbidden":
+        return "there is no such key; rejoinder.example.toml has all there are"
+    if error["type"] == "model_type":
+        return "a section with keys of its own is needed"
+    return error["msg"].removeprefix("Value error, ")

@@ -14,7 +14,7 @@ import psycopg
 
 from rejoinder.errors import LeaseLost, RejoinderError, ServiceUnavailable
 from resources.postgres import Database, Transaction, outage
-from resources.tuning import StageTuning
+from resources.tuning import BatchTuning, StageTuning
 from resources.work.deadline import in_time
 from resources.work.stopping import StopSignal
 from resources.work.worker import Worker, living_worker
@@ -109,7 +109,7 @@ def work_off(
     step: Step,
     *,
     db: Database,
-    tuning: StageTuning,
+    tuning: BatchTuning,
     stop: StopSignal,
     now: Callable[[], datetime] | None = None,
     progress: Progress | None = None,
@@ -143,7 +143,7 @@ class _Loop:
 
     step: Step
     db: Database
-    tuning: StageTuning
+    tuning: BatchTuning
     stop: StopSignal
     now: Callable[[], datetime]
     progress: Progress | None

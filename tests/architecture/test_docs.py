@@ -93,9 +93,11 @@ def tuning_keys(model: type[BaseModel], at: str = "") -> Iterator[str]:
 
 
 def stage_keys() -> list[str]:
-    stages = Tuning().stages
-    fields = type(next(iter(stages.values()))).model_fields
-    return [*(f"stages.{name}" for name in stages), *fields]
+    stages = Tuning().stages.model_dump()
+    return [
+        *(f"stages.{name}" for name in stages),
+        *sorted({key for keys in stages.values() for key in keys}),
+    ]
 
 
 def command_names() -> list[str]:

@@ -1,0 +1,59 @@
+"""rejoinder.toml: what is wrong in it is named with file and key; what it leaves out keeps its default."""
+
+from pathlib import Path
+
+import pytest
+
+from rejoinder.errors import ConfigInvalid
+from resources.settings import Settings
+from resources.tuning import MeasureTuning, PublishTuning, StageTuning, Tuning, load_tuning
+
+
+def read(folder: Path, text: str) -> Tuning:
+    path = folder / "rejoinder.toml"
+    path.write_text(text, "utf-8")
+    return load_tuning(Settings(config=path))
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("stages = 3", "stages: a section"),
+        ("[stages]\nchunk = 5", "stages.chunk: a section"),
+        ("thresholds = true", "thresholds: a section"),
+        ("[stages.chunks]\nbatch = 5", "stages.chunks: there is no such key"),
+        ("[stages.chunk]\nbatches = 5", "stages.chunk.batches: there is no such key"),
+        ("[stages.publish]\nbatch = 5", "stages.publish.batch: there is no such key"),
+        ("[stages.publish]\ngroup = 5", "stages.publish.group: there is no such key"),
+        ("[stages.publish]\nconcurrency = 5", "stages.publish.concurrency: there is no such key"),
+        ("[stages.publish]\nmax_crashes = 5", "stages.publish.max_crashes: there is no such key"),
+        ("[stages.measure]\nconcurrency = 5", "stages.measure.concurrency: there is no such key"),
+        ("[stages.relevance]\ninterval_s = 5", "stages.relevance.interval_s: there is no such key"),
+        ("[stages.draft]\ntimeout_s = inf", "stages.draft.timeout_s: "),
+        ("[thresholds]\nfloor = 0.9", r"thresholds: floor \(0.9\) must not be above strong \(0.45\)"),
+        ("[thresholds]\nreject = 0.6", r"thresholds: reject \(0.6\) must be below accept \(0.6\)"),
+        ("[thresholds]\nfloor = nan", "thresholds.floor: "),
+        ("retrieval.rrf_k = 'many'", "retrieval.rrf_k: "),
+        ("stages = ", "is not TOML"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, text: str, named: str) -> None:
+    with pytest.raises(ConfigInvalid, match=f"rejoinder.toml.*{named}"):
+        read(tmp_path, text)
+
+
+def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "rejoinder.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigInvalid, match="cannot be read"):
+        load_tuning(Settings(config=path))
+    with pytest.raises(ConfigInvalid, match="cannot be read"):
+        load_tuning(Settings(config=tmp_path))
+
+
+def test_what_a_section_leaves_out_is_the_default_of_that_stage(tmp_path: Path) -> None:
+    tuning = read(tmp_path, "[stages.embed_chunks]\nbatch = 2\n[stages.publish]\nbackoff_s = 5")
+    assert tuning.stage("embed_chunks") == StageTuning(batch=2, timeout_s=600)
+    assert tuning.stage("publish") == PublishTuning(backoff_s=5, timeout_s=60, max_attempts=5)
+    assert tuning.stage("measure") == MeasureTuning(batch=100, group=100)
+    assert tuning.stage("chunk") == Tuning().stage("chunk")
