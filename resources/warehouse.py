@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MARTS = ("funnel", "review", "publication", "engagement", "spend")
 ROWS_AT_ONCE = 50_000
+# Under this name each file keeps how many posts there were at its moment, for the check that none is missing.
+POSTS_THEN = "posts_when_written"
 # The columns of each facts_* statement, so that a table without rows still has its types.
 FACTS = {
     "posts": {
@@ -71,9 +73,10 @@ def refresh_marts(db: Database, home: Path) -> MartReport:
     with db.transaction() as tx:
         tx.connection.execute("set transaction isolation level repeatable read, read only")
         facts = {name: _read_facts(tx, name) for name in FACTS}
+        n_posts = int(tx.value("count_posts"))
     frames = {name: _build(name, facts) for name in MARTS}
     for name, frame in frames.items():
-        _write(frame, mart_path(home, name))
+        _write(frame, mart_path(home, name), {POSTS_THEN: str(n_posts)})
     rows = {name: frame.height for name, frame in frames.items()}
     return MartReport(rows, round(time.monotonic() - started, 3))
 
@@ -88,6 +91,18 @@ def read_mart(home: Path, name: str) -> "pl.DataFrame":
 
     path = mart_path(home, name)
     return pl.read_parquet(path) if path.exists() else _build(name, _no_facts())
+
+
+def posts_when_written(home: Path, name: str) -> int | None:
+    """How many posts Postgres held at the moment that a mart shows; None before the first refresh.
+
+    Raises:
+        ConfigInvalid: there is no mart of that name.
+    """
+    import polars as pl
+
+    path = mart_path(home, name)
+    return int(pl.read_parquet_metadata(path)[POSTS_THEN]) if path.exists() else None
 
 
 def mart_path(home: Path, name: str) -> Path:
@@ -139,11 +154,11 @@ def _statement(name: str) -> str:
     return package_files.files("resources.sql").joinpath("duckdb", f"{name}.sql").read_text("utf-8")
 
 
-def _write(frame: "pl.DataFrame", path: Path) -> None:
+def _write(frame: "pl.DataFrame", path: Path, metadata: dict[str, str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        frame.write_parquet(draft)
+        frame.write_parquet(draft, metadata=metadata)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)

@@ -1,8 +1,10 @@
 """Marts on a real Postgres: counts add up, simulated decisions stay out of rates, files are replaced at once."""
 
 import hashlib
+import warnings
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -12,6 +14,7 @@ from psycopg.types.json import Jsonb
 from rejoinder.errors import ConfigInvalid
 from resources.postgres import Database
 from resources.queries import query
+from resources.settings import Settings
 from resources.warehouse import FACTS, MARTS, mart_path, read_mart, refresh_marts
 
 POLICY = {"price_per_create_usd": 0.015, "price_with_link_usd": 0.2, "price_per_read_usd": 0.005}
@@ -239,3 +242,24 @@ def test_a_refresh_that_fails_leaves_the_old_file_and_no_other(
         refresh_marts(db, tmp_path)
     assert sorted(p.name for p in (tmp_path / "marts").iterdir()) == sorted(f"{m}.parquet" for m in MARTS)
     assert read_mart(tmp_path, "funnel")["posts"].sum() == 2
+
+
+def test_the_check_holds_a_mart_against_its_own_moment(
+    newsroom: Newsroom, db: Database, tmp_path: Path
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from assets.checks import all_checks
+
+    (check,) = [c for c in all_checks() if next(iter(c.check_keys)).name == "marts_are_complete"]
+    bench = SimpleNamespace(db=db, settings=Settings(home=tmp_path))
+    assert not check(bench).passed, "there is no mart yet"
+    newsroom.post()
+    newsroom.post()
+    refresh_marts(db, tmp_path)
+    newsroom.post()
+    assert check(bench).passed, "what was heard since is no fault of the mart"
+    funnel = mart_path(tmp_path, "funnel")
+    kept = pl.read_parquet_metadata(funnel)
+    pl.read_parquet(funnel).with_columns(posts=pl.col("posts") - 1).write_parquet(funnel, metadata=kept)
+    assert not check(bench).passed, "a post is missing"

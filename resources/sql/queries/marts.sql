@@ -1,6 +1,9 @@
 -- Facts that the marts are made of, one row per thing, read in one snapshot. Days are UTC; the publisher's and
 -- the reviewer's times are the wall clock, as heard_at is, so latencies compare (a sandbox has a clock of its own).
 
+-- name: count_posts
+select count(*)::int as n from post
+
 -- name: facts_posts
 select p.id as post_id, c.name as channel, p.platform, p.stage, p.status, p.heard_at::date as day
 from post p
