@@ -10,7 +10,7 @@ from psycopg import sql
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from rejoinder.errors import ServiceUnavailable
+from rejoinder.errors import ConfigInvalid, RejoinderError, ServiceUnavailable
 from resources.queries import query
 
 Connection = psycopg.Connection[DictRow]
@@ -23,13 +23,14 @@ def connect(url: str, *, autocommit: bool = False) -> Connection:
 
     Raises:
         ServiceUnavailable: the server cannot be reached; the message has no password in it.
+        ConfigInvalid: the URL cannot be read.
     """
     try:
         connection = psycopg.connect(
             url, autocommit=autocommit, row_factory=dict_row, connect_timeout=CONNECT_TIMEOUT_S
         )
-    except psycopg.OperationalError as error:
-        raise ServiceUnavailable(f"PostgreSQL cannot be reached: {str(error).splitlines()[0]}") from None
+    except (psycopg.Error, ValueError) as error:
+        raise connection_error(error) from None
     _prepare(connection)
     return connection
 
@@ -44,6 +45,16 @@ def _prepare(connection: Connection) -> None:
         (f"{STATEMENT_TIMEOUT_S}s",),
     )
     connection.autocommit = was_autocommit
+
+
+def connection_error(error: psycopg.Error | ValueError) -> RejoinderError:
+    """What to tell a person when no connection could be made.
+
+    A URL that cannot be read is not quoted, nor is what the driver says of it: both hold the password.
+    """
+    if isinstance(error, psycopg.OperationalError):
+        return ServiceUnavailable(f"PostgreSQL cannot be reached: {str(error).splitlines()[0]}")
+    return ConfigInvalid("The address of PostgreSQL cannot be read: look at the settings REJOINDER_..._URL.")
 
 
 def outage(error: psycopg.OperationalError) -> ServiceUnavailable:
@@ -122,7 +133,7 @@ class Database:
             lease = self._pool.connection()
             connection = lease.__enter__()
         except (PoolTimeout, psycopg.OperationalError) as error:
-            raise ServiceUnavailable(f"PostgreSQL cannot be reached: {str(error).splitlines()[0]}") from None
+            raise connection_error(error) from None
         try:
             yield Transaction(connection)
         except BaseException as error:

@@ -4,6 +4,7 @@ Three databases on one server, ``<db>``, ``<db>_dagster`` and ``<db>_mlflow``, a
 (migrations only), ``<db>_app``, ``<db>_publisher`` and ``<db>_tools`` (Dagster's and MLflow's own databases).
 """
 
+import errno
 import json
 import secrets
 from collections.abc import Mapping
@@ -16,10 +17,12 @@ from psycopg import sql
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
-from rejoinder.errors import ConfigInvalid, ServiceUnavailable
+from rejoinder.errors import ConfigInvalid
 from resources.embedded.cluster import Cluster, open_cluster
+from resources.embedded.private_files import one_at_a_time, write_private
 from resources.migrations import migrate
-from resources.settings import Settings
+from resources.postgres import connection_error
+from resources.settings import OTHER_HOME, Settings
 
 EMBEDDED_DATABASE = "rejoinder"
 LOGIN_FILE = "logins.json"
@@ -57,14 +60,32 @@ def prepare(settings: Settings) -> Addresses:
 
     Raises:
         ServiceUnavailable: the server cannot be reached or does not start.
-        ConfigInvalid: something is missing that this login may not make; the message has the SQL lines.
+        ConfigInvalid: the home cannot be made, or something is missing that this login may not make; the
+            message has the SQL lines.
     """
+    make_home(settings.home_dir)
     if settings.database_url is None:
         addresses = _prepare_embedded(open_cluster(settings.home_dir, settings.system_data))
     else:
         addresses = _prepare_external(settings, settings.database_url.get_secret_value())
     migrate(addresses.owner)
     return addresses
+
+
+def make_home(home: Path) -> None:
+    """Make the folder of everything this installation keeps.
+
+    Raises:
+        ConfigInvalid: it cannot be made or is no folder.
+    """
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise
+        raise ConfigInvalid(
+            f"The home {home} (REJOINDER_HOME or --home) cannot be made: {error.strerror}.", fix=OTHER_HOME
+        ) from None
 
 
 def _prepare_embedded(cluster: Cluster) -> Addresses:
@@ -98,13 +119,23 @@ def _prepare_external(settings: Settings, owner_url: str) -> Addresses:
         needs = [EXTENSION, *_needs(name, passwords, owner, skipped)]
         missing = make_what_is_missing(admin, needs)
     if missing:
-        lines = "\n  ".join(missing)
-        raise ConfigInvalid(
-            f"The login {owner} may not make what Rejoinder needs. Have an administrator run, in {name}:\n"
-            f"  {lines}\nThen name the logins and databases that were made in REJOINDER_APP_DATABASE_URL, "
-            "REJOINDER_PUBLISHER_DATABASE_URL, REJOINDER_DAGSTER_DATABASE_URL and REJOINDER_MLFLOW_DATABASE_URL."
-        )
+        raise _not_allowed(name, owner, missing)
     return _addresses(owner_url, name, passwords, given)
+
+
+def _not_allowed(name: str, owner: str, missing: list[str]) -> ConfigInvalid:
+    lines = "\n  ".join(missing)
+    message = (
+        f"The login {owner} may not make what Rejoinder needs. Have an administrator run, in the database {name}:\n"
+        f"  {lines}"
+    )
+    if missing == [EXTENSION.say]:
+        return ConfigInvalid(message, fix="Run the command again once that is done.")
+    fix = (
+        "Once that is done, name the logins and databases that were made in REJOINDER_APP_DATABASE_URL, "
+        "REJOINDER_PUBLISHER_DATABASE_URL, REJOINDER_DAGSTER_DATABASE_URL and REJOINDER_MLFLOW_DATABASE_URL."
+    )
+    return ConfigInvalid(message, fix=fix)
 
 
 def make_what_is_missing(admin: psycopg.Connection[tuple[object, ...]], needs: list[Need]) -> list[str]:
@@ -115,7 +146,7 @@ def make_what_is_missing(admin: psycopg.Connection[tuple[object, ...]], needs: l
             continue
         try:
             admin.execute(need.make)
-        except psycopg.errors.InsufficientPrivilege:
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedObject):
             missing.append(need.say)
         except (
             psycopg.errors.DuplicateObject,
@@ -131,11 +162,12 @@ def connect_admin(url: str) -> psycopg.Connection[tuple[object, ...]]:
 
     Raises:
         ServiceUnavailable: the server cannot be reached.
+        ConfigInvalid: the URL cannot be read.
     """
     try:
         return psycopg.connect(url, autocommit=True, connect_timeout=10)
-    except psycopg.OperationalError as error:
-        raise ServiceUnavailable(f"PostgreSQL cannot be reached: {str(error).splitlines()[0]}") from None
+    except (psycopg.Error, ValueError) as error:
+        raise connection_error(error) from None
 
 
 EXTENSION = Need(
@@ -175,7 +207,11 @@ def _login(role: str, password: str) -> Need:
 
 
 def _membership(member: str, group: str) -> Need:
-    exists = sql.SQL("select 1 where pg_has_role({}::name, {}::name, 'USAGE')")
+    # By way of pg_roles: asked about a role that is not there, pg_has_role is an error.
+    exists = sql.SQL(
+        "select 1 from pg_roles m, pg_roles g"
+        " where m.rolname = {} and g.rolname = {} and pg_has_role(m.oid, g.oid, 'USAGE')"
+    )
     make = sql.SQL("grant {} to {}").format(sql.Identifier(group), sql.Identifier(member))
     return Need(
         exists.format(sql.Literal(member), sql.Literal(group)), make, f'GRANT "{group}" TO "{member}";'
@@ -210,11 +246,10 @@ def _addresses(
 
 def _stored_logins(home: Path, name: str) -> Mapping[str, str]:
     """Generated passwords of the logins on an external server, kept in a file only its owner may read."""
-    home.mkdir(parents=True, exist_ok=True)
     path = home / LOGIN_FILE
-    stored: dict[str, dict[str, str]] = json.loads(path.read_text()) if path.exists() else {}
-    if name not in stored:
-        stored[name] = {role: secrets.token_urlsafe(24) for role in ("app", "publisher", "tools")}
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(stored, indent=1))
+    with one_at_a_time(home / f"{LOGIN_FILE}.lock"):
+        stored: dict[str, dict[str, str]] = json.loads(path.read_text()) if path.exists() else {}
+        if name not in stored:
+            stored[name] = {role: secrets.token_urlsafe(24) for role in ("app", "publisher", "tools")}
+            write_private(path, json.dumps(stored, indent=1))
     return stored[name]

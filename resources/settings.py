@@ -6,9 +6,9 @@ Tuning (batches, time-outs, thresholds) belongs to rejoinder.toml; see resources
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from rejoinder.errors import ConfigInvalid
@@ -25,11 +25,45 @@ CHILD_ENVIRONMENT = {
 }
 
 
+OTHER_HOME = "Choose a folder that can be written: set REJOINDER_HOME, or --home where a command has it."
+URL_SHAPE = "write it as postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+ESCAPES = "escape what stands in names and passwords, such as % as %25, @ as %40, / as %2F, a blank as %20"
+
+
+def _readable_url(given: SecretStr) -> SecretStr:
+    """The URL, if all that connect with it read the same from it; an error never quotes any part of it."""
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    scheme, _, rest = given.get_secret_value().partition("://")
+    if scheme not in {"postgresql", "postgres"}:
+        raise ValueError(URL_SHAPE)
+    url = f"postgresql://{rest}"
+    try:
+        found, parsed = conninfo_to_dict(url), make_url(url)
+    except (ProgrammingError, ArgumentError, ValueError):
+        raise ValueError(f"it cannot be read; {URL_SHAPE} and {ESCAPES}") from None
+    # An unescaped @ or / in a password makes its end a host or a database, which messages may name.
+    if any("@" in str(found.get(part, "")) for part in ("host", "dbname")) or "@" in (parsed.database or ""):
+        raise ValueError(f"it has one @ too many; {URL_SHAPE} and {ESCAPES}")
+    return SecretStr(url)
+
+
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_readable_url)]
+
+
 class Settings(BaseSettings):
     """Settings named ``REJOINDER_<FIELD>`` in the environment or in a file ``.env``."""
 
     model_config = SettingsConfigDict(
-        env_prefix="REJOINDER_", env_file=".env", frozen=True, extra="ignore", env_ignore_empty=True
+        env_prefix="REJOINDER_",
+        env_file=".env",
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
     )
 
     home: Annotated[Path, NoDecode] = Field(
@@ -39,27 +73,29 @@ class Settings(BaseSettings):
         Path("/var/lib/rejoinder"),
         description="Where the embedded PostgreSQL lives when the home lies under a folder private to root.",
     )
-    database_url: SecretStr | None = Field(
+    database_url: DatabaseUrl | None = Field(
         None,
         description="PostgreSQL 15 or newer with pgvector; without it an embedded one is started. "
         "Its user owns the tables.",
     )
-    app_database_url: SecretStr | None = Field(
+    app_database_url: DatabaseUrl | None = Field(
         None, description="The application's own login, where it cannot be created."
     )
-    publisher_database_url: SecretStr | None = Field(
+    publisher_database_url: DatabaseUrl | None = Field(
         None, description="The publisher's own login, where it cannot be created."
     )
-    dagster_database_url: SecretStr | None = Field(
+    dagster_database_url: DatabaseUrl | None = Field(
         None, description="Database of Dagster's storage; default <db>_dagster on the same server."
     )
-    mlflow_database_url: SecretStr | None = Field(
+    mlflow_database_url: DatabaseUrl | None = Field(
         None, description="Database of MLflow's storage; default <db>_mlflow on the same server."
     )
     config: Path | None = Field(
         None, description="Path of rejoinder.toml; default ./rejoinder.toml if there."
     )
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR; logs go to stderr.")
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = Field(
+        "INFO", description="DEBUG, INFO, WARNING or ERROR; logs go to stderr."
+    )
 
     @property
     def home_dir(self) -> Path:
@@ -79,8 +115,11 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        names = ", ".join(f"REJOINDER_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
-        raise ConfigInvalid(f"The environment is wrong. {names}") from None
+        wrong = "; ".join(
+            f"REJOINDER_{str(e['loc'][0]).upper()}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors(include_input=False, include_url=False, include_context=False)
+        )
+        raise ConfigInvalid(f"The environment, or the file .env, is wrong. {wrong}.") from None
 
 
 def use_home(home: Path) -> Settings:
@@ -103,8 +142,3 @@ def child_environment(extra: dict[str, str] | None = None) -> dict[str, str]:
     """The environment for a child process that is started with its own."""
     export_for_children()
     return {**os.environ, **(extra or {})}  # noqa: TID251
-
-
-def in_continuous_integration() -> bool:
-    """Whether a continuous-integration machine runs this."""
-    return os.environ.get("CI", "").lower() in {"1", "true", "yes"}  # noqa: TID251
