@@ -42,13 +42,13 @@ def run_demo(
     """Walk the demo in a home of the caller's choice.
 
     Raises:
-        ConfigInvalid: the home has real channels, or a path is wrong.
+        ConfigInvalid: the home has real channels, a demo or `up` runs for it, or a path is wrong.
         ServiceUnavailable: PostgreSQL or the sandbox went away; the next run completes the work.
     """
-    tell = PhaseLines(quiet)
-    tell.phase("Starting PostgreSQL")
-    bench = _open(home)
+    from resources.demo.lock import only_demo
     from resources.demo.walk import DemoPlan, walk
+    from resources.settings import load_settings, use_home
+    from resources.wiring import open_workbench
 
     samples = Path(__file__).resolve().parents[1] / "resources" / "samples"
     plan = DemoPlan(
@@ -56,14 +56,12 @@ def run_demo(
         (posts or samples / "posts.jsonl").resolve(),
         is_auto_review,
     )
-    return walk(bench, plan, run=_runner(bench), tell=tell)
-
-
-def _open(home: Path | None) -> "Workbench":
-    from resources.settings import load_settings, use_home
-    from resources.wiring import open_workbench
-
-    return open_workbench(use_home(home) if home else load_settings())
+    settings = use_home(home) if home else load_settings()
+    tell = PhaseLines(quiet)
+    with only_demo(settings.home_dir):
+        tell.phase("Starting PostgreSQL")
+        bench = open_workbench(settings)
+        return walk(bench, plan, run=_Runner(bench), tell=tell)
 
 
 class _Runner:
@@ -83,7 +81,3 @@ class _Runner:
             **wanted,
             "dagster": outcome.overhead_s + sum(outcome.seconds.values()) - sum(wanted.values()),
         }
-
-
-def _runner(bench: "Workbench") -> _Runner:
-    return _Runner(bench)

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.output import AsJson, print_json, print_table, reporting
+from cli.rounds import channel_advice, warn
 
 if TYPE_CHECKING:
     from resources.listening import HeardReport
+    from resources.wiring import Workbench
 
 
 def register(app: typer.Typer) -> None:
@@ -31,35 +33,29 @@ def listen(
     listened is caught up with first. What can't be read is quarantined with its reason; `rejoinder status`
     shows it.
     """
-    with reporting(as_json):
-        report = _listen(once=once, every_s=every_s, quiet=as_json)
+    from resources.rounds import open_bench
+
+    with reporting(as_json), open_bench() as bench:
+        report = _listen(bench, once=once, every_s=every_s, quiet=as_json)
+        advice, code = channel_advice(bench.db, report.errors)
     if as_json:
-        print_json(report.as_dict())
+        print_json({**report.as_dict(), "fix": advice})
     else:
         show(report)
+        warn(advice)
+    raise typer.Exit(code)
 
 
-def _listen(*, once: bool, every_s: float, quiet: bool) -> "HeardReport":
-    from cli.context import open_database
+def _listen(bench: "Workbench", *, once: bool, every_s: float, quiet: bool) -> "HeardReport":
     from cli.progress import progress_bar
-    from resources.clients import open_client
-    from resources.listening import hear_all
-    from resources.listening_stream import listen_stream
-    from resources.settings import load_settings
-    from resources.tuning import load_tuning
-    from resources.work.stopping import stop_on_signals
+    from resources import rounds
 
-    tuning = load_tuning(load_settings())
-    with (
-        open_database() as database,
-        stop_on_signals() as stop,
-        progress_bar("posts", quiet=quiet) as advance,
-    ):
+    if not once and not quiet:
+        warn(channel_advice(bench.db)[0])
+    with progress_bar("posts", quiet=quiet) as advance:
         if once:
-            return hear_all(database, open_client=open_client, tuning=tuning, stop=stop, progress=advance)
-        return listen_stream(
-            database, open_client=open_client, tuning=tuning, stop=stop, progress=advance, poll_s=every_s
-        )
+            return rounds.hear(bench, progress=advance)
+        return rounds.listen(bench, progress=advance, poll_s=every_s)
 
 
 def show(report: "HeardReport") -> None:

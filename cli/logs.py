@@ -11,6 +11,8 @@ def configure_logs() -> None:
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     logging.getLogger("rejoinder").setLevel(level)
+    # It warns of each attempt with the whole address; what came of them all is in the command's own report.
+    logging.getLogger("prawcore").setLevel(logging.ERROR)
 
 
 def _level() -> int:

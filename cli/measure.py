@@ -1,13 +1,9 @@
 """`rejoinder measure`: take the snapshots of published replies that are due, and reward them."""
 
-from typing import TYPE_CHECKING
-
 import typer
 
 from cli.output import AsJson, print_json, print_table, reporting, say
-
-if TYPE_CHECKING:
-    from resources.work.runner import Report
+from cli.rounds import channel_advice, warn
 
 
 def register(app: typer.Typer) -> None:
@@ -19,30 +15,26 @@ def measure(as_json: AsJson = False) -> None:
     """Count likes, replies, reposts and impressions of published replies at 1 h, 24 h, 72 h and 7 d.
 
     Each window is taken once, by the platform's own clock; one that was missed is taken late and says so.
-    Then the reward of each reply is written anew from its latest counts.
+    Then the reward of each reply is written anew from its latest counts, weighted as the tuning says.
     """
-    with reporting(as_json):
-        report, rewards = _measure()
+    from resources import rounds
+
+    with reporting(as_json), rounds.open_bench() as bench:
+        report = rounds.measure(bench)
+        rewards = rounds.reward(bench)
+        has_success = bool(report.outcomes)
+        advice, code = channel_advice(bench.db, report.errors, has_success=has_success)
     if as_json:
-        print_json(
-            {**report.outcomes, "rewards": rewards, "errors": report.errors, "seconds": report.seconds}
-        )
-        return
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in report.outcomes.items())
+        facts = {"rewards": rewards, "errors": report.errors, "seconds": report.seconds, "fix": advice}
+        print_json({**report.outcomes, **facts})
+    else:
+        _show(report.outcomes, report.errors, rewards)
+        warn(advice)
+    raise typer.Exit(code)
+
+
+def _show(outcomes: dict[str, int], errors: dict[str, int], rewards: int) -> None:
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
     say(f"Snapshots: {counts or 'none due'}. Rewards written: {rewards}.")
-    if report.errors:
-        print_table("What stood in the way", ("times", "message"), ((n, m) for m, n in report.errors.items()))
-
-
-def _measure() -> tuple["Report", int]:
-    from cli.context import open_database
-    from resources.clients import open_client
-    from resources.measuring import measure_due, refresh_rewards
-    from resources.settings import load_settings
-    from resources.tuning import load_tuning
-    from resources.work.stopping import stop_on_signals
-
-    tuning = load_tuning(load_settings())
-    with open_database() as database, stop_on_signals() as stop:
-        report = measure_due(database, open_client=open_client, tuning=tuning, stop=stop)
-        return report, refresh_rewards(database)
+    if errors:
+        print_table("What stood in the way", ("times", "message"), ((n, m) for m, n in errors.items()))

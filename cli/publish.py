@@ -1,18 +1,15 @@
 """`rejoinder publish`: send what was approved, once or for as long as it runs."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.output import AsJson, print_json, print_table, reporting, say
+from cli.rounds import channel_advice, warn
 
 if TYPE_CHECKING:
-    from resources.postgres import Database
     from resources.publishing.report import PublishReport
-    from resources.tuning import Tuning
-    from resources.work.stopping import StopSignal
+    from resources.wiring import Workbench
 
 
 def register(app: typer.Typer) -> None:
@@ -35,52 +32,32 @@ def publish(
     """
     with reporting(as_json):
         from rejoinder.errors import ConfigInvalid
-        from resources.work.stopping import stop_on_signals
+        from resources.rounds import open_bench
 
         if once and loop:
             raise ConfigInvalid("--once and --loop exclude each other: give one of them.")
-        with open_publisher_database() as (database, tuning), stop_on_signals() as stop:
-            report = _publish(database, tuning, stop, loop=loop, quiet=as_json)
+        with open_bench() as bench:
+            report = _publish(bench, loop=loop, quiet=as_json)
+            has_success = bool(report.sent or report.found or report.refused)
+            advice, code = channel_advice(bench.db, report.errors, has_success=has_success)
     if as_json:
-        print_json(report.as_dict())
+        print_json({**report.as_dict(), "fix": advice})
     else:
         show(report)
+        warn(advice)
+    raise typer.Exit(code)
 
 
-def _publish(
-    database: "Database", tuning: "Tuning", stop: "StopSignal", *, loop: bool, quiet: bool
-) -> "PublishReport":
+def _publish(bench: "Workbench", *, loop: bool, quiet: bool) -> "PublishReport":
     from cli.progress import progress_bar
-    from resources.clients import open_client
-    from resources.publishing.run import count_due, publish_due, publish_loop
+    from resources import rounds
 
     if loop:
-        return publish_loop(
-            database, open_client=open_client, tuning=tuning, stop=stop, on_pass=None if quiet else _say_pass
-        )
-    with progress_bar("replies", total=count_due(database), quiet=quiet) as advance:
-        return publish_due(database, open_client=open_client, tuning=tuning, stop=stop, progress=advance)
-
-
-@contextmanager
-def open_publisher_database() -> Iterator[tuple["Database", "Tuning"]]:
-    """The domain database as the publisher, who alone may read write credentials, and the tuning.
-
-    Raises:
-        ServiceUnavailable: PostgreSQL cannot be reached.
-        ConfigInvalid: the settings are wrong.
-    """
-    from resources.postgres import Database
-    from resources.provision import prepare
-    from resources.settings import load_settings
-    from resources.tuning import load_tuning
-
-    settings = load_settings()
-    database = Database(prepare(settings).publisher, max_size=2).open()
-    try:
-        yield database, load_tuning(settings)
-    finally:
-        database.close()
+        if not quiet:
+            warn(channel_advice(bench.db)[0])
+        return rounds.keep_publishing(bench, on_pass=None if quiet else _say_pass)
+    with progress_bar("replies", total=rounds.publications_due(bench), quiet=quiet) as advance:
+        return rounds.publish(bench, progress=advance)
 
 
 def _say_pass(report: "PublishReport") -> None:

@@ -5,6 +5,9 @@ from typing import Annotated
 
 import typer
 
+from cli.context import open_database
+from cli.output import reporting
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the root."""
@@ -16,7 +19,15 @@ def sandbox(
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="JSONL file of posts to load; loaded once each."),
     ] = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free port.")] = 8600,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            show_default="the one that this home's channels name, else 8600",
+            help="0 takes a free port.",
+        ),
+    ] = None,
     state: Annotated[
         Path | None,
         typer.Option(help="SQLite file that keeps everything; default sandbox.sqlite in the home."),
@@ -30,11 +41,23 @@ def sandbox(
     import sys
 
     from resources.sandbox.__main__ import main
+    from resources.services import sandbox_arguments
     from resources.settings import load_settings
 
-    file = state or load_settings().home_dir / "sandbox.sqlite"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    arguments = ["--state", str(file), "--port", str(port)]
-    arguments += ["--posts", str(posts)] if posts else []
-    arguments += ["--account", account] if account else []
-    sys.exit(main(arguments))
+    with reporting(as_json=False):
+        settings = load_settings()
+        chosen = _port_of_channels() if port is None else port
+    (state.parent if state else settings.home_dir).mkdir(parents=True, exist_ok=True)
+    sys.exit(main(sandbox_arguments(settings, chosen, state=state, posts=posts, account=account)))
+
+
+def _port_of_channels() -> int:
+    """The port at which the home's channels expect the sandbox; a home without tables is left as it is."""
+    from resources.installation import has_database
+    from resources.services import SANDBOX_PORT, sandbox_port
+    from resources.settings import load_settings
+
+    if not has_database(load_settings()):
+        return SANDBOX_PORT
+    with open_database() as database:
+        return sandbox_port(database) or SANDBOX_PORT

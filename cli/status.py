@@ -6,6 +6,7 @@ import typer
 
 from cli.context import open_database
 from cli.output import AsJson, print_json, print_table, reporting, say
+from cli.rounds import channel_advice, warn
 
 if TYPE_CHECKING:
     from resources.postgres import Database
@@ -21,13 +22,15 @@ def register(app: typer.Typer) -> None:
 def status(as_json: AsJson = False) -> None:
     """Show counts, the queue, what is quarantined and why, what is dead, and unread notifications."""
     with reporting(as_json), open_database() as database:
-        facts = read_status(database)
+        advice, _ = channel_advice(database)
+        facts = {**read_status(database), "fix": advice}
         if as_json:
             print_json(facts)
             return
         print_table("Counts", ("what", "number"), facts["counts"].items())
         print_table("Posts", ("stage", "status", "number"), [tuple(p.values()) for p in facts["posts"]])
         _show_trouble(facts)
+        warn(advice)
 
 
 def read_status(database: "Database") -> dict[str, Any]:

@@ -29,6 +29,15 @@ def up(
     review_port: Annotated[int, typer.Option(min=1, max=65535, help="The review app.")] = 8501,
     mlflow_port: Annotated[int, typer.Option(min=1, max=65535, help="The MLflow server.")] = 5000,
     code_port: Annotated[int, typer.Option(min=1, max=65535, help="Dagster's code server.")] = 4266,
+    sandbox_port: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=65535,
+            show_default="the one its channels name, else 8600",
+            help="The sandbox; its channels follow.",
+        ),
+    ] = None,
     mlflow: Annotated[bool, typer.Option(help="Run the MLflow server.")] = True,
     sandbox: Annotated[
         bool | None, typer.Option(help="Run the sandbox; by default if an enabled channel uses it.")
@@ -46,7 +55,7 @@ def up(
     """
     from resources.services import Choice, Ports
 
-    ports = Ports(dagster=dagster_port, review=review_port, mlflow=mlflow_port, code=code_port)
+    ports = Ports(dagster_port, review_port, mlflow_port, code_port, sandbox_port or 0)
     choice = Choice(ports, has_mlflow=mlflow, has_publisher=publisher)
     with reporting(as_json):
         bring_up(choice, wants_sandbox=sandbox, as_json=as_json)

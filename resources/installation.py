@@ -4,12 +4,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from rejoinder.errors import ServiceUnavailable
+from resources.demo.lock import refuse_beside_demo
 from resources.embedded.cluster import is_running, open_cluster, stop_cluster
 from resources.embedded.places import find_places
 from resources.postgres import Database
 from resources.provision import Addresses, connect_admin, prepare
 from resources.queries import query
-from resources.services import Choice, build_services, port_claims, sandbox_port, search_path
+from resources.services import (
+    SANDBOX_PORT,
+    Choice,
+    build_services,
+    move_sandbox_channels,
+    port_claims,
+    sandbox_port,
+    search_path,
+)
 from resources.settings import Settings, child_environment
 from resources.supervisor.ports import refuse_busy_ports
 from resources.supervisor.record import only_supervisor, stop_running
@@ -49,12 +58,12 @@ def run_installation(
         ServiceUnavailable: PostgreSQL does not start.
     """
     with count_signals() as stop, only_supervisor(settings.home_dir):
+        refuse_beside_demo(settings.home_dir)
         refuse_busy_ports(port_claims(choice))
         addresses = prepare(settings)
         say(f"PostgreSQL  {_where_postgres_is(settings)}  up")
         try:
-            choice = _with_sandbox(choice, addresses, wants_sandbox)
-            refuse_busy_ports(port_claims(choice))
+            choice = _place_sandbox(choice, addresses, wants_sandbox)
             _supervise(settings, addresses, choice, say).run(stop, when_settled)
         finally:
             _let_go_of_postgres(settings, addresses, stop, say)
@@ -75,6 +84,14 @@ def stop_installation(settings: Settings) -> Stopped:
     return Stopped(had_processes, had_postgres)
 
 
+def has_database(settings: Settings) -> bool:
+    """Whether there is a database to ask: an external one, or one that was made for this home."""
+    return (
+        settings.database_url is not None
+        or find_places(settings.home_dir, settings.system_data).data.exists()
+    )
+
+
 def _postgres_runs(settings: Settings) -> bool:
     return is_running(find_places(settings.home_dir, settings.system_data))
 
@@ -87,16 +104,21 @@ def _where_postgres_is(settings: Settings) -> str:
     return f"{places.data}{note}"
 
 
-def _with_sandbox(choice: Choice, addresses: Addresses, wants_sandbox: bool | None) -> Choice:
+def _place_sandbox(choice: Choice, addresses: Addresses, wants_sandbox: bool | None) -> Choice:
+    """The choice with the sandbox's port decided, free, and expected by the sandbox's channels."""
     if wants_sandbox is False:
         return choice
     database = Database(addresses.app, max_size=1).open()
     try:
-        port = sandbox_port(database)
+        asked, known = choice.ports.sandbox, sandbox_port(database)
+        ports = replace(choice.ports, sandbox=asked or known or SANDBOX_PORT)
+        placed = replace(choice, ports=ports, has_sandbox=bool(wants_sandbox or known))
+        refuse_busy_ports(port_claims(placed))
+        if asked and placed.has_sandbox:
+            move_sandbox_channels(database, asked)
     finally:
         database.close()
-    ports = replace(choice.ports, sandbox=port or choice.ports.sandbox)
-    return replace(choice, ports=ports, has_sandbox=bool(wants_sandbox or port))
+    return placed
 
 
 def _supervise(settings: Settings, addresses: Addresses, choice: Choice, say: Say) -> Supervisor:

@@ -1,46 +1,105 @@
-"""One round of each deed that is no step of a post: hear, publish, measure, reward, train.
+"""One round of each deed that is no step of a post: hear, publish, measure, reward, train; and the two loops.
 
 Thin: each joins the workbench with the module that does the deed, for assets, jobs and commands alike.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+
+import psycopg
 
 from rejoinder.engagement.rewards import RewardWeights
 from resources.clients import open_client
 from resources.listening import HeardReport, hear_all
+from resources.listening_stream import POLL_S, listen_stream
 from resources.measuring import count_measurements_due, measure_due, refresh_rewards
+from resources.postgres import outage
 from resources.publishing.report import PublishReport
-from resources.publishing.run import publish_due
-from resources.wiring import Workbench
+from resources.publishing.run import count_due, publish_due, publish_loop
+from resources.settings import load_settings
+from resources.wiring import Workbench, open_workbench
 from resources.work.runner import Progress, Report
-from resources.work.stopping import StopSignal
+from resources.work.stopping import PROCESS_STOP, StopSignal, stop_on_signals
+
+
+@contextmanager
+def open_bench() -> Iterator[Workbench]:
+    """The workbench of the settings in force, for a command.
+
+    Raises:
+        ServiceUnavailable: PostgreSQL cannot be reached, or went away while the block ran.
+        ConfigInvalid: the settings are wrong.
+    """
+    try:
+        yield open_workbench(load_settings())
+    except psycopg.OperationalError as error:
+        raise outage(error) from None
 
 
 def hear(
     bench: Workbench, *, stop: StopSignal | None = None, progress: Progress | None = None
 ) -> HeardReport:
-    """Hear what is new on every enabled channel."""
-    return hear_all(
-        bench.db, open_client=open_client, tuning=bench.tuning, stop=stop or StopSignal(), progress=progress
-    )
+    """Hear what is new on every enabled channel; SIGTERM and SIGINT finish the poll in hand."""
+    with stop_on_signals(stop or PROCESS_STOP) as asked:
+        return hear_all(bench.db, open_client=open_client, tuning=bench.tuning, stop=asked, progress=progress)
+
+
+def listen(
+    bench: Workbench,
+    *,
+    stop: StopSignal | None = None,
+    progress: Progress | None = None,
+    poll_s: float = POLL_S,
+) -> HeardReport:
+    """Listen on every enabled channel until SIGTERM or SIGINT, polling every poll_s seconds where need be."""
+    with stop_on_signals(stop or PROCESS_STOP) as asked:
+        return listen_stream(
+            bench.db,
+            open_client=open_client,
+            tuning=bench.tuning,
+            stop=asked,
+            progress=progress,
+            poll_s=poll_s,
+        )
 
 
 def publish(
     bench: Workbench, *, stop: StopSignal | None = None, progress: Progress | None = None
 ) -> PublishReport:
-    """Send what is due, as the publisher's login."""
-    return publish_due(
-        bench.publisher_db(),
-        open_client=open_client,
-        tuning=bench.tuning,
-        stop=stop or StopSignal(),
-        progress=progress,
-    )
+    """Send what is due, as the publisher's login; SIGTERM and SIGINT finish the reply in hand."""
+    with stop_on_signals(stop or PROCESS_STOP) as asked:
+        return publish_due(
+            bench.publisher_db(),
+            open_client=open_client,
+            tuning=bench.tuning,
+            stop=asked,
+            progress=progress,
+        )
+
+
+def keep_publishing(
+    bench: Workbench,
+    *,
+    stop: StopSignal | None = None,
+    on_pass: Callable[[PublishReport], None] | None = None,
+) -> PublishReport:
+    """Send whatever becomes due until SIGTERM or SIGINT; on_pass is told of each pass."""
+    with stop_on_signals(stop or PROCESS_STOP) as asked:
+        return publish_loop(
+            bench.publisher_db(), open_client=open_client, tuning=bench.tuning, stop=asked, on_pass=on_pass
+        )
+
+
+def publications_due(bench: Workbench) -> int:
+    """How many publications a round would look at."""
+    return count_due(bench.publisher_db())
 
 
 def measure(bench: Workbench, *, stop: StopSignal | None = None) -> Report:
-    """Take the snapshots that are due."""
-    return measure_due(bench.db, open_client=open_client, tuning=bench.tuning, stop=stop or StopSignal())
+    """Take the snapshots that are due; SIGTERM and SIGINT finish the batch in hand."""
+    with stop_on_signals(stop or PROCESS_STOP) as asked:
+        return measure_due(bench.db, open_client=open_client, tuning=bench.tuning, stop=asked)
 
 
 def measurements_due(bench: Workbench) -> int:
@@ -49,7 +108,7 @@ def measurements_due(bench: Workbench) -> int:
 
 
 def reward(bench: Workbench) -> int:
-    """Write the rewards anew from the latest snapshots; how many."""
+    """Write the rewards anew from the latest snapshots, weighted as the tuning says; how many."""
     return refresh_rewards(bench.db, weights=RewardWeights(**bench.tuning.rewards.model_dump()))
 
 

@@ -1,5 +1,6 @@
 """The processes that one installation runs, as values for the supervisor: arguments, ports, probes, order."""
 
+import socket
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ from resources.store.channels import enabled_channels
 from resources.supervisor.specs import ChildSpec, HttpProbe, PortClaim, TcpProbe
 
 HOST = "127.0.0.1"
+SANDBOX_PORT = 8600
+ANSWER_TIMEOUT_S = 2.0
 REPOSITORY = Path(__file__).resolve().parents[1]
 # What the installed command runs, without relying on where it was installed.
 COMMAND = (sys.executable, "-c", "from cli.app import main; main()")
@@ -26,13 +29,13 @@ DAEMON_QUERY = "{instance{daemonHealth{daemonStatus(daemonType:\"SENSOR\"){healt
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The loopback ports of one installation; sandbox 0 means that its channels name it."""
+    """The loopback ports of one installation; sandbox 0 means that its channels name it, else 8600."""
 
     dagster: int = 3000
     review: int = 8501
     mlflow: int = 5000
     code: int = 4266
-    sandbox: int = 8600
+    sandbox: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,46 @@ class Choice:
 def sandbox_port(db: Database) -> int | None:
     """The port at which an enabled sandbox channel expects the sandbox; None without such a channel."""
     with db.transaction() as tx:
-        addresses = [c.base_url for c in enabled_channels(tx) if c.is_sandbox and c.base_url]
-    return next((port for address in addresses if (port := urlsplit(address).port)), None)
+        ports = [port_of(channel.base_url) for channel in enabled_channels(tx) if channel.is_sandbox]
+    return next((port for port in ports if port), None)
+
+
+def move_sandbox_channels(db: Database, port: int) -> int:
+    """Make every sandbox channel expect the sandbox at this port; how many there are."""
+    with db.transaction() as tx:
+        return tx.execute("move_sandbox_channels", base_url=f"http://{HOST}:{port}")
+
+
+def port_of(address: str | None) -> int | None:
+    """The port that an address names, if any.
+
+    >>> port_of("http://127.0.0.1:8600"), port_of(None)
+    (8600, None)
+    """
+    return urlsplit(address or "").port
+
+
+def answers(port: int) -> bool:
+    """Whether something listens on the port of the loopback address."""
+    try:
+        socket.create_connection((HOST, port), timeout=ANSWER_TIMEOUT_S).close()
+    except OSError:
+        return False
+    return True
+
+
+def sandbox_arguments(
+    settings: Settings,
+    port: int,
+    *,
+    state: Path | None = None,
+    posts: Path | None = None,
+    account: str | None = None,
+) -> list[str]:
+    """What the sandbox of a home is started with, whoever starts it; its state is in the home by default."""
+    arguments = ["--state", str(state or settings.home_dir / "sandbox.sqlite"), "--port", str(port)]
+    arguments += ["--posts", str(posts)] if posts else []
+    return arguments + (["--account", account] if account else [])
 
 
 def port_claims(choice: Choice) -> list[PortClaim]:
@@ -66,7 +107,7 @@ def port_claims(choice: Choice) -> list[PortClaim]:
             PortClaim(ports.mlflow, "the MLflow server", "--mlflow-port (or leave it out: --no-mlflow)")
         )
     if choice.has_sandbox:
-        claims.append(PortClaim(ports.sandbox, "the sandbox", "the base_url of the sandbox's channels"))
+        claims.append(PortClaim(ports.sandbox, "the sandbox", "--sandbox-port"))
     return claims
 
 
@@ -172,6 +213,5 @@ def _mlflow(settings: Settings, addresses: Addresses, port: int) -> ChildSpec:
 
 
 def _sandbox(settings: Settings, port: int) -> ChildSpec:
-    state = settings.home_dir / "sandbox.sqlite"
-    argv = _python("resources.sandbox", "--state", state, "--port", port)
+    argv = _python("resources.sandbox", *sandbox_arguments(settings, port))
     return ChildSpec("sandbox", argv, f"http://{HOST}:{port}", probe=TcpProbe(port))

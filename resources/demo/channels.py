@@ -7,12 +7,14 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from rejoinder.errors import ConfigInvalid
+from rejoinder.errors import ConfigInvalid, ServiceUnavailable
 from rejoinder.listening.policy import default_policy
 from rejoinder.listening.post import Platform
 from resources.demo.sandbox_process import Sandbox
 from resources.postgres import Transaction
-from resources.store.channels import enabled_channels, save_channel
+from resources.services import HOST, SANDBOX_PORT, sandbox_port
+from resources.store.channels import enabled_channels, read_credential, save_channel
+from resources.supervisor.ports import is_free
 from resources.wiring import Workbench
 
 POLICIES: dict[Platform, str] = {"x": "sandbox/x/self_serve", "reddit": "sandbox/reddit/approved_app"}
@@ -31,6 +33,34 @@ def refuse_real_channels(bench: Workbench) -> None:
             f"The demo works on the sandbox alone, but this home has real channels: {', '.join(real)}. "
             "Give the demo a home of its own: --home DIR."
         )
+
+
+def choose_port(bench: Workbench) -> int:
+    """The port that this home's channels name, so that they stay right after the demo; 0 if a stranger has it.
+
+    Raises:
+        ConfigInvalid: the home's own sandbox runs there already; two would answer out of one state.
+    """
+    port = sandbox_port(bench.db) or SANDBOX_PORT
+    if is_free(port):
+        return port
+    if _is_our_sandbox(bench, port):
+        raise ConfigInvalid(
+            f"The sandbox of this home runs already on port {port}: stop it, or give the demo a home of its "
+            "own: --home DIR."
+        )
+    return 0
+
+
+def _is_our_sandbox(bench: Workbench, port: int) -> bool:
+    """Whether what listens there shows the keys that our channels hold, which are made once per state file."""
+    try:
+        shown = Sandbox(f"http://{HOST}:{port}").get("/sandbox/credentials")
+    except (ServiceUnavailable, ValueError):
+        return False
+    with bench.db.transaction() as tx:
+        ours = [read_credential(tx, c.id) for c in enabled_channels(tx) if c.is_sandbox]
+    return isinstance(shown, dict) and any(key in shown.values() for key in ours)
 
 
 def platforms_of(posts: Path) -> dict[Platform, tuple[str, ...]]:

@@ -2,10 +2,9 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +16,6 @@ from rejoinder.errors import ServiceUnavailable
 from resources.settings import child_environment
 from resources.supervisor import leash
 
-PREFERRED_PORT = 8600
-START_TIMEOUT_S = 30.0
 CALL_TIMEOUT_S = 30.0
 
 
@@ -50,15 +47,14 @@ class Sandbox:
 
 
 @contextmanager
-def running_sandbox(state: Path, posts: Path, account: str, *, log: Path) -> Iterator[Sandbox]:
-    """Start a sandbox on the port that ``rejoinder up`` uses too, or on a free one.
+def running_sandbox(arguments: Sequence[str], *, log: Path) -> Iterator[Sandbox]:
+    """Start a sandbox with these arguments; it ends with the block.
 
     Raises:
         ServiceUnavailable: it did not start; the message has the end of its log.
     """
     tied = [sys.executable, leash.__file__, str(os.getpid())]
-    argv = [*tied, sys.executable, "-m", "resources.sandbox", "--state", str(state), "--posts", str(posts)]
-    argv += ["--account", account, "--port", str(_port())]
+    argv = [*tied, sys.executable, "-m", "resources.sandbox", *arguments]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as errors:
         process = subprocess.Popen(
@@ -72,16 +68,6 @@ def running_sandbox(state: Path, posts: Path, account: str, *, log: Path) -> Ite
                 process.wait(10)
             except subprocess.TimeoutExpired:
                 process.kill()
-
-
-def _port() -> int:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", PREFERRED_PORT))
-        except OSError:
-            return 0
-    return PREFERRED_PORT
 
 
 def _url(process: subprocess.Popen[str], log: Path) -> str:

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from resources.demo.channels import connect_channels, refuse_real_channels
+from resources.demo.channels import choose_port, connect_channels, refuse_real_channels
 from resources.demo.reviewer import review_waiting
 from resources.demo.sandbox_process import Sandbox, running_sandbox
 from resources.demo.witness import ask_witness
 from resources.rounds import publish
+from resources.services import sandbox_arguments
 from resources.wiring import Workbench
 from resources.work.runner import Progress
 
@@ -98,10 +99,8 @@ def walk(bench: Workbench, plan: DemoPlan, *, run: RunAssets, tell: Tell) -> Dem
     refuse_real_channels(bench)
     started = time.monotonic()
     report = DemoReport()
-    home = bench.settings.home_dir
-    with running_sandbox(
-        home / "sandbox.sqlite", plan.posts, ACCOUNT, log=home / "logs" / "sandbox.log"
-    ) as sandbox:
+    arguments = sandbox_arguments(bench.settings, choose_port(bench), posts=plan.posts, account=ACCOUNT)
+    with running_sandbox(arguments, log=bench.settings.home_dir / "logs" / "sandbox.log") as sandbox:
         connect_channels(bench, sandbox, plan.posts)
         _prepare_drafts(bench, plan, run, tell, report)
         reviews = _close_the_loop(bench, sandbox, run, tell, report) if plan.is_auto_review else {}
@@ -153,6 +152,7 @@ def _counts(bench: Workbench, sandbox: Sandbox) -> dict[str, Any]:
         reasons = tx.rows("rejection_reasons", top=12)
     return {
         **ours,
+        "posts_on_sandbox": witness.posts,
         "published_by_our_tables": ours.get("published", 0),
         "published": witness.published,
         "duplicates": witness.duplicates,

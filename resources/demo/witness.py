@@ -10,11 +10,12 @@ from resources.wiring import Workbench
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """Counts of accepted replies.
+    """Counts of posts and accepted replies.
 
     duplicates are those beyond the first under one post; unapproved those whose text nobody approved for it.
     """
 
+    posts: int
     published: int
     duplicates: int
     unapproved: int
@@ -29,4 +30,5 @@ def ask_witness(bench: Workbench, sandbox: Sandbox) -> Witness:
     approved = {(r["platform"], r["platform_post_id"], r["sha256"]) for r in rows}
     parents = Counter((r["platform"], r["parent_id"]) for r in replies)
     unapproved = [r for r in replies if (r["platform"], r["parent_id"], r["text_sha256"]) not in approved]
-    return Witness(len(replies), sum(n - 1 for n in parents.values()), len(unapproved))
+    posts = int(sandbox.get("/sandbox/summary")["posts"])
+    return Witness(posts, len(replies), sum(n - 1 for n in parents.values()), len(unapproved))

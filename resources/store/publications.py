@@ -207,9 +207,15 @@ def defer(
 
 
 def notify(
-    tx: Transaction, kind: str, message: str, entity_type: str, entity_id: int, *, since: datetime = LONG_AGO
+    tx: Transaction,
+    kind: str,
+    message: str,
+    entity_type: str | None,
+    entity_id: int | None,
+    *,
+    since: datetime = LONG_AGO,
 ) -> None:
-    """Tell the people, once per kind and thing since a time."""
+    """Tell the people, once per kind and thing since a time; what is about no thing is told each time."""
     tx.execute(
         "notify_about", kind=kind, message=message, entity_type=entity_type, entity_id=entity_id, since=since
     )

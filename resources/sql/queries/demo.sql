@@ -12,3 +12,6 @@ where r.decision = 'approved'
 
 -- name: born_handed_off
 select count(*)::int as n from publication_event where from_state is null and to_state = 'handoff'
+
+-- name: move_sandbox_channels
+update channel set base_url = %(base_url)s where is_sandbox

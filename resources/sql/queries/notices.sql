@@ -1,7 +1,3 @@
--- name: insert_notification
-insert into notification (kind, message, entity_type, entity_id)
-values (%(kind)s, %(message)s, %(entity_type)s, %(entity_id)s)
-
 -- name: unread_notifications
 select id, kind, message, entity_type, entity_id, created_at from notification
 where read_at is null order by id desc limit %(top)s

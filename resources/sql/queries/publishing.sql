@@ -114,7 +114,7 @@ values (%(publication_id)s, %(window_s)s, %(step)s, %(due_at)s)
 on conflict (publication_id, window_s) do nothing
 
 -- name: notify_about
--- Once per kind and thing since the given time.
+-- Once per kind and thing since the given time; what is about no thing equals nothing.
 insert into notification (kind, message, entity_type, entity_id)
 select %(kind)s, %(message)s, %(entity_type)s, %(entity_id)s
 where not exists (

@@ -4,7 +4,15 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from resources.provision import Addresses
-from resources.services import Choice, Ports, build_services, port_claims, search_path, streamlit_environment
+from resources.services import (
+    Choice,
+    Ports,
+    build_services,
+    port_claims,
+    sandbox_arguments,
+    search_path,
+    streamlit_environment,
+)
 from resources.settings import Settings
 from resources.supervisor.order import start_order
 from resources.supervisor.specs import ChildSpec
@@ -100,3 +108,17 @@ def test_search_path_puts_the_code_first_and_keeps_what_was_there(tmp_path: Path
     assert parts[0] == str(tmp_path)
     assert parts[-1] == "/already"
     assert len(parts) == len(set(parts)) == 3
+
+
+def test_whoever_starts_the_sandbox_starts_it_on_the_state_of_the_home(
+    settings: Settings, addresses: Addresses, tmp_path: Path
+) -> None:
+    started_by_up = by_name(settings, addresses, Choice(Ports(sandbox=3105), has_sandbox=True))["sandbox"]
+    assert list(started_by_up.argv[3:]) == sandbox_arguments(settings, 3105)
+    other = sandbox_arguments(settings, 1, state=tmp_path / "s", posts=tmp_path / "p", account="a")
+    assert other[-4:] == ["--posts", str(tmp_path / "p"), "--account", "a"]
+    assert str(tmp_path / "s") in other and str(settings.home_dir) not in " ".join(other)
+
+
+def test_a_taken_sandbox_port_names_the_option_that_changes_it(settings: Settings) -> None:
+    assert port_claims(Choice(has_mlflow=False, has_sandbox=True))[-1].change_with == "--sandbox-port"
