@@ -143,7 +143,7 @@ def evidence_rule(tuning: Tuning) -> EvidenceRule:
 
 
 def _decide(bench: Workbench) -> Step:
-    return drafting.Deciding(UniformChooser(), random.Random, bench.index_id)
+    return drafting.Deciding(UniformChooser(), random.Random, bench.index_id, load_prompt(*DRAFTER_PROMPT))
 
 
 def _draft(bench: Workbench) -> Step:

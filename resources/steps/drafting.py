@@ -74,6 +74,7 @@ class Deciding:
     chooser: StrategyChooser
     rng_of: Callable[[str], Random]
     index_id: int
+    prompt: Prompt
     name: str = "decide"
     table: str = "post"
 
@@ -102,6 +103,7 @@ class Deciding:
             round=round_,
             context_version=CONTEXT_VERSION,
             policy_version=POLICY_VERSION,
+            prompt_version=self.prompt.version,
             candidates=list(result.candidate_set),
             action=result.action,
             propensity=result.propensity,

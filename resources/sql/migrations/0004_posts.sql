@@ -137,6 +137,7 @@ create table decision (
   round integer not null default 0,
   context_version text not null,
   policy_version text not null,
+  prompt_version text references prompt_version,
   candidates text[] not null,
   action text not null,
   propensity double precision not null check (propensity > 0 and propensity <= 1),

@@ -118,8 +118,9 @@ on conflict (post_id, stage) do update set result = excluded.result, created_at 
 select count(*)::int as round from decision where post_id = %(post_id)s
 
 -- name: insert_decision
-insert into decision (post_id, round, context_version, policy_version, candidates, action, propensity)
-values (%(post_id)s, %(round)s, %(context_version)s, %(policy_version)s, %(candidates)s, %(action)s, %(propensity)s)
+insert into decision (post_id, round, context_version, policy_version, prompt_version, candidates, action, propensity)
+values (%(post_id)s, %(round)s, %(context_version)s, %(policy_version)s, %(prompt_version)s,
+        %(candidates)s, %(action)s, %(propensity)s)
 on conflict (post_id, round) do nothing
 returning id
 
