@@ -191,9 +191,15 @@ create unique index model_version_champion on model_version (name) where is_cham
 grant select, insert, update on
   person, creator, project, channel, channel_read_credential, cursor, rate_window, opt_out, notification,
   quarantine, dead_letter, model_run, prompt_version, model_version
-  to rejoinder_may_run, rejoinder_may_publish;
+  to rejoinder_may_run;
 grant delete on quarantine, cursor to rejoinder_may_run;
-grant select, insert on audit_event to rejoinder_may_run, rejoinder_may_publish;
+grant select, insert on audit_event to rejoinder_may_run;
+-- The publisher keeps the pace of a channel and tells people what went wrong; accounts and channels it only
+-- looks at, and of an account only what the approval gate asks for.
+grant select, insert, update on rate_window to rejoinder_may_publish;
+grant select, insert on notification to rejoinder_may_publish;
+grant select on channel, opt_out to rejoinder_may_publish;
+grant select (id, role, is_active, is_simulated) on person to rejoinder_may_publish;
 -- The application may store a write credential through this function, only the publisher may read one.
 create function store_write_credential(of_channel bigint, new_secret jsonb) returns void
 language sql security definer set search_path = public as $$

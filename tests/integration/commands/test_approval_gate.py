@@ -181,6 +181,33 @@ def test_nothing_approved_can_be_altered(newsroom, approved, publisher_db, what,
     assert newsroom.state(approved.publication_id) == "queued"
 
 
+BEYOND_THE_PUBLISHER = {
+    "a person of its own": "insert into person (name, display_name, role, password_hash)"
+    " values ('eve', 'Eve', 'admin', 'x')",
+    "a promotion": "update person set role = 'admin'",
+    "a deactivation": "update person set is_active = false",
+    "a password": "update person set password_hash = 'x'",
+    "a look at the passwords": "select password_hash from person",
+    "a channel of its own": "insert into channel (project_id, name, platform, account, is_sandbox, policy)"
+    " select project_id, 'mine', platform, account, is_sandbox, policy from channel limit 1",
+    "the channel's policy": "update channel set policy = '{}'",
+    "the channel's address": "update channel set base_url = 'http://127.0.0.1:1'",
+    "a channel of no use": "update channel set is_enabled = false",
+    "a credential": "update channel_read_credential set secret = '{}'",
+    "a write credential": "update channel_write_credential set secret = '{}'",
+    "an opt-out undone": "update opt_out set author = 'nobody'",
+    "a cursor": "insert into cursor (channel_id, name, value) select id, 'n', '{}' from channel",
+    "a champion": "update model_version set is_champion = true",
+    "an audit row made up": "insert into audit_event (actor, action, entity_type) values ('ada', 'approve', 'post')",
+}
+
+
+@pytest.mark.parametrize("what", BEYOND_THE_PUBLISHER)
+def test_the_publisher_changes_nothing_but_what_it_sends(newsroom, actors, publisher_db, what) -> None:
+    with pytest.raises(errors.InsufficientPrivilege):
+        run(publisher_db, BEYOND_THE_PUBLISHER[what])
+
+
 @pytest.mark.parametrize("login", ["app", "publisher"])
 def test_no_words_can_be_added_to_what_was_approved(newsroom, approved, publisher_db, login) -> None:
     database = newsroom.db if login == "app" else publisher_db
