@@ -66,7 +66,8 @@ def _named(database: "Database", name: str) -> "Person":
 
     found = [p for p in list_people(database) if p.name == name.strip().lower() and not p.is_simulated]
     if not found:
-        raise ConfigInvalid(f"There is no account named {name}: `rejoinder user list` shows those there are.")
+        fix = "Name one of those that `rejoinder user list` shows."
+        raise ConfigInvalid(f"There is no account named {name}.", fix=fix)
     return found[0]
 
 
@@ -74,10 +75,18 @@ def _only_admin(database: "Database") -> "Person":
     from rejoinder.errors import ConfigInvalid
     from resources.commands.people import list_people
 
-    admins = [p for p in list_people(database) if p.role == "admin" and p.is_active and not p.is_simulated]
+    people = [p for p in list_people(database) if p.is_active and not p.is_simulated]
+    admins = [p for p in people if p.role == "admin"]
+    if not people:
+        raise ConfigInvalid("There is no account yet.", fix="Make the first one: `rejoinder user add NAME`.")
     if not admins:
-        raise ConfigInvalid("There is no account yet: make one with `rejoinder user add NAME --role admin`.")
+        fix = "Say who acts with --as NAME, or make somebody an admin: `rejoinder user role NAME admin`."
+        raise ConfigInvalid(f"No account is an admin ({_names(people)}), and nobody was named.", fix=fix)
     if len(admins) > 1:
-        names = ", ".join(p.name for p in admins)
-        raise ConfigInvalid(f"There are several admins ({names}): say who acts with --as NAME.")
+        fix = "Say who acts with --as NAME."
+        raise ConfigInvalid(f"There are several admins: {_names(admins)}.", fix=fix)
     return admins[0]
+
+
+def _names(people: "list[Person]") -> str:
+    return ", ".join(person.name for person in people)

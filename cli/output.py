@@ -1,7 +1,7 @@
 """What commands print: tables for people, one JSON object for programs, and errors with their exit codes.
 
-Exit codes: 2 wrong input or configuration, 3 not allowed, 4 somebody decided in between, 5 a service that this
-depends on cannot be reached.
+Exit codes (docs/commands.md lists them all): 2 wrong input or configuration, 3 not allowed, 4 somebody decided in
+between, 5 a service that this depends on cannot be reached.
 """
 
 import dataclasses
@@ -12,12 +12,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from rejoinder.errors import RejoinderError
+
+UNUSABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EEXIST}
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 As = Annotated[
@@ -122,25 +127,48 @@ def printable(text: str) -> str:
 @contextmanager
 def reporting(as_json: bool) -> Iterator[None]:
     """Turn the project's own errors into a message and an exit code; others stay tracebacks."""
-    from rejoinder.errors import RejoinderError, ServiceUnavailable
+    from rejoinder.errors import RejoinderError
 
     try:
         yield
     except RejoinderError as error:
         fail(error, as_json)
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        known = _known_trouble(error)
+        if known is None:
             raise
-        fail(ServiceUnavailable(f"The disk is full: {error.filename or error.strerror}."), as_json)
+        fail(known, as_json)
+
+
+def _known_trouble(error: OSError) -> "RejoinderError | None":
+    """What to tell a person about a full disk, or a home that cannot be used; None for anything else."""
+    from rejoinder.errors import ConfigInvalid, RejoinderError, ServiceUnavailable
+    from resources.settings import OTHER_HOME, load_settings
+
+    if error.errno == errno.ENOSPC:
+        return ServiceUnavailable(
+            f"The disk is full: {error.filename or error.strerror}.",
+            fix="Free some space, then run the command again.",
+        )
+    try:
+        home = load_settings().home_dir
+    except RejoinderError as wrong_settings:
+        return wrong_settings
+    named = str(error.filename or "")
+    if error.errno not in UNUSABLE or not named or not Path(named).absolute().is_relative_to(home):
+        return None
+    message = f"The home {home} (REJOINDER_HOME or --home) cannot be used: {named}: {error.strerror}."
+    return ConfigInvalid(message, fix=OTHER_HOME)
 
 
 def fail(error: Exception, as_json: bool) -> NoReturn:
     """Say what went wrong and what helps, then end the process with the code of this kind of error."""
     trouble = TROUBLES.get(type(error).__name__, Trouble(1, "See the message."))
+    fix = getattr(error, "fix", None) or trouble.fix
     if as_json:
-        print_json({"error": str(error), "fix": trouble.fix})
+        print_json({"error": str(error), "fix": fix})
     else:
-        typer.echo(f"error: {error}\nfix: {trouble.fix}", err=True)
+        typer.echo(f"error: {error}\nfix: {fix}", err=True)
     raise typer.Exit(trouble.exit_code)
 
 

@@ -32,22 +32,27 @@ def _password(from_stdin: bool) -> str:
 @user.command()
 def add(
     name: Name,
-    role: Annotated[Role, typer.Option(help="What the person may do.")] = "approver",
+    role: Annotated[
+        Role | None,
+        typer.Option(help="What the person may do; default: admin for the first account, then approver."),
+    ] = None,
     display_name: Annotated[str, typer.Option(help="How others see the person; default: the name.")] = "",
     password_stdin: PasswordFromStdin = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make an account; at least one has to be an admin."""
+    """Make an account; the first one is an admin."""
     with reporting(as_json), open_database() as database:
         from resources.commands.actors import machine_owner
-        from resources.commands.people import add_person
+        from resources.commands.people import add_person, check_account
 
+        given = check_account(database, name, role)
         password = _password(password_stdin)
-        person_id = add_person(database, machine_owner(), name, display_name, role, password)
+        person_id = add_person(database, machine_owner(), name, display_name, given, password)
     if as_json:
-        print_json({"id": person_id, "name": name.strip().lower(), "role": role})
-    else:
-        say(f"Account {name.strip().lower()} is made, with the role {role}.")
+        print_json({"id": person_id, "name": name.strip().lower(), "role": given})
+        return
+    reason = ", as the first account is" if given == "admin" and role is None else ""
+    say(f"Account {name.strip().lower()} is made, with the role {given}{reason}.")
 
 
 @user.command("list")

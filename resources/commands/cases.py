@@ -17,6 +17,7 @@ from resources.commands.actors import Actor
 from resources.postgres import Transaction
 from resources.store.channels import Channel, load_channel
 from resources.store.posts import FIRST_STEP, post_of
+from resources.store.reviews import WHICH_POSTS
 
 REVIEW = Place("review", "pending")
 QUEUED = Place("post_queue", "pending")
@@ -44,7 +45,7 @@ def open_case(tx: Transaction, post_id: int, *, version: int | None) -> OpenCase
     """
     row = tx.row("lock_post", id=post_id)
     if row is None:
-        raise ConfigInvalid(f"There is no post {post_id}.")
+        raise ConfigInvalid(f"There is no post {post_id}.", fix=WHICH_POSTS)
     if version is not None and row["version"] != version:
         raise StaleView(
             f"someone decided in between: post {post_id} is at {row['stage']}/{row['status']} now"
@@ -146,7 +147,8 @@ def open_publication(tx: Transaction, publication_id: int) -> OpenPublication:
     """
     post_id = tx.value("publication_post", id=publication_id)
     if post_id is None:
-        raise ConfigInvalid(f"There is no publication {publication_id}.")
+        fix = "Take the number of a publication that `rejoinder review show POST_ID` shows."
+        raise ConfigInvalid(f"There is no publication {publication_id}.", fix=fix)
     case = open_case(tx, post_id, version=None)
     row = tx.rows("lock_publication", id=publication_id)[0]
     return OpenPublication(publication_id, row["state"], case)

@@ -60,14 +60,40 @@ def check_password(name: str, password: str) -> None:
         raise ConfigInvalid("The password may not be the name: choose another.")
 
 
-def add_person(
-    db: Database, actor: Actor | None, name: str, display_name: str, role: Role, password: str
-) -> PersonId:
-    """Make an account. Without an actor only the very first one, an admin, can be made.
+def check_account(db: Database, name: str, role: Role | None) -> Role:
+    """The role that a new account of this name would have: the first one is an admin, others approve.
+
+    For a look before a password is asked for; `add_person` looks again.
+
+    Args:
+        db: as the application's login.
+        name: as typed.
+        role: what was asked for; None where nothing was.
 
     Raises:
-        NotAllowed: the actor may not manage people, or there is none and it is not the first admin.
-        ConfigInvalid: the name is taken or malformed, the role unknown, or the password too weak.
+        ConfigInvalid: the name is taken or malformed, the role unknown, or no admin's for the first account.
+    """
+    name = _checked_name(name)
+    if role is not None:
+        _checked_role(role)
+    with db.transaction() as tx:
+        is_first = not tx.value("count_real_people")
+        role = role or ("admin" if is_first else "approver")
+        _keep_first_for_admin(tx, role)
+        if tx.row("find_person", name=name):
+            raise _taken(name)
+    return role
+
+
+def add_person(
+    db: Database, actor: Actor, name: str, display_name: str, role: Role, password: str
+) -> PersonId:
+    """Make an account; the first one has to be an admin's.
+
+    Raises:
+        NotAllowed: the actor may not manage people.
+        ConfigInvalid: the name is taken or malformed, the role unknown, or no admin's for the first account,
+            or the password too weak.
     """
     name = _checked_name(name)
     _checked_role(role)
@@ -75,7 +101,8 @@ def add_person(
     password_hash = _hasher().hash(password)
     with db.transaction() as tx:
         tx.rows("lock_people")
-        acting = _first_admin(tx, name, role) if actor is None else authorise(tx, actor, "manage_people")
+        acting = authorise(tx, actor, "manage_people")
+        _keep_first_for_admin(tx, role)
         return _insert_person(tx, acting, name, display_name.strip() or name, role, password_hash)
 
 
@@ -96,12 +123,15 @@ def _checked_role(role: str) -> None:
         raise ConfigInvalid(f"There is no role {role!r}: use one of {', '.join(ROLES)}.")
 
 
-def _first_admin(tx: Transaction, name: str, role: Role) -> Actor:
-    if tx.value("count_real_people"):
-        raise NotAllowed("There are accounts already: an admin has to make further ones.")
-    if role != "admin":
-        raise NotAllowed("The first account has to be an admin.")
-    return Actor(None, name, "admin")
+def _keep_first_for_admin(tx: Transaction, role: Role) -> None:
+    # Without an admin nobody could decide by default, and nobody could manage accounts in the review app.
+    if role != "admin" and not tx.value("count_real_people"):
+        fix = "Leave --role out or give --role admin; further accounts may have any role."
+        raise ConfigInvalid("The first account has to be an admin.", fix=fix)
+
+
+def _taken(name: str) -> ConfigInvalid:
+    return ConfigInvalid(f"The name {name} is taken.", fix="Choose another name.")
 
 
 def _insert_person(
@@ -116,7 +146,7 @@ def _insert_person(
         is_simulated=password_hash is None,
     )
     if person_id is None:
-        raise ConfigInvalid(f"The name {name} is taken: choose another.")
+        raise _taken(name)
     record(tx, actor, "add_person", "person", person_id, {"name": name, "role": role})
     return PersonId(person_id)
 
@@ -236,7 +266,8 @@ def _person(tx: Transaction, name: str) -> dict[str, Any]:
     name = name.strip().lower()
     person = tx.row("find_person", name=name) if _NAME.fullmatch(name) else None
     if person is None:
-        raise ConfigInvalid(f"There is no account named {name}.")
+        fix = "Name one of those that `rejoinder user list` shows."
+        raise ConfigInvalid(f"There is no account named {name}.", fix=fix)
     return person
 
 

@@ -32,6 +32,8 @@ from resources.store.review_values import (
     StageDecision,
 )
 
+WHICH_POSTS = "`rejoinder review list` shows the posts that wait for a decision, with their numbers."
+
 
 def review_queue(tx: Transaction, wanted: QueueFilter | None = None) -> QueuePage:
     """The posts that the filter names, by default those that wait for a decision, most urgent first."""
@@ -68,7 +70,7 @@ def load_case(tx: Transaction, post_id: int) -> ReviewCase:
     """
     row = tx.row("load_case_post", id=post_id)
     if row is None:
-        raise ConfigInvalid(f"There is no post {post_id}.")
+        raise ConfigInvalid(f"There is no post {post_id}.", fix=WHICH_POSTS)
     post, channel = post_of(row), load_channel(tx, row["channel_id"])
     publications = _publications(tx, post_id)
     return ReviewCase(

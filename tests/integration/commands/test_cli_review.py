@@ -43,7 +43,7 @@ def run(newsroom, addresses, monkeypatch: pytest.MonkeyPatch):
 def test_a_first_session(newsroom, run) -> None:
     post = newsroom.post()
     code, shown = run("review", "approve", post, "--json")
-    assert code == 2 and "rejoinder user add" in shown["error"] and shown["fix"]
+    assert code == 2 and shown["error"] == "There is no account yet." and "rejoinder user add" in shown["fix"]
     assert run("user", "add", "Ada", "--role", "admin", "--password-stdin", "--json", input=SECRET) == (
         0,
         {"id": 1, "name": "ada", "role": "admin"},
@@ -171,3 +171,45 @@ def test_help_loads_nothing_heavy() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_the_first_account_is_an_admin_and_says_so(newsroom, run) -> None:
+    code, shown = run("user", "add", "bob", "--role", "approver", input=SECRET * 2)
+    assert code == 2 and "first account has to be an admin" in shown and "--role admin" in shown
+    assert "Password" not in shown
+    code, shown = run("user", "add", "bob", "--password-stdin", input=SECRET)
+    assert code == 0 and "admin, as the first account is" in shown
+    assert run("user", "add", "eve", "--password-stdin", "--json", input=SECRET)[1]["role"] == "approver"
+    post = newsroom.post()
+    assert run("review", "approve", post, "--json")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "account", [("b o b",), ("ada",), ("eve", "--role", "king")], ids=["malformed", "taken", "role"]
+)
+def test_a_name_or_role_is_refused_before_a_password_is_asked_for(newsroom, run, account) -> None:
+    assert run("user", "add", "ada", "--password-stdin", input=SECRET)[0] == 0
+    code, shown = run("user", "add", *account, input=SECRET * 2)
+    assert code == 2 and "Password" not in shown
+
+
+def test_no_admin_is_another_trouble_than_no_account(newsroom, actors, run) -> None:
+    with newsroom.owner.transaction() as tx:
+        tx.connection.execute("update person set is_active = false where role = 'admin'")
+    code, shown = run("review", "approve", newsroom.post(), "--json")
+    assert code == 2 and "some-approver" in shown["error"] and "--as NAME" in shown["fix"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "helps"),
+    [
+        (("review", "show", 99999), "rejoinder review list"),
+        (("review", "approve", 99999, "--as", "some-admin"), "rejoinder review list"),
+        (("review", "take-back", 99999, "--as", "some-admin"), "rejoinder review show"),
+        (("review", "approve", 99999, "--as", "nobody"), "rejoinder user list"),
+        (("user", "role", "nobody", "viewer"), "rejoinder user list"),
+    ],
+)
+def test_the_fix_fits_the_error(newsroom, actors, run, arguments, helps) -> None:
+    code, shown = run(*arguments, "--json")
+    assert code == 2 and "There is no" in shown["error"] and helps in shown["fix"]

@@ -14,27 +14,38 @@ SECRET = "heat pumps in winter"
 
 @pytest.fixture
 def ada(db: Database) -> int:
-    return people.add_person(db, None, "Ada", "Ada L.", "admin", SECRET)
+    return people.add_person(db, machine_owner(), "Ada", "Ada L.", "admin", SECRET)
 
 
-def test_the_first_account_is_an_admin_and_needs_nobody(db: Database) -> None:
-    with pytest.raises(NotAllowed, match="has to be an admin"):
-        people.add_person(db, None, "ada", "Ada", "approver", SECRET)
-    people.add_person(db, None, "ada", "Ada", "admin", SECRET)
-    with pytest.raises(NotAllowed, match="an admin has to make further ones"):
-        people.add_person(db, None, "eve", "Eve", "admin", SECRET)
-    assert [p.name for p in people.list_people(db)] == ["ada"]
+def test_the_first_account_is_an_admin(db: Database) -> None:
+    with pytest.raises(ConfigInvalid, match="has to be an admin") as caught:
+        people.add_person(db, machine_owner(), "ada", "Ada", "approver", SECRET)
+    assert "--role admin" in caught.value.fix
+    with pytest.raises(ConfigInvalid, match="has to be an admin"):
+        people.check_account(db, "ada", "approver")
+    assert people.check_account(db, "ada", None) == "admin"
+    people.add_person(db, machine_owner(), "ada", "Ada", "admin", SECRET)
+    assert people.check_account(db, "eve", None) == "approver"
+    assert people.check_account(db, "eve", "viewer") == "viewer"
+    with pytest.raises(ConfigInvalid, match="taken"):
+        people.check_account(db, " ADA ", None)
 
 
-def test_two_first_admins_at_once(db: Database) -> None:
-    def add(name: str) -> bool:
+def test_the_simulated_reviewer_is_no_first_account(db: Database) -> None:
+    people.simulated_reviewer(db)
+    assert people.check_account(db, "ada", None) == "admin"
+
+
+def test_first_accounts_at_once_leave_an_admin_to_come_first(db: Database) -> None:
+    def add(role: str) -> bool:
         try:
-            return bool(people.add_person(db, None, name, name, "admin", SECRET))
-        except NotAllowed:
+            return bool(people.add_person(db, machine_owner(), f"the-{role}", "", role, SECRET))
+        except ConfigInvalid:
             return False
 
     with ThreadPoolExecutor(4) as pool:
-        assert sum(pool.map(add, ["a", "b", "c", "d"])) == 1
+        list(pool.map(add, ["viewer", "editor", "admin", "approver"]))
+    assert people.list_people(db)[0].role == "admin"
 
 
 def test_the_machine_may_always_add_and_is_named_in_the_audit(
@@ -43,7 +54,7 @@ def test_the_machine_may_always_add_and_is_named_in_the_audit(
     people.add_person(db, machine_owner(), "eve", "", "viewer", SECRET)
     with owner_db.transaction() as tx:
         rows = tx.connection.execute("select actor, person_id, diff from audit_event order by id").fetchall()
-    assert rows[0] == {"actor": "ada", "person_id": None, "diff": {"name": "ada", "role": "admin"}}
+    assert rows[0]["person_id"] is None and rows[0]["diff"] == {"name": "ada", "role": "admin"}
     assert rows[1]["actor"].startswith("cli:") and rows[1]["diff"] == {"name": "eve", "role": "viewer"}
     assert [p.display_name for p in people.list_people(db)] == ["Ada L.", "eve"]
 
