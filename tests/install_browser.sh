@@ -24,4 +24,5 @@ if apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium
   command -v chromium
 else
   say_what_to_install
+  exit 1
 fi
