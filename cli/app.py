@@ -7,7 +7,7 @@ import typer
 
 MODULES = (
     "start", "up", "sandbox", "ingest", "listen", "run", "review", "publish", "measure", "status", "retry",
-    "doctor", "people", "bench",
+    "doctor", "people", "channels", "bench",
 )  # fmt: skip
 
 HELP = """Answer posts with what was said, to the second, once a person approved it word for word.

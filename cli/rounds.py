@@ -9,7 +9,10 @@ if TYPE_CHECKING:
     from resources.postgres import Database
     from resources.store.channels import Channel
 
-NO_CHANNEL = "No channel is enabled. `rejoinder demo` makes two, on a sandbox of this machine."
+NO_CHANNEL = (
+    "No channel is enabled. `rejoinder demo` makes two, on a sandbox of this machine; "
+    "`rejoinder channel add` connects an account of your own."
+)
 NO_ANSWER = 5
 
 

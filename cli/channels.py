@@ -1,0 +1,83 @@
+"""`rejoinder channel`: the accounts that are listened to and spoken as."""
+
+import json
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from cli.context import acting, open_database
+from cli.output import As, AsJson, answer, print_json, print_table, reporting
+
+channel = typer.Typer(no_args_is_help=True, help="Connect, list and disable accounts on platforms.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="What the channel is called here.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the sub-app to the root."""
+    app.add_typer(channel, name="channel")
+
+
+@channel.command()
+def add(
+    name: Name,
+    platform: Annotated[Literal["x", "reddit"], typer.Option(help="Where the account is.")],
+    account: Annotated[str, typer.Option(help="Its handle, without @ or u/.")],
+    policy: Annotated[str, typer.Option(help="x/self_serve, x/enterprise or reddit/approved_app.")],
+    community: Annotated[list[str] | None, typer.Option(help="A subreddit to listen to; repeat it.")] = None,
+    credentials_stdin: Annotated[
+        bool, typer.Option("--credentials-stdin", help="Read the credentials, a JSON object, from stdin.")
+    ] = False,
+    who: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """Connect an account of your own; with the name of one that is there, give it other credentials."""
+    from resources.rounds import open_bench
+
+    with reporting(as_json), open_bench() as bench:
+        from resources.commands.channels import NewChannel, add_channel
+
+        new = NewChannel(name, platform, account, policy, tuple(community or ()))
+        credentials = _credentials(credentials_stdin)
+        channel_id = add_channel(bench.db, acting(bench.db, who), bench.project_id, new, credentials)
+    answer({"id": channel_id, "name": name}, as_json, f"Channel {name} is enabled.")
+
+
+def _credentials(from_stdin: bool) -> dict[str, str]:
+    """What stands on standard input; never an argument, which others on the machine could see."""
+    from rejoinder.errors import ConfigInvalid
+
+    if not from_stdin:
+        raise ConfigInvalid("Give the credentials as a JSON object on standard input: --credentials-stdin.")
+    try:
+        given = json.loads(sys.stdin.read())
+    except ValueError:
+        given = None
+    if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
+        raise ConfigInvalid("The credentials on standard input are no JSON object of strings.")
+    return given
+
+
+@channel.command("list")
+def list_all(as_json: AsJson = False) -> None:
+    """List the channels, the disabled ones too; no secret is shown."""
+    with reporting(as_json), open_database() as database:
+        from resources.commands.channels import list_channels
+
+        channels = list_channels(database)
+    if as_json:
+        print_json({"channels": channels})
+        return
+    columns = ("name", "platform", "account", "is_sandbox", "is_enabled", "policy")
+    print_table("Channels", columns, ([row[column] for column in columns] for row in channels))
+
+
+@channel.command()
+def disable(name: Name, who: As = None, as_json: AsJson = False) -> None:
+    """Stop listening and publishing on a channel; what was heard stays."""
+    with reporting(as_json), open_database() as database:
+        from resources.commands.channels import disable_channel
+
+        disable_channel(database, acting(database, who), name)
+    answer({"name": name}, as_json, f"Channel {name} is disabled.")

@@ -1,0 +1,88 @@
+"""Channels of the operator's own: connect an account with its credentials, list them, switch one off."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from rejoinder.errors import ConfigInvalid
+from rejoinder.ids import ChannelId
+from rejoinder.listening.policy import default_policy
+from rejoinder.listening.post import Platform
+from resources.commands.actors import Actor, authorise, record
+from resources.platforms.credentials import RedditCredentials, XCredentials, read_credentials
+from resources.postgres import Database, Transaction
+from resources.store.channels import save_channel
+
+
+@dataclass(frozen=True, slots=True)
+class NewChannel:
+    """An account on a real platform, and by which of the shipped policies it is used."""
+
+    name: str
+    platform: Platform
+    account: str
+    policy: str
+    communities: tuple[str, ...] = ()
+
+
+def add_channel(
+    db: Database, actor: Actor, project_id: int, new: NewChannel, credentials: Mapping[str, str]
+) -> ChannelId:
+    """Make a channel and store its credentials, or give an existing one others; the audit has no secret.
+
+    Raises:
+        NotAllowed: the actor's role does not manage channels.
+        ConfigInvalid: a field is missing, or the policy is another platform's or the sandbox's, or the name
+            belongs to a channel of another kind.
+    """
+    if not (new.name.strip() and new.account.strip()):
+        raise ConfigInvalid("A channel needs a name and the account it speaks as.")
+    if new.platform == "x":
+        read_credentials(XCredentials, credentials)
+    else:
+        read_credentials(RedditCredentials, credentials)
+    policy = default_policy(new.policy)
+    if not new.policy.startswith(f"{new.platform}/"):
+        raise ConfigInvalid(f"The policy {new.policy} is not one for a channel on {new.platform}.")
+    with db.transaction() as tx:
+        acting = authorise(tx, actor, "manage_channels")
+        _refuse_other_kind(tx, new)
+        channel_id = save_channel(
+            tx, project_id=project_id, name=new.name, platform=new.platform, account=new.account,
+            base_url=None, is_sandbox=False, policy=policy, communities=new.communities,
+        )  # fmt: skip
+        secret = Jsonb(dict(credentials))
+        tx.execute("store_read_credential", channel_id=channel_id, secret=secret)
+        tx.execute("store_write_credential", channel_id=channel_id, secret=secret)
+        diff = {"platform": new.platform, "account": new.account, "policy": new.policy}
+        record(tx, acting, "add_channel", "channel", channel_id, diff)
+    return channel_id
+
+
+def _refuse_other_kind(tx: Transaction, new: NewChannel) -> None:
+    for row in tx.rows("list_channels"):
+        if row["name"] == new.name and (row["is_sandbox"] or row["platform"] != new.platform):
+            raise ConfigInvalid(f"There is a channel named {new.name} of another kind: choose another name.")
+
+
+def list_channels(db: Database) -> list[dict[str, Any]]:
+    """Every channel, the disabled ones too, without secrets."""
+    with db.transaction() as tx:
+        return tx.rows("list_channels")
+
+
+def disable_channel(db: Database, actor: Actor, name: str) -> None:
+    """Stop listening and publishing on a channel; what was heard stays.
+
+    Raises:
+        NotAllowed: the actor's role does not manage channels.
+        ConfigInvalid: no enabled channel has that name.
+    """
+    with db.transaction() as tx:
+        acting = authorise(tx, actor, "manage_channels")
+        row = tx.row("disable_channel", name=name)
+        if row is None:
+            raise ConfigInvalid(f"No enabled channel is named {name}: `rejoinder channel list` shows them.")
+        record(tx, acting, "disable_channel", "channel", row["id"])

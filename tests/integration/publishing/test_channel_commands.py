@@ -1,0 +1,60 @@
+"""Channels of one's own: connected with credentials from standard input, never without the role."""
+
+import json
+
+import pytest
+
+from rejoinder.errors import ConfigInvalid, NotAllowed
+from resources.commands.actors import Actor
+from resources.commands.channels import NewChannel, add_channel, disable_channel, list_channels
+
+KEYS = {
+    "bearer_token": "secret", "consumer_key": "secret", "consumer_secret": "secret", "access_token": "secret",
+    "access_token_secret": "secret",
+}  # fmt: skip
+OURS = NewChannel("ours", "x", "somebody", "x/self_serve")
+
+
+@pytest.fixture
+def admin(desk):
+    desk.rows("update person set role = 'admin'")
+    return Actor(desk.approver.person_id, "ada", "admin")
+
+
+def test_an_admin_connects_and_disables_a_channel_and_the_audit_holds_no_secret(desk, admin):
+    add_channel(desk.db, admin, desk.project_id, OURS, KEYS)
+    assert [(c["name"], c["is_enabled"], c["is_sandbox"]) for c in list_channels(desk.db)] == [
+        ("ours", True, False)
+    ]
+    for kind in ("read", "write"):
+        assert desk.rows(f"select secret from channel_{kind}_credential") == [{"secret": KEYS}]
+    disable_channel(desk.db, admin, "ours")
+    assert not list_channels(desk.db)[0]["is_enabled"]
+    audit = desk.rows("select action, diff from audit_event order by id")
+    assert [row["action"] for row in audit] == ["add_channel", "disable_channel"]
+    assert "secret" not in json.dumps([row["diff"] for row in audit])
+    with pytest.raises(ConfigInvalid):
+        disable_channel(desk.db, admin, "ours")
+
+
+def test_an_approver_may_not(desk):
+    with pytest.raises(NotAllowed):
+        add_channel(desk.db, desk.approver, desk.project_id, OURS, KEYS)
+    assert list_channels(desk.db) == []
+
+
+@pytest.mark.parametrize(
+    ("new", "keys"),
+    [
+        (OURS, {}),
+        (NewChannel("ours", "x", "somebody", "sandbox/x/enterprise"), KEYS),
+        (NewChannel("ours", "x", "somebody", "reddit/approved_app"), KEYS),
+        (NewChannel("rehearsal", "x", "somebody", "x/self_serve"), KEYS),
+        (NewChannel("ours", "x", " ", "x/self_serve"), KEYS),
+    ],
+)
+def test_what_does_not_fit_is_refused(desk, admin, new, keys):
+    desk.channel()
+    with pytest.raises(ConfigInvalid):
+        add_channel(desk.db, admin, desk.project_id, new, keys)
+    assert [c["name"] for c in list_channels(desk.db)] == ["rehearsal"]
