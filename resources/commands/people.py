@@ -63,12 +63,7 @@ def check_password(name: str, password: str) -> None:
 def check_account(db: Database, name: str, role: Role | None) -> Role:
     """The role that a new account of this name would have: the first one is an admin, others approve.
 
-    For a look before a password is asked for; `add_person` looks again.
-
-    Args:
-        db: as the application's login.
-        name: as typed.
-        role: what was asked for; None where nothing was.
+    For a look before a password is asked for; `add_person` looks again. A role of None asks for the usual one.
 
     Raises:
         ConfigInvalid: the name is taken or malformed, the role unknown, or no admin's for the first account.
@@ -92,8 +87,7 @@ def add_person(
 
     Raises:
         NotAllowed: the actor may not manage people.
-        ConfigInvalid: the name is taken or malformed, the role unknown, or no admin's for the first account,
-            or the password too weak.
+        ConfigInvalid: name, role or password cannot be used, or the first account is no admin's.
     """
     name = _checked_name(name)
     _checked_role(role)
