@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Literal, Self, overload
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
 
 from rejoinder.errors import ConfigInvalid
 from resources.settings import Settings
@@ -181,13 +180,13 @@ def load_tuning(settings: Settings) -> Tuning:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise ConfigInvalid(f"{path}: {where}: {_in_words(first)}") from None
+        raise ConfigInvalid(f"{path}: {where}: {_in_words(first['type'], first['msg'])}") from None
 
 
-def _in_words(error: ErrorDetails) -> str:
+def _in_words(kind: str, message: str) -> str:
     """What is wrong with a key, without the library's own terms."""
-    if error["type"] == "extra_forbidden":
+    if kind == "extra_forbidden":
         return "there is no such key; rejoinder.example.toml has all there are"
-    if error["type"] == "model_type":
+    if kind == "model_type":
         return "a section with keys of its own is needed"
-    return error["msg"].removeprefix("Value error, ")
+    return message.removeprefix("Value error, ")
