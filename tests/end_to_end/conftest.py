@@ -4,12 +4,17 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+
+from resources.postgres import Database
+from resources.provision import prepare
+from resources.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SAMPLES = REPOSITORY / "resources" / "samples"
@@ -56,6 +61,29 @@ class Installation:
     def json(self, *arguments: str, code: int = 0) -> Any:
         """Run a command with --json; its one JSON object."""
         return json.loads(self.run(*arguments, "--json", code=code))
+
+
+def living_workers(home: Path) -> int:
+    """How many workers hold their lock in the home's database."""
+    database = Database(prepare(Settings(home=home)).app, max_size=1).open()
+    try:
+        with database.transaction() as tx:
+            row = tx.connection.execute("select count(*) as n from living_worker").fetchone()
+    finally:
+        database.close()
+    return int(row["n"]) if row else 0
+
+
+def wait_until_it_works(process: subprocess.Popen[str], home: Path) -> None:
+    """Return as soon as a run in the home holds a worker's lock, or has ended."""
+    while process.poll() is None and not living_workers(home):
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def until_it_works() -> Callable[[subprocess.Popen[str], Path], None]:
+    """Waits for a started run to begin its work, however fast the machine is."""
+    return wait_until_it_works
 
 
 @pytest.fixture

@@ -30,11 +30,11 @@ def kill_postgres(home: Path) -> None:
 
 
 @pytest.mark.slow
-def test_postgres_killed_in_mid_run(installation: Any) -> None:
+def test_postgres_killed_in_mid_run(installation: Any, until_it_works: Callable[..., None]) -> None:
     copy_episodes(installation.home)
     installation.run("init")
     process = installation.start("run", "corpus")
-    time.sleep(6)
+    until_it_works(process, installation.home)
     assert process.poll() is None
     kill_postgres(installation.home)
     _, errors = process.communicate(timeout=120)
@@ -104,16 +104,17 @@ def test_a_port_in_use_is_named(installation: Any) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("after_s", [4.5, 6.0, 8.0])
-def test_a_stop_is_no_crash(installation: Any, after_s: float) -> None:
+@pytest.mark.parametrize("after_s", [0.0, 0.5, 1.5])
+def test_a_stop_is_no_crash(installation: Any, after_s: float, until_it_works: Callable[..., None]) -> None:
     copy_episodes(installation.home)
     installation.run("init")
     process = installation.start("run", "corpus")
+    until_it_works(process, installation.home)
     time.sleep(after_s)
     process.terminate()
     _, errors = process.communicate(timeout=60)
-    # -15: the signal came while the program was still loading, with nothing in hand
-    assert process.returncode in (0, 130, -signal.SIGTERM), errors
+    # Between two steps, with nothing in hand, the signal may still end the process by itself.
+    assert process.returncode in (130, -signal.SIGTERM), errors
     assert "Traceback" not in errors
     installation.run("run", "corpus")
     assert installation.json("status")["counts"]["sources_ready"] == 3
