@@ -210,6 +210,8 @@ def open_case(page: Page, called_us: bool) -> str:
             row.get_by_role("button").click()
             expect(page.locator(".st-key-post .rj-who")).to_have_text(author, timeout=WAIT_MS)
             expect(page.locator(".st-key-desk")).to_contain_text(way, timeout=WAIT_MS)
+            # While the page changes from one case to the next it may hold the boxes of both.
+            expect(reply(page)).to_have_count(1, timeout=WAIT_MS)
             return str(author)
     raise AssertionError("no such post waits")
 

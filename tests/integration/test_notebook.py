@@ -20,6 +20,8 @@ def run(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     monkeypatch.setenv("REJOINDER_HOME", str(home))
     monkeypatch.setenv("MPLCONFIGDIR", str(home / "matplotlib"))
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+    # Another test may have left a backend that draws nowhere.
+    monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     # On a busy machine pictures come later than the four seconds that the client waits by itself.
     NotebookClient(
