@@ -25,16 +25,21 @@ def build_app() -> typer.Typer:
         help=HELP, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_show_locals=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )  # fmt: skip
+    app.callback(help=HELP)(_before_commands)
     for name in MODULES:
         importlib.import_module(f"cli.{name}").register(app)
     return app
 
 
-def main() -> None:
-    """Run the command line."""
+def _before_commands() -> None:
+    """Set up logging; not for --help, which so need not read the settings."""
     from cli.logs import configure_logs
 
     configure_logs()
+
+
+def main() -> None:
+    """Run the command line."""
     try:
         build_app()()
     except BrokenPipeError:
