@@ -22,7 +22,6 @@ from resources.wiring import Workbench, open_workbench
 
 SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
 KILLS = 20
-LATEST_KILL_S = 5.0
 COUNTED = (
     "sources_ready", "chunks", "chunk_embeddings", "keywords", "listening_rules", "posts", "claims", "evidence",
     "drafts", "dead", "quarantined",
@@ -62,27 +61,44 @@ def fingerprint(bench: Workbench) -> list[tuple[str, str, str]]:
     return [(r["k"], r["s"], r["t"]) for r in rows]
 
 
-def kill_while_it_works(installation: Any, wait: Callable[..., None], after_s: float) -> bool:
-    """Start a run, wait until it works, and kill it so many seconds later; False if it had ended by then."""
+def undisturbed_run(installation: Any, wait: Callable[..., None]) -> tuple[float, float]:
+    """Run to the end; seconds until the work began, and seconds of work."""
+    started = time.monotonic()
     process = installation.start("run")
     wait(process, installation.home)
+    began = time.monotonic()
+    _, errors = process.communicate(timeout=600)
+    assert process.returncode == 0, errors
+    return began - started, time.monotonic() - began
+
+
+def kill_after(installation: Any, bench: Workbench, after_s: float) -> tuple[bool, bool]:
+    """Start a run and kill it so many seconds later; whether it still ran then, and whether it was at work."""
+    process = installation.start("run")
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(after_s)
+    with bench.db.transaction() as tx:
+        at_work = bool(tx.connection.execute("select 1 from living_worker").fetchone())
     was_running = process.poll() is None
     process.send_signal(signal.SIGKILL)
     _, errors = process.communicate()
     assert was_running or process.returncode == 0, errors
-    return was_running
+    return was_running, was_running and at_work
 
 
-def undisturbed_run(installation: Any, wait: Callable[..., None]) -> float:
-    """Run to the end; seconds from the first work on."""
-    process = installation.start("run")
-    wait(process, installation.home)
-    started = time.monotonic()
-    _, errors = process.communicate(timeout=600)
-    assert process.returncode == 0, errors
-    return time.monotonic() - started
+def kill_many_times(installation: Any, bench: Workbench, latest_s: float) -> int:
+    """Meet KILLS living runs with a kill, each at a random moment; how many of them were at work.
+
+    Once the work is done, runs end sooner than `latest_s`: a run that ended by itself draws the next ones in.
+    """
+    rng, met, met_at_work = random.Random(20), 0, 0
+    for _ in range(5 * KILLS):
+        was_running, at_work = kill_after(installation, bench, rng.uniform(0, latest_s))
+        met, met_at_work = met + was_running, met_at_work + at_work
+        latest_s *= 1.0 if was_running else 0.8
+        if met == KILLS:
+            return met_at_work
+    raise AssertionError(f"only {met} kills of {5 * KILLS} met a run")
 
 
 @pytest.mark.slow
@@ -97,19 +113,16 @@ def test_twenty_kills_change_nothing(
 ) -> None:
     undisturbed = type(installation)(home_factory())
     calm = open_home(undisturbed.home, monkeypatch, sandbox(state=tmp_path / "calm.sqlite"))
+    start_up_s, work_s = undisturbed_run(undisturbed, until_it_works)
     undisturbed_run(undisturbed, until_it_works)
-    idle_s = min(undisturbed_run(undisturbed, until_it_works), LATEST_KILL_S)
     expected, expected_posts = counts(calm), fingerprint(calm)
     assert expected["drafts"] > 5
 
     url = sandbox(state=tmp_path / "killed.sqlite")
     killed = open_home(installation.home, monkeypatch, url)
-    rng = random.Random(20)
-    # Shorter than a run with nothing left to do, so that each kill meets a run in the act.
-    in_the_act = sum(
-        kill_while_it_works(installation, until_it_works, rng.uniform(0, idle_s)) for _ in range(KILLS)
-    )
-    assert in_the_act >= KILLS - 4, f"only {in_the_act} kills met a run"
+    # No run lives for more than a quarter of the work, so several kills meet work left to do.
+    at_work = kill_many_times(installation, killed, start_up_s + work_s / 4)
+    assert at_work >= 3, f"only {at_work} kills met work"
     installation.run("run")
     assert counts(killed) == expected
     assert fingerprint(killed) == expected_posts
