@@ -19,7 +19,7 @@ from resources.llm.recorded_embedder import ModelRun, RecordedEmbedder, Remember
 from resources.postgres import Database, Transaction
 from resources.provision import Addresses, prepare
 from resources.settings import Settings, export_for_children, load_settings
-from resources.steps import corpus, drafting, research, triage
+from resources.steps import chunking, digesting, drafting, embedding, research, triage
 from resources.tracking import load_prompt_files, prompt_task
 from resources.tracking_values import RELEVANCE_MODEL
 from resources.tuning import StageTuning, StepName, Tuning, load_tuning
@@ -106,15 +106,15 @@ def _record(db: Database, run: ModelRun) -> None:
 
 
 def _chunking(bench: Workbench) -> Step:
-    return corpus.Chunking(bench.embedder)
+    return chunking.Chunking(bench.embedder)
 
 
 def _embed_chunks(bench: Workbench) -> Step:
-    return corpus.Embedding(bench.db, bench.embedder, bench.index_id)
+    return embedding.Embedding(bench.db, bench.embedder, bench.index_id)
 
 
 def _digesting(bench: Workbench) -> Step:
-    return corpus.Digesting(bench.embedder)
+    return digesting.Digesting(bench.embedder)
 
 
 def _embed_posts(bench: Workbench) -> Step:

@@ -1,0 +1,60 @@
+"""The first step of a source: cut into chunks, their terms indexed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rejoinder.corpus.bm25 import term_weights
+from rejoinder.corpus.chunks import chunk_transcript
+from rejoinder.corpus.values import Chunk
+from rejoinder.llm.ports import Embedder
+from rejoinder.text.terms import index_terms
+from resources.postgres import Transaction
+from resources.steps.sources import StoredSource, load_sources, move_source
+
+DEFAULT_AVERAGE_TERMS = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Chunking:
+    """Cuts sources into chunks on sentence boundaries and indexes their terms."""
+
+    embedder: Embedder
+    name: str = "chunk"
+    table: str = "source"
+
+    def load(self, tx: Transaction, ids: Sequence[int]) -> list[StoredSource]:
+        """Sources with cues."""
+        return load_sources(tx, ids)
+
+    def work(self, items: Sequence[StoredSource]) -> list[list[Chunk]]:
+        """The chunks of each source."""
+        return [chunk_transcript(i.transcript, count_tokens=self.embedder.count_tokens) for i in items]
+
+    def save(self, tx: Transaction, item: StoredSource, result: list[Chunk], worker: int) -> str:
+        """Upsert by (source, index, content hash): what did not change keeps its row and its vector."""
+        average = float(tx.value("average_terms")) or DEFAULT_AVERAGE_TERMS
+        tx.execute("retire_chunks", source_id=item.id)
+        tx.execute("delete_old_postings", source_id=item.id)
+        for chunk in result:
+            self._save_chunk(tx, item.id, chunk, average)
+        move_source(tx, item.id, "embed", worker)
+        return "chunked"
+
+    def _save_chunk(self, tx: Transaction, source_id: int, chunk: Chunk, average: float) -> None:
+        terms = index_terms(chunk.text)
+        chunk_id = tx.value(
+            "upsert_chunk",
+            source_id=source_id,
+            chunk_index=chunk.index,
+            content_hash=chunk.content_hash,
+            text=chunk.text,
+            n_tokens=chunk.n_tokens,
+            n_terms=len(terms),
+            start_s=chunk.start_s,
+            end_s=chunk.end_s,
+            speakers=list(chunk.speakers),
+        )
+        weights = term_weights(terms, avg_terms=average)
+        tx.execute_many(
+            "insert_posting", [{"term": t, "chunk_id": chunk_id, "weight": w} for t, w in weights.items()]
+        )
