@@ -1,6 +1,7 @@
 """The corpus's values: cues, transcripts, chunks, passages."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from rejoinder.ids import ChunkId, SourceId
 
@@ -19,13 +20,32 @@ class Cue:
 
 
 @dataclass(frozen=True, slots=True)
+class Chapter:
+    """A titled stretch of a source, from its start to the next chapter's.
+
+    A recording's chapter starts at a second, a document's at one of its cues; at least one of both is known.
+    """
+
+    title: str
+    start_s: float | None = None
+    first_cue: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
-    """One parsed transcript; at least one cue with text."""
+    """One parsed source, spoken or written; at least one cue with text.
+
+    language is an ISO 639-1 code, published_at an aware UTC time; a document's cues are its paragraphs and
+    have no seconds.
+    """
 
     title: str
     format: str
     cues: tuple[Cue, ...]
     language: str | None = None
+    chapters: tuple[Chapter, ...] = ()
+    url: str | None = None
+    published_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +59,7 @@ class Chunk:
     start_s: float | None = None
     end_s: float | None = None
     speakers: tuple[str, ...] = ()
+    chapter: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +80,8 @@ class Passage:
     score: float
     dense: float | None = None
     lexical: float | None = None
+    chunk_index: int | None = None
+    n_tokens: int | None = None
+    chapter: str | None = None
+    language: str | None = None
+    published_at: datetime | None = None
