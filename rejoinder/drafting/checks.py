@@ -9,13 +9,8 @@ from dataclasses import dataclass
 
 import regex
 
-from rejoinder.drafting.citations import (
-    TITLE_LENGTHS,
-    citation,
-    short_title,
-    timestamp,
-    without_square_brackets,
-)
+from rejoinder.corpus.references import short_title, timestamp
+from rejoinder.drafting.citations import TITLE_LENGTHS, citation, without_square_brackets
 from rejoinder.drafting.extractive import DraftReply, room_on
 from rejoinder.drafting.frames import all_frames, shared_topic
 from rejoinder.drafting.quotes import is_verbatim, spoken_words, tidy_quote

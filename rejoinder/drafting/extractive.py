@@ -7,7 +7,8 @@ episode it quotes; it works without any model and gives the same draft for the s
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rejoinder.drafting.citations import TITLE_LENGTHS, citation, link_at_second, markdown_link
+from rejoinder.corpus.references import link_at_second
+from rejoinder.drafting.citations import TITLE_LENGTHS, citation, markdown_link
 from rejoinder.drafting.frames import choose_frame, frames, shared_topic
 from rejoinder.drafting.quotes import shorten_quote, tidy_quote
 from rejoinder.listening.post import Platform, Post

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from rejoinder.drafting.citations import timestamp
+from rejoinder.corpus.references import timestamp
 from resources.store.review_values import CaseEvidence, ReviewCase, StageDecision
 from review_app.escaped import Markup, chip, direction, html, join, link, show, show_text
 from review_app.texts import PLATFORMS, STAGES, TONES, author_of, when, words

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rejoinder.drafting.citations import citation, link_at_second, short_title, timestamp
+from rejoinder.corpus.references import link_at_second, short_title, timestamp
+from rejoinder.drafting.citations import citation
 from rejoinder.ids import ChunkId, SourceId
 from rejoinder.research.evidence import Evidence
 
