@@ -1,0 +1,1 @@
+"""Judging and ordering what search found: metrics, fusion, features of a pair, re-scoring."""
