@@ -36,7 +36,7 @@ class Transcript:
     """One parsed source, spoken or written; at least one cue with text.
 
     language is an ISO 639-1 code, published_at an aware UTC time; a document's cues are its paragraphs and
-    have no seconds.
+    have no seconds. notes say what was cleaned, a sentence each, for the operator.
     """
 
     title: str
@@ -46,6 +46,7 @@ class Transcript:
     chapters: tuple[Chapter, ...] = ()
     url: str | None = None
     published_at: datetime | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
