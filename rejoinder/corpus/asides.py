@@ -1,6 +1,7 @@
 """What is said in an episode besides its subject: greetings, sponsors, housekeeping, chatter, names."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import regex
@@ -44,9 +45,49 @@ CHATTER = word_set(
     "whole certain specific particular general main huge possible available able live episode episodes show "
     "podcast podcasts audience listener listeners host guest interview conversation conversations topic "
     "chuckles laughs laughter laughing music inaudible unintelligible crosstalk bleep world life home "
+    "young younger older longer shorter larger smaller higher lower faster slower newer modern major minor "
+    "common popular various entire overall current initial original latest recent typical average extra "
+    "additional separate quick longterm forward backward backwards huh uh-huh mm-hmm mhm eh et "
+    "cetera etcetera alright anyways dude ma'am sir copy paste "
     "house thousand hundred million billion percent half ton tons area areas step steps order set group "
     "groups next last first third final previous future past experience experiences effort goal goals "
     "room attention space focus focused link links notes check feature features approach perspective"
+)
+# Words that name something only together with another word: pricing model, but not a model. Two of them
+# say no more than one.
+GENERAL = word_set(
+    "ability access account accounts action actions activity age amount amounts approach argument aspect aspects "
+    "attempt author background base basis benefit benefits board body book books boss box business button "
+    "buttons car card category center century chance channel character choice class classes client code "
+    "college colour color command community companies company complexity concept concepts content context "
+    "control cost costs country course culture customer customers data date dates decision decisions default "
+    "degree demand department design designer detail details developer developers development device devices "
+    "difference direction discussion district document documents domain economy ecosystem education effect "
+    "element employee employees energy engineer engineering engineers environment error errors event events "
+    "evidence expert experts extent factor family field fields figure file files film form format friend friends "
+    "function functions game games government growth health history human humans image images impact industry "
+    "information infrastructure input instance institute insight internet interface item items job jobs journey "
+    "key kid kids knowledge language languages law layer leader leaders letter library libraries license list lists "
+    "location logic machine machines management manager market material matter media medium meeting meetings "
+    "member members memory message messages method methods mind mode model models money motivation network "
+    "news note object objects office online opportunity option options organization output owner package "
+    "packages page pages parameter parent parents party path pattern patterns performance period person phone "
+    "picture pictures plan plans platform platforms police policy position post posts power practice presence "
+    "president press price prices principle process processes product products professor program programs progress "
+    "project projects property protocol purpose quality range rate reality record relationship release remote "
+    "report representative request requests research resource resources response responsibility result results "
+    "role roles rule rules school schools science screen script section security sentence series server servers "
+    "service services session share shape signal site sites situation size skill skills society software sound "
+    "source sources speaker speakers speech staff standard standards state states statement stories story strategy "
+    "street string structure student students study style subject success support surface system systems table task "
+    "tasks teacher team teams tech technique techniques technologies technology template term terms test tests text "
+    "theory thought thoughts tool tools tooling track trade tradition traffic training trend trouble truth user "
+    "users value values variable version versions video videos view village vision visit voice volume war water "
+    "web website websites window worker workers workflow writer "
+    "good better local global public private "
+    "single multiple double early key basic top "
+    "random generic normal individual personal native custom direct "
+    "advantage extent computer computers app apps internal external"
 )
 _SPONSOR = regex.compile(
     r"(?i)\b(?:sponsor(?:s|ed|ing)?|brought to you by|support(?:s|ed|ing)? (?:the|this|our) (?:show|podcast|episode)"
@@ -70,6 +111,7 @@ _READ_ENDS = regex.compile(
 _ADDRESS = regex.compile(r"(?i)\b\w+\.(?:fm|com|io|dev|ai|org|net|co)(?:/\w+|\b)")
 _READ_SENTENCES = 30
 _READ_GAP = 5
+_BRIDGED = 4
 _SPONSOR_NAME = regex.compile(
     rf"(?i:brought to you by|sponsored by|supported by|thanks? (?:you )?to) (?:our friends (?:at|over at) )?{_NAME}"
     rf"|{_NAME}(?: for supporting| for sponsoring)"
@@ -96,19 +138,33 @@ def is_aside(sentence: str) -> bool:
 def without_asides(sentences: Sequence[str]) -> list[str]:
     """The sentences that are about something: no asides, and nothing inside a sponsor's message.
 
-    A message runs from "brought to you by" to its last address or thanks, at most 30 sentences.
+    A message runs from "brought to you by" to its last address or thanks, at most 30 sentences; up to four
+    sentences between an aside and an advertisement belong to them.
 
     >>> without_asides(["Brought to you by Acme.", "Anvils!", "Thanks for supporting us.", "Ink flows."])
     ['Ink flows.']
     """
-    kept: list[str] = []
-    position = 0
-    while position < len(sentences):
-        end = _end_of_message(sentences, position)
-        if end is None and not is_aside(sentences[position]):
-            kept.append(sentences[position])
-        position = position + 1 if end is None else end + 1
-    return kept
+    marked = _marked(sentences)
+    return [sentence for sentence, is_out in zip(sentences, marked, strict=True) if not is_out]
+
+
+def _marked(sentences: Sequence[str]) -> list[bool]:
+    """Whether each sentence is left out."""
+    marked = [is_aside(sentence) for sentence in sentences]
+    for begin in range(len(sentences)):
+        end = _end_of_message(sentences, begin)
+        if end is not None:
+            marked[begin : end + 1] = [True] * (end + 1 - begin)
+    asides = [i for i, is_out in enumerate(marked) if is_out]
+    for first, second in pairwise(asides):
+        is_bridge = _advertises(sentences[first]) or _advertises(sentences[second])
+        if is_bridge and second - first - 1 <= _BRIDGED:
+            marked[first:second] = [True] * (second - first)
+    return marked
+
+
+def _advertises(sentence: str) -> bool:
+    return _SPONSOR.search(sentence) is not None
 
 
 def _end_of_message(sentences: Sequence[str], begin: int) -> int | None:

@@ -13,17 +13,29 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rejoinder.corpus.asides import CHATTER, Names, names_in, without_asides
+import regex
+
+from rejoinder.corpus.asides import CHATTER, GENERAL, Names, names_in, without_asides
 from rejoinder.corpus.c_value import Run, c_values
+from rejoinder.corpus.plain_speech import plain
 from rejoinder.corpus.speech import sentences_of
 from rejoinder.corpus.term_candidates import Candidate, candidates_in
 from rejoinder.corpus.values import Transcript
+from rejoinder.text.word_lists import word_set
 
 _MIN_COUNT = 3
 # A word alone says less of what is meant than two, unless it is a name.
 _SINGLE_NAME = 0.25
 _SINGLE_WORD = 0.05
 _NAME = 1.3
+# Words that are all general are less often a subject: state machine, but also tech team.
+_GENERAL = 0.8
+# Joined loosely, or by a possessive: lives in the kernel, Rollup's plugin; but also human in the loop.
+_LOOSE = 0.4
+_LOOSE_LINKS = word_set("and to the in")
+# A word that mostly stands in longer names is a title or a part of them: Representative, Services.
+_MOSTLY_IN_NAMES = 0.5
+_POSSESSIVE = regex.compile(r"['’]s? ")
 # Terms that stand so far behind the best are noise, unless there is hardly anything else.
 _MIN_SCORE = 0.25
 _ALWAYS_KEPT = 5
@@ -58,9 +70,10 @@ def extract_keywords(transcript: Transcript, *, limit: int = 15) -> list[Keyword
     Returns:
         At most ``limit`` keywords, no two with the same stems; the best has score 1.
     """
-    told = [sentence.text for sentence in sentences_of(transcript.cues)]
+    language = (transcript.language or "en")[:2].casefold()
+    told = [plain(sentence.text, language) for sentence in sentences_of(transcript.cues)]
     names = _names(transcript, told)
-    found = candidates_in(without_asides(told), (transcript.language or "en")[:2].casefold())
+    found = candidates_in(without_asides(told), language)
     chosen = _distinct(_ranked(found, names), limit)
     # Weights grow with counts; their square roots spread evenly enough.
     scored = [Keyword(one.candidate.term, _score(one.weight / chosen[0].weight)) for one in chosen]
@@ -83,7 +96,10 @@ def _ranked(found: Mapping[Run, Candidate], names: Names) -> list[_Ranked]:
     ranked = [
         _Ranked(candidate, values[stems] * _weight(candidate, found))
         for stems, candidate in found.items()
-        if candidate.count >= _MIN_COUNT and values[stems] > 0 and _is_subject(candidate.words, names, people)
+        if candidate.count >= _MIN_COUNT
+        and values[stems] > 0
+        and (len(stems) > 1 or candidate.in_name <= _MOSTLY_IN_NAMES * candidate.count)
+        and _is_subject(candidate.words, names, people)
     ]
     return sorted(ranked, key=lambda one: (-one.weight, one.candidate.term))
 
@@ -91,6 +107,8 @@ def _ranked(found: Mapping[Run, Candidate], names: Names) -> list[_Ranked]:
 def _is_subject(words: Run, names: Names, people: set[str]) -> bool:
     """Whether the words can be a subject: no chatter at the ends, no names."""
     if words[0] in CHATTER or words[-1] in CHATTER or all(len(word) < 2 for word in words):
+        return False
+    if len(words) == 1 and words[0] in GENERAL:
         return False
     if people.intersection(words) or any(" ".join(words) in show for show in names.shows if " " in show):
         return False
@@ -102,6 +120,10 @@ def _weight(candidate: Candidate, found: Mapping[Run, Candidate]) -> float:
     last = found[candidate.stems[-1:]]
     is_name = not candidate.term.islower()
     said = _nominal(candidate, _nominal(last, _PRIOR)) * (_NAME if is_name else 1.0)
+    if GENERAL.issuperset(candidate.words):
+        said *= _GENERAL
+    if _LOOSE_LINKS.intersection(candidate.words) or _POSSESSIVE.search(candidate.term):
+        said *= _LOOSE
     if len(candidate.stems) == 1:
         return said * (_SINGLE_NAME if is_name else _SINGLE_WORD)
     return said * math.cbrt(_cohesion(candidate, found))

@@ -48,7 +48,8 @@ class Candidate:
     stems is its identity; term is how it is mostly written inside sentences; words are the term's,
     case folded and without possessives; count is how often it is said, > 0; before_noun and
     before_other count the times that a word stands before it that stands before names of things
-    (the, of) or before others (they, will), together at most count.
+    (the, of) or before others (they, will), together at most count; in_name counts the times that it
+    is part of a longer name, capital beside capital (Deputy Baker), at most count.
     """
 
     stems: Run
@@ -57,6 +58,7 @@ class Candidate:
     count: int
     before_noun: int
     before_other: int
+    in_name: int
 
 
 @dataclass(slots=True)
@@ -65,6 +67,7 @@ class _Tally:
     first_spellings: Counter[str] = field(default_factory=Counter)
     before_noun: int = 0
     before_other: int = 0
+    in_name: int = 0
 
 
 def candidates_in(sentences: Iterable[str], language: str = "en") -> dict[Run, Candidate]:
@@ -89,6 +92,7 @@ def candidates_in(sentences: Iterable[str], language: str = "en") -> dict[Run, C
             stems = tuple(stem_of[word] for word in words)
             if len(set(stems)) == len(stems):
                 _count(tallies[stems], words, tokens[begin - 1] if begin else None, is_first=begin == 0)
+                tallies[stems].in_name += _is_in_name(tokens, begin, end)
     return {stems: _candidate(stems, tally) for stems, tally in tallies.items()}
 
 
@@ -129,9 +133,21 @@ def _count(tally: _Tally, words: Sequence[str], before: str | None, *, is_first:
     tally.before_other += company in _BEFORE_OTHERS or _PREDICATING.search(company) is not None
 
 
+def _is_in_name(tokens: Sequence[str | None], begin: int, end: int) -> bool:
+    """Whether the run begins or ends beside another word with a capital, itself with capitals there."""
+    # A sentence's first word has its capital from there.
+    before = begin > 1 and _is_capital(tokens[begin - 1]) and _is_capital(tokens[begin])
+    after = begin > 0 and end < len(tokens) and _is_capital(tokens[end]) and _is_capital(tokens[end - 1])
+    return before or after
+
+
+def _is_capital(word: str | None) -> bool:
+    return word is not None and word[0].isupper() and word.replace("’", "'").split("'")[0] != "I"
+
+
 def _candidate(stems: Run, tally: _Tally) -> Candidate:
     # The first word of a sentence has its capital from there.
     term = (tally.spellings or tally.first_spellings).most_common(1)[0][0]
     words = tuple(_POSSESSIVE.sub("", word) for word in _PLURAL_ACRONYM.sub("", term).casefold().split())
     count = tally.spellings.total() + tally.first_spellings.total()
-    return Candidate(stems, term, words, count, tally.before_noun, tally.before_other)
+    return Candidate(stems, term, words, count, tally.before_noun, tally.before_other, tally.in_name)
