@@ -1,0 +1,1 @@
+"""From passages that retrieval found to a context within a token budget, every line of it citable."""
