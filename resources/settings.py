@@ -54,6 +54,12 @@ def _readable_url(given: SecretStr) -> SecretStr:
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_readable_url)]
 
 
+def _split(given: object) -> object:
+    return (
+        tuple(filter(None, (part.strip() for part in given.split(",")))) if isinstance(given, str) else given
+    )
+
+
 class Settings(BaseSettings):
     """Settings named ``REJOINDER_<FIELD>`` in the environment or in a file ``.env``."""
 
@@ -89,6 +95,13 @@ class Settings(BaseSettings):
     )
     mlflow_database_url: DatabaseUrl | None = Field(
         None, description="Database of MLflow's storage; default <db>_mlflow on the same server."
+    )
+    object_store: str | None = Field(
+        None,
+        description="Where raw input is kept: file:///FOLDER or s3://BUCKET/PREFIX; default <home>/objects.",
+    )
+    fetch_allow: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
+        (), description="Hosts and networks of one's own that sources may be fetched from, divided by commas."
     )
     config: Path | None = Field(
         None, description="Path of rejoinder.toml; default ./rejoinder.toml if there."
