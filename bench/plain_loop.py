@@ -12,8 +12,9 @@ from rejoinder.llm.ports import Embedder, Vectors
 from rejoinder.research.evidence import NoEvidence, find_evidence
 from rejoinder.text.emptiness import readable_reason
 from rejoinder.triage.claims import main_claim
-from rejoinder.triage.relevance import TOP_K, Thresholds, corpus_similarity, decide_relevance
-from resources.steps.research import search_passages
+from rejoinder.triage.relevance import Thresholds, corpus_similarity, decide_relevance
+from resources.search import SearchQuery, rarity, search
+from resources.steps.triage import nearest_similarities
 from resources.wiring import evidence_rule
 
 if TYPE_CHECKING:
@@ -34,18 +35,20 @@ def answer_all(bench: "Workbench", embedder: Embedder, posts: Sequence[Post]) ->
 
 def _answer(bench: "Workbench", embedder: Embedder, post: Post, vector: Vectors) -> bool:
     with bench.db.transaction() as tx:
-        near = [row["similarity"] for row in tx.rows("nearest_chunks", vector=vector, top=TOP_K)]
+        near = nearest_similarities(tx, vector, index_id=bench.index_id, project_id=bench.project_id)
     cut = Thresholds(**bench.tuning.thresholds.model_dump())
     decision = decide_relevance(corpus_similarity(near), None, thresholds=cut)
     claim = main_claim(post.text)
     if decision.decision == "rejected" or claim is None:
         return False
+    asked = SearchQuery(
+        claim.text, embedder.embed([claim.text])[0], index_id=bench.index_id, project_id=bench.project_id
+    )
     with bench.db.transaction() as tx:
-        passages, rarity = search_passages(
-            tx, claim.text, embedder.embed([claim.text])[0], bench.tuning.retrieval
-        )
+        passages = search(tx, asked, bench.tuning.retrieval)
+        rare = rarity(tx, claim.text, project_id=bench.project_id)
     found = find_evidence(
-        claim.text, passages, embedder=embedder, rule=evidence_rule(bench.tuning), rarity=rarity
+        claim.text, passages, embedder=embedder, rule=evidence_rule(bench.tuning), rarity=rare
     )
     if isinstance(found, NoEvidence):
         return False

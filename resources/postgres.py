@@ -73,28 +73,36 @@ class Transaction:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    def rows(self, name: str, /, *, table: str | None = None, **values: Any) -> list[DictRow]:
+    def rows(
+        self, name: str, /, *, table: str | None = None, vectors: str | None = None, **values: Any
+    ) -> list[DictRow]:
         """All rows that the named statement gives."""
-        return self.connection.execute(query(name, table=table), values).fetchall()
+        return self.connection.execute(query(name, table=table, vectors=vectors), values).fetchall()
 
-    def row(self, name: str, /, *, table: str | None = None, **values: Any) -> DictRow | None:
+    def row(
+        self, name: str, /, *, table: str | None = None, vectors: str | None = None, **values: Any
+    ) -> DictRow | None:
         """The first row, or None."""
-        return self.connection.execute(query(name, table=table), values).fetchone()
+        return self.connection.execute(query(name, table=table, vectors=vectors), values).fetchone()
 
-    def value(self, name: str, /, *, table: str | None = None, **values: Any) -> Any:
+    def value(
+        self, name: str, /, *, table: str | None = None, vectors: str | None = None, **values: Any
+    ) -> Any:
         """The first column of the first row, or None."""
-        row = self.row(name, table=table, **values)
+        row = self.row(name, table=table, vectors=vectors, **values)
         return next(iter(row.values())) if row else None
 
-    def execute(self, name: str, /, *, table: str | None = None, **values: Any) -> int:
+    def execute(
+        self, name: str, /, *, table: str | None = None, vectors: str | None = None, **values: Any
+    ) -> int:
         """Run the statement; how many rows it touched."""
-        return self.connection.execute(query(name, table=table), values).rowcount
+        return self.connection.execute(query(name, table=table, vectors=vectors), values).rowcount
 
-    def execute_many(self, name: str, rows: list[dict[str, Any]]) -> None:
+    def execute_many(self, name: str, rows: list[dict[str, Any]], *, vectors: str | None = None) -> None:
         """Run the statement once per row of values, pipelined."""
         if rows:
             with self.connection.cursor() as cursor:
-                cursor.executemany(query(name), rows)
+                cursor.executemany(query(name, vectors=vectors), rows)
 
 
 class Database:

@@ -1,8 +1,9 @@
 """Named SQL statements out of resources/sql/queries/*.sql.
 
 A statement starts with a line ``-- name: claim_items`` and ends at the next one. Values are ``%(name)s``
-parameters; the single identifier ``{table}`` may stand for one of the tables that a line
-``-- tables: post, source`` names, so that one statement serves tables with the same columns.
+parameters. Two identifiers may be left open: ``{table}`` stands for one of the tables that a line
+``-- tables: post, source`` names, so that one statement serves tables with the same columns, and ``{vectors}``
+for the table of vectors of one embedding index.
 """
 
 import re
@@ -15,6 +16,7 @@ from psycopg import sql
 
 HEADER = re.compile(r"^-- name: (?P<name>[a-z_0-9]+)\s*$", re.MULTILINE)
 TABLES = re.compile(r"^-- tables: (?P<tables>[a-z_, ]+)$", re.MULTILINE)
+VECTORS = re.compile(r"chunk_vector_[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,11 @@ class Statement:
     name: str
     text: str
     tables: tuple[str, ...]
+
+    @property
+    def reads_vectors(self) -> bool:
+        """Whether it is written for the vectors of an embedding index that the caller names."""
+        return "{vectors}" in self.text
 
 
 @lru_cache(maxsize=1)
@@ -60,16 +67,32 @@ def _statement(name: str, body: str) -> Statement:
     return Statement(name, body.strip(), tables)
 
 
-def query(name: str, *, table: str | None = None) -> sql.Composed | sql.SQL:
+def vectors_of(index_id: int) -> str:
+    """The table that keeps the vectors of an embedding index.
+
+    >>> vectors_of(3)
+    'chunk_vector_3'
+    """
+    return f"chunk_vector_{int(index_id)}"
+
+
+def query(name: str, *, table: str | None = None, vectors: str | None = None) -> sql.Composed | sql.SQL:
     """The statement of that name, for the given table where it is written for several.
+
+    Args:
+        name: of the statement.
+        table: one of those that the statement names.
+        vectors: the table of vectors it is to read (``vectors_of``).
 
     Raises:
         KeyError: there is no such statement, or it is not written for that table.
     """
     statement = load_statements()[name]
     template = sql.SQL(statement.text)
-    if not statement.tables:
+    if not statement.tables and not statement.reads_vectors:
         return template
-    if table not in statement.tables:
+    if statement.tables and table not in statement.tables:
         raise KeyError(f"{name} is not written for table {table}")
-    return template.format(table=sql.Identifier(str(table)))
+    if statement.reads_vectors and not VECTORS.fullmatch(vectors or ""):
+        raise KeyError(f"{name} needs the vectors of an embedding index, not {vectors!r}")
+    return template.format(table=sql.Identifier(table or ""), vectors=sql.Identifier(vectors or ""))

@@ -1,7 +1,7 @@
 """The terms that lexical search (BM25) works on."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import regex
@@ -20,20 +20,54 @@ STOP_WORDS = word_set(
     "the their theirs them then there these they this those through to too under until up very was we "
     "were what when where which while who whom why will with would you your yours"
 )
+# Raise it when the same text gives other terms than before: what was indexed with an older one is indexed again.
+TERMS_VERSION = 2
+
+# Snowball's algorithms by ISO 639-1 code.
+_STEMMERS = {
+    "ar": "arabic", "ca": "catalan", "da": "danish", "de": "german", "el": "greek", "en": "english",
+    "es": "spanish", "eu": "basque", "fi": "finnish", "fr": "french", "ga": "irish", "hi": "hindi",
+    "hu": "hungarian", "hy": "armenian", "id": "indonesian", "it": "italian", "lt": "lithuanian",
+    "nb": "norwegian", "ne": "nepali", "nl": "dutch", "nn": "norwegian", "no": "norwegian",
+    "pt": "portuguese", "ro": "romanian", "ru": "russian", "sr": "serbian", "sv": "swedish", "ta": "tamil",
+    "tr": "turkish", "yi": "yiddish",
+}  # fmt: skip
 _WORD = regex.compile(r"[\p{L}\p{N}\p{M}]+(?:['’][\p{L}\p{M}]+)*(?:[+#]+(?!\w))?")
 _POSSESSIVE = regex.compile(r"['’](?:s|re|ve|ll|d|m|t)$")
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]+")
 
 
-def index_terms(text: str, language: str = "english") -> list[str]:
+def stemmer_of(language: str | None) -> str | None:
+    """The Snowball algorithm for an ISO 639-1 code, English where no language is known; None where there is none.
+
+    >>> stemmer_of("pt-BR"), stemmer_of(None), stemmer_of("ja")
+    ('portuguese', 'english', None)
+    """
+    return (
+        "english" if language is None else _STEMMERS.get(language.casefold().replace("_", "-").split("-")[0])
+    )
+
+
+def query_terms(text: str, languages: Iterable[str | None]) -> list[str]:
+    """The distinct terms of a query as texts in any of these languages (ISO 639-1) have them, sorted.
+
+    >>> query_terms("running Katzen", ["en", "de"])
+    ['katz', 'katzen', 'run', 'running']
+    """
+    return sorted(
+        {term for name in {stemmer_of(code) for code in languages} for term in index_terms(text, name)}
+    )
+
+
+def index_terms(text: str, language: str | None = "english") -> list[str]:
     """The terms of a text in order, repeats kept: links and stop words out, folded, stemmed.
 
     Scripts without spaces give pairs of characters (as Lucene's CJKBigramFilter does).
 
     Args:
         text: any text.
-        language: a Snowball algorithm, for example ``english`` or ``german``; stop words are only
-            taken out of English.
+        language: a Snowball algorithm, for example ``english`` or ``german``, or None for words as
+            they are written; stop words are only taken out of English.
 
     Raises:
         ValueError: Snowball has no such algorithm.
@@ -41,12 +75,13 @@ def index_terms(text: str, language: str = "english") -> list[str]:
     >>> index_terms("The runners’ shoes are RUNNING in C++ at https://x.com/a")
     ['runner', 'shoe', 'run', 'c++']
     """
-    if language not in snowballstemmer.algorithms():
+    if language is not None and language not in snowballstemmer.algorithms():
         raise ValueError(f"no stemmer for language {language!r}")
     folded = unicodedata.normalize("NFKC", without_links(text)).casefold()
     stop_words = STOP_WORDS if language == "english" else frozenset[str]()
     words = (word for found in _WORD.finditer(folded) for word in _pieces(found[0]))
-    return [_stem(language, word) for word in words if word not in stop_words]
+    kept = (word for word in words if word not in stop_words)
+    return list(kept) if language is None else [_stem(language, word) for word in kept]
 
 
 def _pieces(word: str) -> Iterator[str]:

@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rejoinder.corpus.bm25 import term_weights
 from rejoinder.corpus.chunks import chunk_transcript
 from rejoinder.corpus.values import Chunk
 from rejoinder.llm.ports import Embedder
-from rejoinder.text.terms import index_terms
+from rejoinder.text.terms import index_terms, stemmer_of
 from resources.postgres import Transaction
+from resources.search import IndexedChunk, index_chunks
 from resources.steps.sources import StoredSource, load_sources, move_source
-
-DEFAULT_AVERAGE_TERMS = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,29 +30,30 @@ class Chunking:
 
     def save(self, tx: Transaction, item: StoredSource, result: list[Chunk], worker: int) -> str:
         """Upsert by (source, index, content hash): what did not change keeps its row and its vector."""
-        average = float(tx.value("average_terms")) or DEFAULT_AVERAGE_TERMS
-        tx.execute("retire_chunks", source_id=item.id)
-        tx.execute("delete_old_postings", source_id=item.id)
-        for chunk in result:
-            self._save_chunk(tx, item.id, chunk, average)
+        hashes = [c.content_hash for c in result]
+        tx.execute("retire_chunks", source_id=item.id, indexes=[c.index for c in result], hashes=hashes)
+        tx.execute("delete_source_postings", source_id=item.id)
+        language = item.transcript.language
+        index_chunks(tx, item.id, [_save_chunk(tx, item.id, chunk, language) for chunk in result])
         move_source(tx, item.id, "embed", worker)
         return "chunked"
 
-    def _save_chunk(self, tx: Transaction, source_id: int, chunk: Chunk, average: float) -> None:
-        terms = index_terms(chunk.text)
-        chunk_id = tx.value(
-            "upsert_chunk",
-            source_id=source_id,
-            chunk_index=chunk.index,
-            content_hash=chunk.content_hash,
-            text=chunk.text,
-            n_tokens=chunk.n_tokens,
-            n_terms=len(terms),
-            start_s=chunk.start_s,
-            end_s=chunk.end_s,
-            speakers=list(chunk.speakers),
-        )
-        weights = term_weights(terms, avg_terms=average)
-        tx.execute_many(
-            "insert_posting", [{"term": t, "chunk_id": chunk_id, "weight": w} for t, w in weights.items()]
-        )
+
+def _save_chunk(tx: Transaction, source_id: int, chunk: Chunk, language: str | None) -> IndexedChunk:
+    """Keep a chunk; its row's id with its terms."""
+    terms = index_terms(chunk.text, stemmer_of(language))
+    chunk_id = tx.value(
+        "upsert_chunk",
+        source_id=source_id,
+        chunk_index=chunk.index,
+        content_hash=chunk.content_hash,
+        text=chunk.text,
+        n_tokens=chunk.n_tokens,
+        n_terms=len(terms),
+        start_s=chunk.start_s,
+        end_s=chunk.end_s,
+        speakers=list(chunk.speakers),
+        chapter=chunk.chapter,
+        language=language,
+    )
+    return IndexedChunk(int(chunk_id), terms)

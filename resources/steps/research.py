@@ -1,16 +1,15 @@
 """The step of research: hybrid retrieval for each claim, then the sentences that bear on it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rejoinder.corpus.bm25 import idf
 from rejoinder.corpus.chunks import locate
 from rejoinder.corpus.values import Chunk, Cue, Passage
 from rejoinder.ids import ClaimId, PostId
 from rejoinder.llm.ports import Embedder, Vectors
 from rejoinder.research.evidence import Evidence, EvidenceRule, NoEvidence, find_evidence
-from rejoinder.text.terms import index_terms
 from resources.postgres import Database, Transaction
+from resources.search import SearchQuery, rarity, search
 from resources.steps.places import RESEARCH, RESPONSE
 from resources.store.posts import advance, reject, save_stage_decision
 from resources.tuning import Retrieval
@@ -33,6 +32,8 @@ class EvidenceFinding:
     embedder: Embedder
     retrieval: Retrieval
     rule: EvidenceRule
+    index_id: int
+    project_id: int
     name: str = "evidence"
     table: str = "post"
 
@@ -47,9 +48,11 @@ class EvidenceFinding:
         return [self._research(item, vector) for item, vector in zip(items, vectors, strict=True)]
 
     def _research(self, item: OpenClaim, vector: Vectors) -> tuple[Evidence, ...] | NoEvidence:
+        asked = SearchQuery(item.text, vector, index_id=self.index_id, project_id=self.project_id)
         with self.db.transaction() as tx:
-            passages, rarity = search_passages(tx, item.text, vector, self.retrieval)
-        found = find_evidence(item.text, passages, embedder=self.embedder, rule=self.rule, rarity=rarity)
+            passages = search(tx, asked, self.retrieval)
+            rare = rarity(tx, item.text, project_id=self.project_id)
+        found = find_evidence(item.text, passages, embedder=self.embedder, rule=self.rule, rarity=rare)
         if isinstance(found, NoEvidence):
             return found
         texts = {p.chunk_id: p for p in passages}
@@ -94,24 +97,3 @@ def _insert_evidence(tx: Transaction, item: OpenClaim, evidence: Evidence) -> No
         score=evidence.support,
         verdict=evidence.verdict,
     )
-
-
-def search_passages(
-    tx: Transaction, text: str, vector: Vectors, retrieval: Retrieval
-) -> tuple[list[Passage], Mapping[str, float]]:
-    """Passages for a text, best first, and how rare its terms are in the corpus (in [0, 1])."""
-    terms = sorted(set(index_terms(text)))
-    n_chunks = int(tx.value("count_chunks"))
-    rows = tx.rows(
-        "search_passages",
-        vector=vector,
-        terms=terms,
-        n_chunks=n_chunks,
-        candidates=retrieval.candidates,
-        rrf_k=retrieval.rrf_k,
-        top=retrieval.passages,
-    )
-    counts = {r["term"]: r["n"] for r in tx.rows("count_terms", terms=terms)}
-    ceiling = idf(n_chunks, 0)
-    rarity = {term: idf(n_chunks, n) / ceiling for term, n in counts.items()}
-    return [Passage(**{**row, "speakers": tuple(row["speakers"])}) for row in rows], rarity

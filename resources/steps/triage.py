@@ -22,6 +22,7 @@ from rejoinder.triage.relevance import (
     decide_relevance,
 )
 from resources.postgres import Transaction
+from resources.search import nearest
 from resources.steps.places import RESEARCH, TRIAGE
 from resources.store.posts import StoredPost, advance, load_posts, reject, save_stage_decision
 
@@ -74,6 +75,7 @@ class RelevanceJudging:
     index_id: int
     thresholds: Thresholds
     keywords: tuple[str, ...]
+    project_id: int
     classifier: Classifier | None = None
     model_version_id: int | None = None
     name: str = "relevance"
@@ -83,7 +85,11 @@ class RelevanceJudging:
         """Posts with their three nearest chunks and their earlier decision."""
         earlier = {r["post_id"]: r["verdict"] for r in tx.rows("earlier_relevance", ids=list(ids))}
         return [
-            Judged(stored, nearest_similarities(tx, stored), earlier.get(stored.id))
+            Judged(
+                stored,
+                nearest_similarities(tx, stored.vector, index_id=self.index_id, project_id=self.project_id),
+                earlier.get(stored.id),
+            )
             for stored in load_posts(tx, ids, self.index_id)
         ]
 
@@ -133,12 +139,15 @@ class RelevanceJudging:
         return result.decision
 
 
-def nearest_similarities(tx: Transaction, stored: StoredPost) -> tuple[float, ...]:
-    """Cosines of a post to the chunks nearest to it, best first; empty without vector or corpus."""
-    if stored.vector is None:
+def nearest_similarities(
+    tx: Transaction, vector: Vectors | None, *, index_id: int, project_id: int
+) -> tuple[float, ...]:
+    """Cosines of a post's vector to the chunks nearest to it, best first; empty without vector or corpus."""
+    if vector is None:
         return ()
-    rows = tx.rows("nearest_chunks", vector=stored.vector, top=TOP_K)
-    return tuple(row["similarity"] for row in rows)
+    return tuple(
+        n.similarity for n in nearest(tx, vector, index_id=index_id, project_id=project_id, top=TOP_K)
+    )
 
 
 def classifier_input(items: Sequence[Judged], keywords: Sequence[str]) -> NDArray[np.float32]:

@@ -15,6 +15,7 @@ from rejoinder.triage.features import KEYWORDS_LISTENED_FOR, feature_matrix, key
 from rejoinder.triage.relevance import TOP_K, corpus_similarity
 from rejoinder.triage.weak_labels import Label, LabelRule, review_label, settle_label, weak_label
 from resources.postgres import Transaction
+from resources.queries import vectors_of
 
 MOST_POSTS = 20_000
 
@@ -26,7 +27,10 @@ def collect_examples(tx: Transaction, *, index_id: int | None, rule: LabelRule) 
     what a simulated reviewer decided.
     """
     index_id = index_id if index_id is not None else tx.value("active_embedding_index")
-    rows = tx.rows("training_posts", index_id=index_id, top=TOP_K, most=MOST_POSTS)
+    if index_id is None:
+        return []
+    vectors = vectors_of(index_id)
+    rows = tx.rows("training_posts", vectors=vectors, index_id=index_id, top=TOP_K, most=MOST_POSTS)
     if not rows:
         return []
     keywords = [row["term"] for row in tx.rows("best_keywords", top=KEYWORDS_LISTENED_FOR)]

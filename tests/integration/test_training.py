@@ -17,6 +17,7 @@ from rejoinder.triage.weak_labels import LabelRule
 from resources.embedded.cluster import Cluster
 from resources.postgres import Database
 from resources.provision import connect_admin, prepare
+from resources.queries import vectors_of
 from resources.settings import Settings
 from resources.steps.triage import Judged, classifier_input, nearest_similarities
 from resources.store.posts import load_posts
@@ -70,7 +71,12 @@ class World:
             )
             vector = TOPIC.astype(np.float32)
             with self.db.transaction() as tx:
-                tx.execute("insert_chunk_embedding", chunk_id=chunk, index_id=self.index_id, embedding=vector)
+                tx.execute(
+                    "insert_chunk_embedding",
+                    vectors=vectors_of(self.index_id),
+                    chunk_id=chunk,
+                    embedding=vector,
+                )
 
     def sql(self, text: str, *values: Any) -> Any:
         with self.db.transaction() as tx:
@@ -180,7 +186,8 @@ def test_features_are_those_that_triage_uses(world: World, db: Database) -> None
     ids = [world.post(True), world.post(False)]
     with db.transaction() as tx:
         posts = load_posts(tx, ids, world.index_id)
-        judged = [Judged(p, nearest_similarities(tx, p), None) for p in posts]
+        where = {"index_id": world.index_id, "project_id": world.project}
+        judged = [Judged(p, nearest_similarities(tx, p.vector, **where), None) for p in posts]
     used = classifier_input(judged, ["compost"])
     examples = world.examples()
     assert np.stack([examples["x:p1"].x, examples["x:p2"].x]) == pytest.approx(used, abs=1e-6)

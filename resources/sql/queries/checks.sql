@@ -13,7 +13,9 @@ where s.step <> 'chunk' and (c.id is null or c.end_s < c.start_s) limit 20
 select s.name as key, 'has chunks without a vector' as problem from source s
 where s.step in ('keywords', 'ready') and exists (
   select from chunk c where c.source_id = s.id and c.is_current
-    and not exists (select from chunk_embedding e where e.chunk_id = c.id)) limit 20
+    and not exists (
+      select from chunk_embedding e join embedding_index i on i.id = e.embedding_index_id
+      where e.chunk_id = c.id and i.state = 'active')) limit 20
 
 -- name: check_keywords
 select s.name as key, 'has no keyword' as problem from source s

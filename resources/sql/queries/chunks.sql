@@ -1,19 +1,34 @@
 -- name: retire_chunks
-update chunk set is_current = false where source_id = %(source_id)s and is_current
+-- Those that the new cut no longer has; the database takes their vectors and postings out.
+update chunk set is_current = false
+where source_id = %(source_id)s and is_current
+  and (chunk_index, content_hash) not in (
+    select * from unnest(%(indexes)s::int[], %(hashes)s::text[]))
 
 -- name: upsert_chunk
-insert into chunk (source_id, chunk_index, content_hash, text, n_tokens, n_terms, start_s, end_s, speakers)
+insert into chunk (source_id, chunk_index, content_hash, text, n_tokens, n_terms, start_s, end_s, speakers, chapter,
+                   language)
 values (%(source_id)s, %(chunk_index)s, %(content_hash)s, %(text)s, %(n_tokens)s, %(n_terms)s, %(start_s)s,
-        %(end_s)s, %(speakers)s)
+        %(end_s)s, %(speakers)s, %(chapter)s, %(language)s)
 on conflict (source_id, chunk_index, content_hash) do update
-set is_current = true, start_s = excluded.start_s, end_s = excluded.end_s, speakers = excluded.speakers
+set is_current = true, start_s = excluded.start_s, end_s = excluded.end_s, speakers = excluded.speakers,
+    n_terms = excluded.n_terms, chapter = excluded.chapter, language = excluded.language
 returning id
 
--- name: delete_old_postings
-delete from posting where chunk_id in (select id from chunk where source_id = %(source_id)s)
+-- name: delete_source_postings
+select take_postings_out(array(select id from chunk where source_id = %(source_id)s and is_current))
 
--- name: insert_posting
-insert into posting (term, chunk_id, weight) values (%(term)s, %(chunk_id)s, %(weight)s)
+-- name: insert_postings
+-- One row per term of a chunk: terms, chunk ids, counts and the chunks' lengths are arrays of one length.
+select put_postings_in(
+  (select project_id from source where id = %(source_id)s),
+  %(terms)s::text[], %(chunk_ids)s::bigint[], %(counts)s::int[], %(lengths)s::int[])
 
--- name: average_terms
-select coalesce(avg(n_terms), 0)::float8 as average from chunk where is_current
+-- name: set_terms_version
+update source set terms_version = %(version)s where id = %(source_id)s
+
+-- name: queue_outdated_sources
+-- Their postings are of an older analysis: cut and index them again. What did not change keeps its vector.
+update source
+set step = 'chunk', status = 'pending', attempts = 0, crashes = 0, due_at = now(), updated_at = now()
+where terms_version < %(version)s and status in ('pending', 'completed', 'failed') and step <> 'chunk'

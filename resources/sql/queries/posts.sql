@@ -186,7 +186,8 @@ select
   (select count(*) from source)::int as sources,
   (select count(*) from source where status = 'completed')::int as sources_ready,
   (select count(*) from chunk where is_current)::int as chunks,
-  (select count(*) from chunk_embedding)::int as chunk_embeddings,
+  (select count(*) from chunk_embedding e join embedding_index i on i.id = e.embedding_index_id
+   where i.state = 'active')::int as chunk_embeddings,
   (select count(*) from keyword)::int as keywords,
   (select count(*) from listening_rule where is_active)::int as listening_rules,
   (select count(*) from post)::int as posts,

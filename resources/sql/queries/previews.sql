@@ -13,7 +13,7 @@ from chunk c join source s on s.id = c.source_id where c.is_current order by c.i
 
 -- name: preview_chunk_embeddings
 select count(*) over ()::int as total, e.chunk_id, i.model, i.dim
-from chunk_embedding e join embedding_index i on i.id = e.embedding_index_id order by e.chunk_id desc limit %(top)s
+from chunk_embedding e join embedding_index i on i.id = e.embedding_index_id and i.state = 'active' order by e.chunk_id desc limit %(top)s
 
 -- name: preview_keywords
 select count(*) over ()::int as total, k.term, round(k.score::numeric, 3) as score, s.title as source

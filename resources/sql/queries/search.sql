@@ -1,33 +1,71 @@
--- name: count_chunks
-select count(*)::int as n from chunk where is_current
+-- Retrieval. A chunk that is no longer current has neither vector nor postings, so no statement has to ask.
 
 -- name: nearest_chunks
--- The three chunks nearest to a vector: what the similarity floor looks at.
-select e.chunk_id, (1 - (e.embedding <=> %(vector)s::halfvec))::float8 as similarity
-from chunk_embedding e
-order by e.embedding <=> %(vector)s::halfvec
+-- The chunks of a project nearest to a vector: what the similarity floor looks at.
+select v.chunk_id, (1 - (v.embedding <=> %(vector)s::halfvec))::float8 as similarity
+from {vectors} v
+where v.project_id = %(project_id)s
+order by v.embedding <=> %(vector)s::halfvec
 limit %(top)s
+
+-- name: corpus_languages
+select language from corpus_language where project_id = %(project_id)s order by language
 
 -- name: search_passages
 -- Hybrid retrieval in one statement: vector leg and BM25 leg, fused by reciprocal rank (Cormack 2009).
--- BM25's inverse document frequency is counted from the very postings that are read (Lucene's form).
-with dense as (
-  select chunk_id, similarity, row_number() over (order by similarity desc, chunk_id) as rank
-  from (
-    select e.chunk_id, (1 - (e.embedding <=> %(vector)s::halfvec))::float8 as similarity
-    from chunk_embedding e
-    order by e.embedding <=> %(vector)s::halfvec
-    limit %(candidates)s
-  ) nearest
-), read as (
-  select p.term, p.chunk_id, p.weight, count(*) over (partition by p.term) as df
-  from posting p
-  where p.term = any (%(terms)s)
+-- BM25 is Lucene's, with the statistics of this moment. The rarest terms of the query, as many as have max_postings
+-- postings together, bring the candidates; the commoner ones only add to the best of those (after Turtle & Flood,
+-- "Query evaluation: strategies and optimizations", 1995: MaxScore), so that the work does not grow with the corpus.
+with nearest as materialized (
+  select v.chunk_id, (1 - (v.embedding <=> %(vector)s::halfvec))::float8 as similarity
+  from {vectors} v
+  left join chunk c on c.id = v.chunk_id
+  where v.project_id = %(project_id)s
+    and (%(source_ids)s::bigint[] is null or v.source_id = any (%(source_ids)s::bigint[]))
+    and (%(language)s::text is null or v.language = %(language)s::text)
+    and (%(published_after)s::timestamptz is null or v.published_at >= %(published_after)s::timestamptz)
+    and (%(published_before)s::timestamptz is null or v.published_at < %(published_before)s::timestamptz)
+    and (%(speakers)s::text[] is null or c.speakers && %(speakers)s::text[])
+  order by v.embedding <=> %(vector)s::halfvec
+  limit %(candidates)s
+), dense as (
+  select chunk_id, similarity, row_number() over (order by similarity desc, chunk_id) as rank from nearest
+), size as materialized (
+  select n_chunks::float8 as n_chunks, n_terms::float8 / n_chunks as mean_terms
+  from corpus_size where project_id = %(project_id)s and n_chunks > 0
+), wanted as materialized (
+  select t.id, ln(1 + (s.n_chunks - t.n_chunks + 0.5) / (t.n_chunks + 0.5)) as idf, s.mean_terms,
+         row_number() over rarest = 1 or sum(t.n_chunks) over rarest <= %(max_postings)s as is_leading
+  from term t, size s
+  where t.project_id = %(project_id)s and t.term = any (%(terms)s::text[]) and t.n_chunks > 0
+  window rarest as (order by t.n_chunks, t.id)
+), led as materialized (
+  select p.chunk_id, sum(w.idf * p.tf * (%(k1)s::float8 + 1)
+           / (p.tf + %(k1)s::float8 * (1 - %(b)s::float8 + %(b)s::float8 * p.n_terms / w.mean_terms))) as bm25
+  from wanted w
+  join posting p on p.term_id = w.id
+  left join chunk c on c.id = p.chunk_id
+  left join source o on o.id = c.source_id
+  where w.is_leading
+    and (%(source_ids)s::bigint[] is null or c.source_id = any (%(source_ids)s::bigint[]))
+    and (%(language)s::text is null or coalesce(c.language, o.language) = %(language)s::text)
+    and (%(published_after)s::timestamptz is null or o.published_at >= %(published_after)s::timestamptz)
+    and (%(published_before)s::timestamptz is null or o.published_at < %(published_before)s::timestamptz)
+    and (%(speakers)s::text[] is null or c.speakers && %(speakers)s::text[])
+  group by p.chunk_id
+  order by bm25 desc, p.chunk_id
+  limit %(led)s
 ), scored as (
-  select chunk_id, sum(weight * ln(1 + (%(n_chunks)s::float8 - df + 0.5) / (df + 0.5)))::float8 as bm25
-  from read
-  group by chunk_id
-  order by 2 desc, chunk_id
+  select l.chunk_id, (l.bm25 + coalesce(rest.bm25, 0))::float8 as bm25
+  from led l
+  left join lateral (
+    select sum(w.idf * p.tf * (%(k1)s::float8 + 1)
+             / (p.tf + %(k1)s::float8 * (1 - %(b)s::float8 + %(b)s::float8 * p.n_terms / w.mean_terms))) as bm25
+    from wanted w
+    join posting p on p.term_id = w.id and p.chunk_id = l.chunk_id
+    where not w.is_leading
+  ) rest on true
+  order by bm25 desc, l.chunk_id
   limit %(candidates)s
 ), lexical as (
   select chunk_id, bm25, row_number() over (order by bm25 desc, chunk_id) as rank from scored
@@ -37,9 +75,10 @@ with dense as (
   from dense d full join lexical l using (chunk_id)
 )
 select f.chunk_id, c.source_id, s.title as source_title, s.url as source_url, c.text, c.start_s, c.end_s,
-       c.speakers, f.score::float8 as score, f.similarity as dense, f.bm25 as lexical
+       c.speakers, f.score::float8 as score, f.similarity as dense, f.bm25 as lexical, c.chunk_index, c.n_tokens,
+       c.chapter, coalesce(c.language, s.language) as language, s.published_at
 from fused f
-join chunk c on c.id = f.chunk_id and c.is_current
+join chunk c on c.id = f.chunk_id
 join source s on s.id = c.source_id
 order by f.score desc, f.chunk_id
 limit %(top)s
@@ -52,5 +91,8 @@ where c.id = any (%(ids)s)
   and (c.start_s is null or (u.end_s >= c.start_s - 30 and u.start_s <= c.end_s + 30))
 order by c.id, u.position
 
--- name: count_terms
-select term, count(*)::int as n from posting where term = any (%(terms)s) group by term
+-- name: term_counts
+-- In how many chunks of a project each term stands, and how many chunks there are.
+select t.term, t.n_chunks as n, s.n_chunks
+from term t join corpus_size s using (project_id)
+where t.project_id = %(project_id)s and t.term = any (%(terms)s::text[]) and t.n_chunks > 0

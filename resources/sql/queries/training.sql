@@ -8,10 +8,11 @@ from post p
 join channel c on c.id = p.channel_id
 join post_embedding e on e.post_id = p.id and e.embedding_index_id = %(index_id)s
 cross join lateral (
-  select coalesce(array_agg(n.similarity order by n.similarity desc), '{}'::float8[]) as similarities
+  select coalesce(array_agg(n.similarity order by n.similarity desc), array[]::float8[]) as similarities
   from (
     select (1 - (ce.embedding <=> e.embedding))::float8 as similarity
-    from chunk_embedding ce
+    from {vectors} ce
+    where ce.project_id = c.project_id
     order by ce.embedding <=> e.embedding
     limit %(top)s
   ) n
@@ -30,9 +31,6 @@ join person d on d.id = r.reviewer_id
 where r.post_id = any (%(post_ids)s) and not r.is_simulated and not d.is_simulated
   and r.decision in ('approved', 'rejected')
 order by r.id
-
--- name: active_embedding_index
-select id from embedding_index where is_active
 
 -- name: find_training
 select id, is_champion, mlflow_run_id, metrics from model_version
