@@ -11,8 +11,7 @@ from rejoinder.errors import ConfigInvalid
 from resources.settings import Settings
 
 StepName = Literal[
-    "fetch", "extract", "chunk", "embed_chunks", "keywords", "embed_posts", "relevance", "claims", "evidence",
-    "decide", "draft", "check",
+    "chunk", "embed_chunks", "keywords", "embed_posts", "relevance", "claims", "evidence", "decide", "draft", "check",
 ]  # fmt: skip
 
 
@@ -25,11 +24,7 @@ class _Retries(_Section):
 
     timeout_s: float = Field(30.0, gt=0, description="Seconds one row may take.")
     max_attempts: int = Field(3, ge=1, description="Failures after which a row is dead.")
-    backoff_s: float = Field(
-        60.0,
-        ge=0,
-        description="Seconds until a failed row is tried again; each failure doubles them, up to an hour.",
-    )
+    backoff_s: float = Field(60.0, ge=0, description="Seconds until a failed row is tried again.")
 
 
 class _Sensed(_Section):
@@ -67,8 +62,6 @@ class MeasureTuning(BatchTuning, _Sensed):
 class Stages(_Section):
     """A section per stage, each with the keys that this stage honours."""
 
-    fetch: StageTuning = StageTuning(batch=8, timeout_s=60, max_attempts=5, concurrency=4)
-    extract: StageTuning = StageTuning(batch=8, timeout_s=120)
     chunk: FirstStageTuning = FirstStageTuning(batch=8, timeout_s=120)
     embed_chunks: StageTuning = StageTuning(batch=4, timeout_s=600)
     keywords: StageTuning = StageTuning(batch=8, timeout_s=120)
@@ -96,20 +89,6 @@ class Stages(_Section):
         if field is None or not isinstance(values, dict):
             return values
         return {**field.default.model_dump(), **values}
-
-
-class Ingestion(_Section):
-    """What is taken in."""
-
-    largest_mib: int = Field(
-        64, ge=1, le=1_024, description="Largest input, in MiB, as it comes and unpacked."
-    )
-    feed_interval_s: int = Field(3_600, ge=60, description="Seconds between two looks at a feed.")
-
-    @property
-    def largest_bytes(self) -> int:
-        """The largest input in bytes."""
-        return self.largest_mib * 2**20
 
 
 class RelevanceThresholds(_Section):
@@ -140,9 +119,7 @@ class Retrieval(_Section):
     passages: int = Field(6, ge=1, le=100, description="Passages kept per claim.")
     rrf_k: int = Field(60, ge=1, description="Damping constant of reciprocal rank fusion.")
     max_postings: int = Field(
-        20_000,
-        ge=1,
-        description="Postings that a query's rarest terms may read together to find candidates by word.",
+        20_000, ge=1, description="Postings that a query's rarest terms may read together to find candidates by word."
     )
 
 
@@ -152,35 +129,6 @@ class Evidence(_Section):
     k: int = Field(3, ge=1, le=20, description="Most sentences kept per claim.")
     at_least: float = Field(0.50, ge=0, le=1, description="Least support of a sentence.")
     min_cosine: float = Field(0.35, ge=-1, le=1, description="Least cosine between claim and sentence.")
-
-
-class Context(_Section):
-    """What a model is sent to answer from; see rejoinder.corpus.shaping."""
-
-    total_tokens: int = Field(20_000, ge=1_000, description="Most tokens of a whole call, its answer included.")
-    evidence_tokens: int = Field(12_000, ge=250, description="Most tokens of the evidence lines.")
-    summary_tokens: int = Field(1_500, ge=0, description="Most tokens of summaries.")
-    question_tokens: int = Field(2_500, ge=50, description="Most tokens of the question or post.")
-    pool: int = Field(120, ge=1, le=1_000, description="Passages that the evidence is chosen from.")
-    duplicate_words: float = Field(0.80, gt=0, le=1, description="Shared word runs that make a repetition.")
-    duplicate_cosine: float = Field(0.97, gt=0, le=1, description="Cosine that makes a repetition.")
-    source_share: float = Field(0.50, gt=0, le=1, description="Share of the evidence that one source may take.")
-    segment_share: float = Field(0.35, gt=0, le=1, description="Share that one chapter of a source may take.")
-    relevance_weight: float = Field(1.0, ge=0, description="Weight of relevance beside coverage.")
-
-    @model_validator(mode="after")
-    def _leave_room(self) -> Self:
-        parts = self.evidence_tokens + self.summary_tokens + self.question_tokens
-        if parts > self.total_tokens:
-            raise ValueError(f"evidence, summaries and question ({parts}) must fit total_tokens ({self.total_tokens})")
-        return self
-
-
-class Answers(_Section):
-    """When a question is answered; see rejoinder.research.answers.AnswerRule."""
-
-    at_least: float = Field(0.5, gt=0, lt=1, description="Probability from which the corpus has an answer.")
-    k: int = Field(3, ge=1, le=20, description="Most sentences quoted in an answer.")
 
 
 class Rewards(_Section):
@@ -195,12 +143,9 @@ class Tuning(_Section):
     """The whole of rejoinder.toml."""
 
     stages: Stages = Stages()
-    ingestion: Ingestion = Ingestion()
     thresholds: RelevanceThresholds = RelevanceThresholds()
     retrieval: Retrieval = Retrieval()
     evidence: Evidence = Evidence()
-    context: Context = Context()
-    answers: Answers = Answers()
     rewards: Rewards = Rewards()
 
     @overload

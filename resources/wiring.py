@@ -7,31 +7,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from rejoinder.corpus.shaping.budget import ContextBudget
-from rejoinder.corpus.shaping.near_duplicates import DuplicateRule
-from rejoinder.corpus.shaping.prompt_context import ShapingRule
-from rejoinder.corpus.shaping.selection import Quotas
-from rejoinder.corpus.transcripts.read import parse_transcript
 from rejoinder.drafting.strategies import UniformChooser
 from rejoinder.llm.ports import Embedder
 from rejoinder.prompts.loader import load_prompt
-from rejoinder.research.answers import AnswerRule, QuotingAnswerer
 from rejoinder.research.evidence import EvidenceRule
 from rejoinder.text.terms import TERMS_VERSION
 from rejoinder.triage.classifier import Classifier, load
 from rejoinder.triage.features import KEYWORDS_LISTENED_FOR
 from rejoinder.triage.relevance import Thresholds
-from resources.asking import Asking
-from resources.context import ContextBuilder
-from resources.fetching import Fetcher
-from resources.guarded_network import Allowance
 from resources.llm.onnx_embedder import OnnxEmbedder
 from resources.llm.recorded_embedder import ModelRun, RecordedEmbedder, RememberingEmbedder
-from resources.objects import ObjectStore, open_store
 from resources.postgres import Database, Transaction
 from resources.provision import Addresses, prepare
 from resources.settings import Settings, export_for_children, load_settings
-from resources.steps import chunking, digesting, drafting, embedding, ingestion, research, triage
+from resources.steps import chunking, digesting, drafting, embedding, research, triage
 from resources.tracking import load_prompt_files, prompt_task
 from resources.tracking_values import RELEVANCE_MODEL
 from resources.tuning import StageTuning, StepName, Tuning, load_tuning
@@ -54,11 +43,6 @@ class Workbench:
     embedder: Embedder
     index_id: int
     project_id: int
-
-    @property
-    def objects(self) -> ObjectStore:
-        """Where raw input is kept."""
-        return open_store(self.settings)
 
     def publisher_db(self) -> Database:
         """The pool that logs in as the publisher, the only one that may read write credentials."""
@@ -123,17 +107,6 @@ def _record(db: Database, run: ModelRun) -> None:
         )
 
 
-def _fetch(bench: Workbench) -> Step:
-    timeout_s = 0.9 * bench.tuning.stage("fetch").timeout_s
-    allowance = Allowance.parse(bench.settings.fetch_allow)
-    fetcher = Fetcher(allowance, bench.tuning.ingestion.largest_bytes, timeout_s)
-    return ingestion.Fetching(fetcher, bench.objects)
-
-
-def _extract(bench: Workbench) -> Step:
-    return ingestion.Extracting(bench.objects, lambda name, data, _: parse_transcript(name, data))
-
-
 def _chunking(bench: Workbench) -> Step:
     return chunking.Chunking(bench.embedder)
 
@@ -177,39 +150,6 @@ def evidence_rule(tuning: Tuning) -> EvidenceRule:
     return EvidenceRule(**tuning.evidence.model_dump())
 
 
-def shaping_rule(tuning: Tuning) -> ShapingRule:
-    """How passages become a context, as the tuning has it."""
-    t = tuning.context
-    budget = ContextBudget(t.total_tokens, t.evidence_tokens, t.summary_tokens, t.question_tokens)
-    duplicates = DuplicateRule(t.duplicate_words, t.duplicate_cosine)
-    return ShapingRule(budget, duplicates, Quotas(t.source_share, t.segment_share), t.relevance_weight)
-
-
-def context_builder(bench: Workbench) -> ContextBuilder:
-    """Builds contexts, counted by the embedding model's tokenizer."""
-    return ContextBuilder(
-        bench.db,
-        bench.tuning.retrieval,
-        shaping_rule(bench.tuning),
-        bench.tuning.context.pool,
-        bench.embedder.count_tokens,
-    )
-
-
-def asking(bench: Workbench) -> Asking:
-    """What answers questions: it quotes, and needs no model but the embedder."""
-    rule = AnswerRule(**bench.tuning.answers.model_dump())
-    return Asking(
-        bench.db,
-        bench.embedder,
-        context_builder(bench),
-        rule,
-        QuotingAnswerer(rule),
-        bench.index_id,
-        bench.project_id,
-    )
-
-
 def _decide(bench: Workbench) -> Step:
     return drafting.Deciding(UniformChooser(), random.Random, bench.index_id, load_prompt(*DRAFTER_PROMPT))
 
@@ -223,8 +163,6 @@ def _check(bench: Workbench) -> Step:
 
 
 STEPS: dict[StepName, Callable[[Workbench], Step]] = {
-    "fetch": _fetch,
-    "extract": _extract,
     "chunk": _chunking,
     "embed_chunks": _embed_chunks,
     "keywords": _digesting,
