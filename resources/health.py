@@ -73,7 +73,8 @@ def _python() -> Finding:
 
 
 def _models() -> list[Finding]:
-    from resources.llm.onnx_embedder import TOKENIZER, WEIGHTS, verified_path
+    from resources.llm.minilm import TOKENIZER, WEIGHTS
+    from resources.llm.pinned_files import verified_path
 
     findings = []
     for name, file in (("embedding weights", WEIGHTS), ("embedding tokenizer", TOKENIZER)):

@@ -103,12 +103,12 @@ def find_evidence(
     rule: EvidenceRule,
     rarity: Mapping[str, float] | None = None,
 ) -> tuple[Evidence, ...] | NoEvidence:
-    """Split passages, embed claim and sentences in one call, and select.
+    """Split passages, embed claim and sentences, and select.
 
     Args:
         claim: the claim or question, or the whole post.
         passages: what retrieval found, best first.
-        embedder: called once, with the claim and every sentence that could be quoted; a sentence comes back
+        embedder: called with the claim and with every sentence that could be quoted; a sentence comes back
             with many posts, so a caching embedder saves most of the work.
         rule: what counts as evidence.
         rarity: term -> rarity in (0, 1] over the whole corpus; a term left out has rarity 1.
@@ -120,9 +120,9 @@ def find_evidence(
     if not candidates:
         return NoEvidence(_nothing_quotable(passages))
     sentences = distinct_sentences(candidates)
-    vectors = embedder.embed([claim, *sentences])
-    rows = candidate_vectors(candidates, dict(zip(sentences, vectors[1:], strict=True)))
-    return select_evidence(claim, vectors[0], candidates, rows, rule=rule, rarity=rarity)
+    (asked,) = embedder.embed([claim], "query")
+    rows = candidate_vectors(candidates, dict(zip(sentences, embedder.embed(sentences), strict=True)))
+    return select_evidence(claim, asked, candidates, rows, rule=rule, rarity=rarity)
 
 
 def select_evidence(

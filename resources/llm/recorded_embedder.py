@@ -1,18 +1,19 @@
 """Wrappers of an Embedder: one keeps vectors of texts seen lately, one writes a model_run row per call."""
 
+import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from rejoinder.llm.ports import Embedder, Vectors
+from rejoinder.llm.ports import CountingEmbedder, Embedder, Role, Vectors
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRun:
-    """What one model call used; latency_ms is wall time, tokens_in is 0 where the model does not say."""
+    """What one model call used; latency_ms is wall time, tokens_in counts what the model read."""
 
     run_type: str
     model: str
@@ -45,25 +46,28 @@ class _Wrapper:
 
 
 class RecordedEmbedder(_Wrapper):
-    """An Embedder that reports every call, the failed ones too."""
+    """An Embedder that reports every call, the failed ones too; a failed one is told to have read nothing."""
 
-    def __init__(self, inner: Embedder, record: Callable[[ModelRun], None]) -> None:
+    def __init__(self, inner: CountingEmbedder, record: Callable[[ModelRun], None]) -> None:
         super().__init__(inner)
+        self._counting = inner
         self._record = record
 
-    def embed(self, texts: Sequence[str]) -> Vectors:
+    def embed(self, texts: Sequence[str], role: Role = "passage") -> Vectors:
         """Embed texts and report the call."""
         started = time.monotonic()
         error: str | None = None
+        n_tokens = 0
         try:
-            return self._inner.embed(texts)
+            vectors, n_tokens = self._counting.embed_counted(texts, role)
         except Exception as failure:
             error = f"{type(failure).__name__}: {failure}"[:300]
             raise
         finally:
-            tokens = sum(self._inner.count_tokens(text) for text in texts)
             elapsed_ms = (time.monotonic() - started) * 1000
-            self._record(ModelRun("embed", self.model, len(texts), tokens, elapsed_ms, error is None, error))
+            run = ModelRun("embed", self.model, len(texts), n_tokens, elapsed_ms, error is None, error)
+            self._record(run)
+        return vectors
 
 
 class RememberingEmbedder(_Wrapper):
@@ -77,21 +81,28 @@ class RememberingEmbedder(_Wrapper):
     def __init__(self, inner: Embedder, *, size: int = 30_000) -> None:
         super().__init__(inner)
         self._size = size
-        self._known: OrderedDict[str, Vectors] = OrderedDict()
+        self._known: OrderedDict[tuple[Role, str], Vectors] = OrderedDict()
+        self._lock = threading.Lock()
 
-    def embed(self, texts: Sequence[str]) -> Vectors:
+    def embed(self, texts: Sequence[str], role: Role = "passage") -> Vectors:
         """Embed texts, asking the model only for new ones."""
-        fresh = [text for text in dict.fromkeys(texts) if text not in self._known]
-        new = dict(zip(fresh, self._inner.embed(fresh), strict=True)) if fresh else {}
-        rows = []
-        for text in texts:
-            vector = new.get(text)
-            if vector is None:
-                vector = self._known[text]
-                self._known.move_to_end(text)
-            rows.append(vector)
-        for text, vector in new.items():
-            self._known[text] = vector
-        while len(self._known) > self._size:
-            self._known.popitem(last=False)
-        return np.stack(rows) if rows else np.zeros((0, self.dim), dtype=np.float32)
+        found = {text: vector for text in set(texts) if (vector := self._recalled(role, text)) is not None}
+        fresh = [text for text in dict.fromkeys(texts) if text not in found]
+        if fresh:
+            found |= zip(fresh, self._inner.embed(fresh, role), strict=True)
+            self._remember(role, {text: found[text] for text in fresh})
+        return np.stack([found[text] for text in texts]) if texts else np.zeros((0, self.dim), np.float32)
+
+    def _recalled(self, role: Role, text: str) -> Vectors | None:
+        with self._lock:
+            vector = self._known.get((role, text))
+            if vector is not None:
+                self._known.move_to_end((role, text))
+            return vector
+
+    def _remember(self, role: Role, new: Mapping[str, Vectors]) -> None:
+        with self._lock:
+            # A copy of its own: a row of a large result would keep the whole result in memory.
+            self._known |= {(role, text): vector.copy() for text, vector in new.items()}
+            while len(self._known) > self._size:
+                self._known.popitem(last=False)

@@ -27,7 +27,7 @@ class HashedBag:
     model = "test::hashed-bag"
     dim = 256
 
-    def embed(self, texts):
+    def embed(self, texts, role="passage"):
         rows = np.zeros((len(texts), self.dim), np.float32)
         for row, text in zip(rows, texts, strict=True):
             for term in index_terms(text) or ["nothing"]:
