@@ -12,19 +12,21 @@ from resources.wiring import Workbench, run_step
 
 
 class SourcesConfig(dg.Config):
-    """Which files and folders to read; none means the inbox of the home."""
+    """Which files, folders and addresses to read; none means the inbox of the home and the feeds that are due."""
 
     paths: list[str] = []  # noqa: RUF012 - pydantic copies it
+    urls: list[str] = []  # noqa: RUF012 - pydantic copies it
 
 
 @dg.asset(group_name="corpus", kinds={"postgres", "file"}, owners=OWNERS)
 def sources(config: SourcesConfig, bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
     """Transcripts as they were read; one row is one recording, one cue a stretch of its speech."""
-    report = ingest_paths(bench, [Path(path) for path in config.paths])
-    counts = {"new": len(report.new), "changed": len(report.changed), "unchanged": len(report.unchanged)}
-    return table_result(
-        bench, "sources", {**counts, "quarantined": dg.MetadataValue.json(report.quarantined)}
-    )
+    report = ingest_paths(bench, [Path(path) for path in config.paths], urls=config.urls)
+    counts = {
+        name: len(getattr(report, name)) for name in ("new", "changed", "unchanged", "feeds", "waiting")
+    }
+    trouble = {name: dg.MetadataValue.json(getattr(report, name)) for name in ("quarantined", "failed")}
+    return table_result(bench, "sources", {**counts, **trouble})
 
 
 @dg.asset(group_name="corpus", kinds={"postgres"}, owners=OWNERS, deps=[sources])

@@ -1,11 +1,19 @@
-"""`rejoinder ingest`: files into sources, and the sources searchable."""
+"""`rejoinder ingest`: files and addresses into sources, and the sources searchable."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from cli.output import AsJson, print_json, print_table, reporting, say
+from cli.output import As, AsJson, print_json, print_table, reporting, say
+
+if TYPE_CHECKING:
+    from resources.commands.actors import Actor
+    from resources.ingesting import IngestReport
+    from resources.wiring import Workbench
+
+STEPS: Final = ("chunk", "embed_chunks", "keywords")
+WEB = ("http://", "https://")
 
 
 def register(app: typer.Typer) -> None:
@@ -14,35 +22,88 @@ def register(app: typer.Typer) -> None:
 
 
 def ingest(
-    paths: Annotated[
-        list[Path] | None,
-        typer.Argument(help="Transcripts, or folders of them; without any the inbox of the home."),
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE|FOLDER|URL]...",
+            help="Transcripts, documents, folders of them, addresses of either or of feeds; without any the inbox.",
+        ),
     ] = None,
     only_read: Annotated[
-        bool, typer.Option("--only-read", help="Read the files, leave cutting and embedding to Dagster.")
+        bool, typer.Option("--only-read", help="Read the input, leave cutting and embedding to Dagster.")
     ] = False,
+    again: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Do a step of this source again, and those after it.")
+    ] = None,
+    step: Annotated[
+        str, typer.Option(help="With --again: fetch, extract, chunk, embed or keywords.")
+    ] = "extract",
+    who: As = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read transcripts (WebVTT, SRT, text, Markdown, Whisper JSON ...) and make them searchable.
+    """Read transcripts, documents and feeds, and make them searchable.
 
-    A file that was read before is left alone unless it changed. What can't be read is quarantined with its
-    reason, which `rejoinder status` shows, and the rest goes on.
+    What was read before is left alone unless it changed. What can't be read is quarantined with its reason, which
+    `rejoinder status` shows, and the rest goes on. A feed is looked at again from then on.
     """
     with reporting(as_json):
-        from cli.progress import progress_bar
-        from resources.inbox import ingest_paths
-        from resources.wiring import open_workbench, run_step
+        from resources.rounds import open_bench
 
-        bench = open_workbench()
-        with progress_bar("files", quiet=as_json) as advance:
-            report = ingest_paths(bench, paths or [], progress=advance)
-        if not only_read:
-            for step in ("chunk", "embed_chunks", "keywords"):
-                with progress_bar(step.replace("_", " "), quiet=as_json) as advance:
-                    run_step(bench, step, progress=advance)
+        with open_bench() as bench:
+            actor = _actor(bench, who)
+            if again:
+                _do_again(bench, actor, again, step)
+            report = _read(bench, what or [], actor, is_again=bool(again), quiet=as_json)
+            if not only_read:
+                _make_searchable(bench, quiet=as_json)
         if as_json:
             print_json(report)
-            return
-        say(f"{len(report.new)} new, {len(report.changed)} changed, {len(report.unchanged)} known before.")
-        if report.quarantined:
-            print_table("Quarantined", ("file", "reason"), report.quarantined.items())
+        else:
+            _tell(report)
+
+
+def _actor(bench: "Workbench", who: str | None) -> "Actor":
+    from cli.context import acting
+    from resources.commands.actors import machine_owner
+
+    return acting(bench.db, who) if who else machine_owner()
+
+
+def _do_again(bench: "Workbench", actor: "Actor", name: str, step: str) -> None:
+    from resources.commands.sources import again
+
+    again(bench.db, actor, bench.project_id, name, step)
+
+
+def _read(
+    bench: "Workbench", what: list[str], actor: "Actor", *, is_again: bool, quiet: bool
+) -> "IngestReport":
+    from cli.progress import progress_bar
+    from resources.inbox import ingest_paths, work_off_inputs
+
+    urls = [given for given in what if given.lower().startswith(WEB)]
+    paths = [Path(given) for given in what if given not in urls]
+    with progress_bar("inputs", quiet=quiet) as advance:
+        if is_again and not what:
+            return work_off_inputs(bench, progress=advance)
+        return ingest_paths(bench, paths, urls=urls, actor=actor, progress=advance)
+
+
+def _make_searchable(bench: "Workbench", *, quiet: bool) -> None:
+    from cli.progress import progress_bar
+    from resources.wiring import run_step
+
+    for step in STEPS:
+        with progress_bar(step.replace("_", " "), quiet=quiet) as advance:
+            run_step(bench, step, progress=advance)
+
+
+def _tell(report: "IngestReport") -> None:
+    say(f"{len(report.new)} new, {len(report.changed)} changed, {len(report.unchanged)} known before.")
+    for title, found in (("Quarantined", report.quarantined), ("Failed (tried again later)", report.failed)):
+        if found:
+            print_table(title, ("input", "reason"), found.items())
+    if report.waiting:
+        say(f"{len(report.waiting)} more wait in the queue.")
+    for feed in report.feeds:
+        say(f"Followed from now on: {feed}")

@@ -5,13 +5,16 @@ from datetime import UTC, datetime
 
 from resources.postgres import Database
 
+INPUT_STEPS = ("fetch", "extract")
 SOURCE_STEPS = ("chunk", "embed", "keywords")
 POST_STEPS = ("embed", "relevance", "claims", "evidence", "decide", "draft", "check")
 
 
 def sources_due(db: Database) -> int:
-    """Sources that wait for any step: left by a run that died, failed and due again, or revived."""
-    return _count_due(db, "source", SOURCE_STEPS)
+    """Inputs and sources that wait for any step, whatever left them there, and feeds whose time has come."""
+    with db.transaction() as tx:
+        feeds = int(tx.value("count_due_feeds", now=datetime.now(UTC)))
+    return feeds + _count_due(db, "ingestion", INPUT_STEPS) + _count_due(db, "source", SOURCE_STEPS)
 
 
 def posts_due(db: Database) -> int:

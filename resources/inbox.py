@@ -1,11 +1,14 @@
-"""The inbox: a folder of the home whose files become sources."""
+"""What commands, assets and pages bring in, put in the queue and read: files, the inbox, addresses, feeds."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
-from resources.ingesting import IngestReport, find_files, ingest_files
+from resources.commands.actors import Actor, machine_owner
+from resources.commands.sources import add_files, add_urls, take_due_feeds
+from resources.ingesting import IngestReport, Intake, Taken, find_files, report_since
 from resources.settings import Settings
-from resources.wiring import Workbench
+from resources.wiring import Workbench, run_step
 from resources.work.runner import Progress
 
 
@@ -16,12 +19,72 @@ def inbox_dir(settings: Settings) -> Path:
     return path
 
 
+def open_intake(bench: Workbench, actor: Actor) -> Intake:
+    """The way into the queue for somebody."""
+    return Intake(
+        bench.db, bench.objects, bench.project_id, bench.tuning.ingestion.largest_bytes, actor.person_id
+    )
+
+
 def ingest_paths(
-    bench: Workbench, paths: Sequence[Path] = (), *, progress: Progress | None = None
+    bench: Workbench,
+    paths: Sequence[Path] = (),
+    *,
+    urls: Sequence[str] = (),
+    actor: Actor | None = None,
+    progress: Progress | None = None,
 ) -> IngestReport:
-    """Ingest files and folders; none given means the inbox."""
-    files = find_files(paths or [inbox_dir(bench.settings)])
-    return ingest_files(bench.db, bench.project_id, files, progress=progress)
+    """Take in files, folders and addresses (none given: the inbox), and read all that waits in the queue.
+
+    Raises:
+        ConfigInvalid: a path does not exist.
+        NotAllowed: the actor's role does not bring in sources.
+        ServiceUnavailable: PostgreSQL or the object store is not there for it; what was taken in waits.
+    """
+    since = _moment(bench)
+    taken = _take(bench, paths, urls, actor or machine_owner(), progress)
+    return work_off_inputs(bench, taken, since=since, progress=progress)
+
+
+def work_off_inputs(
+    bench: Workbench,
+    taken: Taken | None = None,
+    *,
+    since: datetime | None = None,
+    progress: Progress | None = None,
+) -> IngestReport:
+    """Read all that waits in the queue; what became of everything since then (default: from now on).
+
+    Raises:
+        ServiceUnavailable: PostgreSQL is not there for it; what was read stands.
+    """
+    since = since or _moment(bench)
+    run_step(bench, "fetch", progress=progress)
+    run_step(bench, "extract", progress=progress)
+    with bench.db.transaction() as tx:
+        return report_since(tx, bench.project_id, since, taken or Taken())
+
+
+def _moment(bench: Workbench) -> datetime:
+    with bench.db.transaction() as tx:
+        moment: datetime = tx.value("moment")
+    return moment
+
+
+def _take(
+    bench: Workbench, paths: Sequence[Path], urls: Sequence[str], actor: Actor, progress: Progress | None
+) -> Taken:
+    intake = open_intake(bench, actor)
+    taken = Taken()
+    if urls:
+        taken = add_urls(intake, actor, urls)
+    if paths or not urls:
+        files = find_files(paths or [inbox_dir(bench.settings)])
+        found = add_files(intake, actor, files, origin="file" if paths else "inbox", progress=progress)
+        taken = Taken([*taken.waiting, *found.waiting], found.unchanged, found.refused)
+    if not (paths or urls):
+        take_due_feeds(bench.db, interval_s=bench.tuning.ingestion.feed_interval_s, now=datetime.now(UTC))
+    return taken
 
 
 def new_files(settings: Settings, known: dict[str, float]) -> dict[str, float]:

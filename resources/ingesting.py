@@ -1,32 +1,71 @@
-"""Files into sources: read, parse, save; what can't be read is quarantined with its reason."""
+"""What is to be read, put in the queue: raw bytes into the object store first, then a row that waits."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from typing import Any, Literal
 
-from rejoinder.corpus.transcripts.read import parse_transcript
-from rejoinder.corpus.values import Transcript
-from rejoinder.errors import ConfigInvalid, InputUnreadable
+from rejoinder.errors import ConfigInvalid, InputUnreadable, ServiceUnavailable
+from rejoinder.ids import PersonId
+from rejoinder.text.public_urls import has_secret, public_url
+from resources.objects import ObjectStore, StorageFailed
 from resources.postgres import Database, Transaction
+from resources.store.sources import quarantine
 
-LARGEST_FILE_BYTES = 64 * 1024 * 1024
-EXCERPT_CHARS = 300
+Origin = Literal["file", "inbox", "upload", "url", "feed", "api"]
+LONGEST_NAME = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One input to be read: either its bytes are kept under raw_key, or it is to be fetched from url.
+
+    name is what the source will be known by; the rest is what the way it came says of it.
+    """
+
+    name: str
+    origin: Origin
+    url: str | None = None
+    raw_key: str | None = None
+    media_type: str | None = None
+    page_url: str | None = None
+    chapters_url: str | None = None
+    title: str | None = None
+    language: str | None = None
+    published_at: datetime | None = None
+    feed_id: int | None = None
+    priority: int = 0
+
+
+@dataclass(slots=True)
+class Taken:
+    """Names by what became of them on the way into the queue; refused maps a name to its reason."""
+
+    waiting: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class IngestReport:
-    """File names by what became of them; quarantined maps a name to its reason."""
+    """Names by what became of them; quarantined and failed map a name to its reason."""
 
     new: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
+    feeds: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
     quarantined: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
 
     @property
     def files(self) -> int:
-        """How many files were looked at."""
-        return len(self.new) + len(self.changed) + len(self.unchanged) + len(self.quarantined)
+        """How many inputs were looked at."""
+        lists = (self.new, self.changed, self.unchanged, self.feeds, self.waiting)
+        return sum(map(len, lists)) + len(self.quarantined) + len(self.failed)
 
 
 def find_files(paths: Iterable[Path]) -> list[tuple[str, Path]]:
@@ -40,7 +79,7 @@ def find_files(paths: Iterable[Path]) -> list[tuple[str, Path]]:
         if not path.exists():
             raise ConfigInvalid(f"{path} does not exist.")
         for name, file in _files_under(path):
-            found.setdefault(name, file)
+            found.setdefault(_readable(name), file)
     return sorted(found.items())
 
 
@@ -54,89 +93,146 @@ def _files_under(path: Path) -> Iterator[tuple[str, Path]]:
             yield "/".join(parts), file
 
 
-def ingest_files(
-    db: Database,
-    project_id: int,
-    files: Iterable[tuple[str, Path]],
-    *,
-    progress: Callable[[int], None] | None = None,
-) -> IngestReport:
-    """Save every readable file as a source; one transaction per file, so nothing that was read is lost."""
-    report = IngestReport()
-    for name, path in files:
+def _readable(name: str) -> str:
+    # A name on disk may be any bytes; the database takes text.
+    return os.fsencode(name).decode("utf-8", errors="replace")
+
+
+def name_of_url(url: str) -> str:
+    """What a source fetched from an address is known by: the address without its keys, told apart from its like.
+
+    >>> name_of_url("https://pod.example/e1.vtt")
+    'https://pod.example/e1.vtt'
+    >>> name_of_url("https://pod.example/feed?token=1")
+    'https://pod.example/feed#5d4d9c59'
+    """
+    shown = public_url(url)[:LONGEST_NAME]
+    is_whole = not has_secret(url) and len(shown) < LONGEST_NAME
+    return shown if is_whole else f"{shown}#{hashlib.sha256(url.encode()).hexdigest()[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The way into the queue of one project, for what one person or the machine brings.
+
+    Args:
+        largest_bytes: of one input.
+        person_id: who brings it; None for the machine.
+    """
+
+    db: Database
+    objects: ObjectStore
+    project_id: int
+    largest_bytes: int
+    person_id: PersonId | None = None
+
+    def take_files(
+        self,
+        files: Iterable[tuple[str, Path]],
+        *,
+        origin: Origin = "file",
+        progress: Callable[[int], None] | None = None,
+    ) -> Taken:
+        """Put every file that is new or has changed in the queue; one transaction per file.
+
+        Raises:
+            ServiceUnavailable: the object store or PostgreSQL is not there for it; what was taken waits.
+        """
+        taken = Taken()
+        for name, path in files:
+            try:
+                self.take_bytes(name, self._read(path), origin=origin, taken=taken)
+            except InputUnreadable as error:
+                self._refuse(name, origin, str(error))
+                taken.refused[name] = str(error)
+            if progress:
+                progress(1)
+        return taken
+
+    def _read(self, path: Path) -> bytes:
         try:
-            outcome = _ingest(db, project_id, name, path)
-        except InputUnreadable as error:
-            report.quarantined[name] = str(error)
-        else:
-            getattr(report, outcome).append(name)
-        if progress:
-            progress(1)
-    return report
+            if path.stat().st_size > self.largest_bytes:
+                raise InputUnreadable(f"larger than {self.largest_bytes // 2**20} MiB")
+            return path.read_bytes()
+        except OSError as error:
+            raise InputUnreadable(f"cannot be read: {error.strerror}") from None
 
+    def take_bytes(self, name: str, data: bytes, *, origin: Origin, taken: Taken) -> None:
+        """Put one input in the queue unless its source has this very content.
 
-def _ingest(db: Database, project_id: int, name: str, path: Path) -> str:
-    data = _read(path)
-    content_hash = hashlib.sha256(data).hexdigest()
-    with db.transaction() as tx:
-        known = tx.row("find_source", project_id=project_id, name=name)
-        if known and known["content_hash"] == content_hash:
-            return "unchanged"
-    try:
-        transcript = parse_transcript(name, data)
-    except InputUnreadable as error:
-        _quarantine(db, name, str(error), data, content_hash)
-        raise
-    with db.transaction() as tx:
-        _save(tx, project_id, name, transcript, content_hash)
-        tx.execute("close_quarantine", kind="source", name=name)
-    return "changed" if known else "new"
+        Raises:
+            InputUnreadable: it is too large.
+            ServiceUnavailable: as `take_files`.
+        """
+        if len(data) > self.largest_bytes:
+            raise InputUnreadable(f"larger than {self.largest_bytes // 2**20} MiB")
+        if self._is_known(name, data):
+            taken.unchanged.append(name)
+            return
+        request = Request(name, origin, raw_key=self._keep(data))
+        with self.db.transaction() as tx:
+            self.enqueue(tx, request)
+        taken.waiting.append(name)
 
+    def _is_known(self, name: str, data: bytes) -> bool:
+        content_hash = hashlib.sha256(data).hexdigest()
+        with self.db.transaction() as tx:
+            known = tx.row("find_source", project_id=self.project_id, name=name)
+        return bool(known and known["content_hash"] == content_hash and known["raw_key"])
 
-def _read(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > LARGEST_FILE_BYTES:
-            raise InputUnreadable(f"larger than {LARGEST_FILE_BYTES // 2**20} MiB")
-        return path.read_bytes()
-    except OSError as error:
-        raise InputUnreadable(f"cannot be read: {error.strerror}") from None
+    def _keep(self, data: bytes) -> str:
+        try:
+            return self.objects.put(data)
+        except StorageFailed as error:
+            raise ServiceUnavailable(f"{error}. What was taken in before waits: run it again.") from error
 
+    def _refuse(self, name: str, origin: Origin, reason: str) -> None:
+        with self.db.transaction() as tx:
+            tx.rows(
+                "record_refused_input", project_id=self.project_id, name=name, origin=origin,
+                person_id=self.person_id, note=reason,
+            )  # fmt: skip
+            quarantine(tx, name, reason, b"", None)
 
-def _quarantine(db: Database, name: str, reason: str, data: bytes, content_hash: str) -> None:
-    excerpt = data[:EXCERPT_CHARS].decode("utf-8", errors="replace").replace("\x00", "�")
-    with db.transaction() as tx:
-        tx.execute(
-            "quarantine_input",
-            kind="source",
-            name=name,
-            reason=reason,
-            content_hash=content_hash,
-            excerpt=excerpt,
+    def take_urls(self, urls: Iterable[str]) -> Taken:
+        """Put addresses in the queue: of transcripts, pages or feeds."""
+        taken = Taken()
+        with self.db.transaction() as tx:
+            for url in urls:
+                name = name_of_url(url)
+                self.enqueue(tx, Request(name, "url", url=url))
+                taken.waiting.append(name)
+        return taken
+
+    def enqueue(self, tx: Transaction, request: Request) -> int:
+        """Make a request wait, in the caller's transaction; the id of its row."""
+        return int(
+            tx.value(
+                "enqueue_ingestion",
+                project_id=self.project_id,
+                person_id=self.person_id,
+                **{name: getattr(request, name) for name in Request.__slots__},
+            )
         )
 
 
-def _save(tx: Transaction, project_id: int, name: str, transcript: Transcript, content_hash: str) -> None:
-    source_id = tx.value(
-        "upsert_source",
-        project_id=project_id,
-        name=name,
-        title=transcript.title,
-        url=None,
-        format=transcript.format,
-        language=transcript.language,
-        content_hash=content_hash,
-        duration_s=max((c.end_s or c.start_s or 0.0 for c in transcript.cues), default=None),
-    )
-    tx.execute("delete_cues", source_id=source_id)
-    rows = [
-        {
-            "source_id": source_id,
-            "position": i,
-            "start_s": cue.start_s,
-            "end_s": cue.end_s,
-            "speaker": cue.speaker,
-            "text": cue.text,
-        }
-        for i, cue in enumerate(transcript.cues)
-    ]
-    tx.execute_many("insert_cue", rows)
+def report_since(tx: Transaction, project_id: int, since: datetime, taken: Taken) -> IngestReport:
+    """What became of everything that was asked for or worked on since then; unchanged files are named too."""
+    report = IngestReport(unchanged=list(taken.unchanged))
+    for row in tx.rows("ingestions_since", project_id=project_id, since_at=since):
+        _add(report, row)
+    return report
+
+
+def _add(report: IngestReport, row: dict[str, Any]) -> None:
+    name, outcome = row["name"], row["outcome"]
+    if outcome == "quarantined":
+        report.quarantined[name] = row["note"]
+    elif row["status"] in {"failed", "dead"}:
+        report.failed[name] = row["note"] or ""
+    elif outcome is None:
+        report.waiting.append(name)
+    elif outcome == "feed":
+        report.feeds.append(name)
+    else:
+        getattr(report, outcome).append(name)

@@ -11,7 +11,8 @@ from rejoinder.errors import ConfigInvalid
 from resources.settings import Settings
 
 StepName = Literal[
-    "chunk", "embed_chunks", "keywords", "embed_posts", "relevance", "claims", "evidence", "decide", "draft", "check",
+    "fetch", "extract", "chunk", "embed_chunks", "keywords", "embed_posts", "relevance", "claims", "evidence",
+    "decide", "draft", "check",
 ]  # fmt: skip
 
 
@@ -24,7 +25,11 @@ class _Retries(_Section):
 
     timeout_s: float = Field(30.0, gt=0, description="Seconds one row may take.")
     max_attempts: int = Field(3, ge=1, description="Failures after which a row is dead.")
-    backoff_s: float = Field(60.0, ge=0, description="Seconds until a failed row is tried again.")
+    backoff_s: float = Field(
+        60.0,
+        ge=0,
+        description="Seconds until a failed row is tried again; each failure doubles them, up to an hour.",
+    )
 
 
 class _Sensed(_Section):
@@ -62,6 +67,8 @@ class MeasureTuning(BatchTuning, _Sensed):
 class Stages(_Section):
     """A section per stage, each with the keys that this stage honours."""
 
+    fetch: StageTuning = StageTuning(batch=8, timeout_s=60, max_attempts=5, concurrency=4)
+    extract: StageTuning = StageTuning(batch=8, timeout_s=120)
     chunk: FirstStageTuning = FirstStageTuning(batch=8, timeout_s=120)
     embed_chunks: StageTuning = StageTuning(batch=4, timeout_s=600)
     keywords: StageTuning = StageTuning(batch=8, timeout_s=120)
@@ -89,6 +96,20 @@ class Stages(_Section):
         if field is None or not isinstance(values, dict):
             return values
         return {**field.default.model_dump(), **values}
+
+
+class Ingestion(_Section):
+    """What is taken in."""
+
+    largest_mib: int = Field(
+        64, ge=1, le=1_024, description="Largest input, in MiB, as it comes and unpacked."
+    )
+    feed_interval_s: int = Field(3_600, ge=60, description="Seconds between two looks at a feed.")
+
+    @property
+    def largest_bytes(self) -> int:
+        """The largest input in bytes."""
+        return self.largest_mib * 2**20
 
 
 class RelevanceThresholds(_Section):
@@ -119,7 +140,9 @@ class Retrieval(_Section):
     passages: int = Field(6, ge=1, le=100, description="Passages kept per claim.")
     rrf_k: int = Field(60, ge=1, description="Damping constant of reciprocal rank fusion.")
     max_postings: int = Field(
-        20_000, ge=1, description="Postings that a query's rarest terms may read together to find candidates by word."
+        20_000,
+        ge=1,
+        description="Postings that a query's rarest terms may read together to find candidates by word.",
     )
 
 
@@ -143,6 +166,7 @@ class Tuning(_Section):
     """The whole of rejoinder.toml."""
 
     stages: Stages = Stages()
+    ingestion: Ingestion = Ingestion()
     thresholds: RelevanceThresholds = RelevanceThresholds()
     retrieval: Retrieval = Retrieval()
     evidence: Evidence = Evidence()

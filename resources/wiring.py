@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from rejoinder.corpus.transcripts.read import parse_transcript
 from rejoinder.drafting.strategies import UniformChooser
 from rejoinder.llm.ports import Embedder
 from rejoinder.prompts.loader import load_prompt
@@ -15,12 +16,15 @@ from rejoinder.text.terms import TERMS_VERSION
 from rejoinder.triage.classifier import Classifier, load
 from rejoinder.triage.features import KEYWORDS_LISTENED_FOR
 from rejoinder.triage.relevance import Thresholds
+from resources.fetching import Fetcher
+from resources.guarded_network import Allowance
 from resources.llm.onnx_embedder import OnnxEmbedder
 from resources.llm.recorded_embedder import ModelRun, RecordedEmbedder, RememberingEmbedder
+from resources.objects import ObjectStore, open_store
 from resources.postgres import Database, Transaction
 from resources.provision import Addresses, prepare
 from resources.settings import Settings, export_for_children, load_settings
-from resources.steps import chunking, digesting, drafting, embedding, research, triage
+from resources.steps import chunking, digesting, drafting, embedding, ingestion, research, triage
 from resources.tracking import load_prompt_files, prompt_task
 from resources.tracking_values import RELEVANCE_MODEL
 from resources.tuning import StageTuning, StepName, Tuning, load_tuning
@@ -43,6 +47,11 @@ class Workbench:
     embedder: Embedder
     index_id: int
     project_id: int
+
+    @property
+    def objects(self) -> ObjectStore:
+        """Where raw input is kept."""
+        return open_store(self.settings)
 
     def publisher_db(self) -> Database:
         """The pool that logs in as the publisher, the only one that may read write credentials."""
@@ -107,6 +116,17 @@ def _record(db: Database, run: ModelRun) -> None:
         )
 
 
+def _fetch(bench: Workbench) -> Step:
+    timeout_s = 0.9 * bench.tuning.stage("fetch").timeout_s
+    allowance = Allowance.parse(bench.settings.fetch_allow)
+    fetcher = Fetcher(allowance, bench.tuning.ingestion.largest_bytes, timeout_s)
+    return ingestion.Fetching(fetcher, bench.objects)
+
+
+def _extract(bench: Workbench) -> Step:
+    return ingestion.Extracting(bench.objects, lambda name, data, _: parse_transcript(name, data))
+
+
 def _chunking(bench: Workbench) -> Step:
     return chunking.Chunking(bench.embedder)
 
@@ -163,6 +183,8 @@ def _check(bench: Workbench) -> Step:
 
 
 STEPS: dict[StepName, Callable[[Workbench], Step]] = {
+    "fetch": _fetch,
+    "extract": _extract,
     "chunk": _chunking,
     "embed_chunks": _embed_chunks,
     "keywords": _digesting,

@@ -11,6 +11,8 @@ from resources.postgres import Database, Transaction
 # Every kind of work that can die, by the name that people know it by: its table and the table's own step
 # (None: all of the table's; a measurement's step names its channel).
 STEPS: dict[str, tuple[str, str | None]] = {
+    "fetch": ("ingestion", "fetch"),
+    "extract": ("ingestion", "extract"),
     "chunk": ("source", "chunk"),
     "embed_chunks": ("source", "embed"),
     "keywords": ("source", "keywords"),
@@ -49,7 +51,7 @@ def retry(
     if step is not None and step not in STEPS:
         raise ConfigInvalid(f"There is no step {step!r}: use one of {', '.join(STEPS)}.")
     table, column = STEPS[step] if step else (None, None)
-    tables = [table] if table else ["source", "post", "measurement"]
+    tables = [table] if table else ["ingestion", "source", "post", "measurement"]
     at = now()
     with db.transaction() as tx:
         actor = authorise(tx, actor, "retry")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rejoinder.corpus.values import Cue, Transcript
+from rejoinder.corpus.values import Chapter, Cue, Transcript
 from rejoinder.errors import LeaseLost
 from resources.postgres import Transaction
 
@@ -38,4 +38,10 @@ def _source(tx: Transaction, row: dict[str, Any]) -> StoredSource:
         Cue(c["text"], c["start_s"], c["end_s"], c["speaker"])
         for c in tx.rows("load_cues", source_id=row["id"])
     )
-    return StoredSource(row["id"], Transcript(row["title"], row["format"], cues, row["language"]))
+    chapters = tuple(
+        Chapter(c["title"], c["start_s"], c["first_cue"]) for c in tx.rows("load_chapters", source_id=row["id"])
+    )
+    transcript = Transcript(
+        row["title"], row["format"], cues, row["language"], chapters, row["url"], row["published_at"]
+    )
+    return StoredSource(row["id"], transcript)

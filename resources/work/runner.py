@@ -252,6 +252,7 @@ class _Loop:
                 max_attempts=self.tuning.max_attempts,
                 now=self.now(),
                 backoff_s=self.tuning.backoff_s,
+                asked_s=getattr(error, "retry_after_s", None) or 0.0,
                 error=text,
             )
             if row and row["status"] == "dead":

@@ -8,7 +8,7 @@ import pytest
 import resources.samples
 from rejoinder.listening.policy import default_policy
 from rejoinder.listening.post import Post
-from resources.ingesting import find_files, ingest_files
+from resources.inbox import ingest_paths
 from resources.llm.onnx_embedder import OnnxEmbedder
 from resources.postgres import Database
 from resources.provision import Addresses
@@ -100,7 +100,7 @@ def newsroom(db: Database, addresses: Addresses, tmp_path: Path) -> Newsroom:
             policy=default_policy("sandbox/x/self_serve"),
         )
     bench = Workbench(Settings(home=tmp_path), Tuning(), addresses, db, embedder, index_id, project_id)
-    ingest_files(db, project_id, find_files([SAMPLES / EPISODE]))
+    ingest_paths(bench, [SAMPLES / EPISODE])
     for name in CORPUS_STEPS:
         assert run_step(bench, name, stop=StopSignal()).errors == {}
     return Newsroom(bench, channel_id)

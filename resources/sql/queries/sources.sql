@@ -1,3 +1,5 @@
+-- Sources as they were read: their facts, cues and chapters; and what could not be read.
+
 -- name: ensure_creator
 insert into creator (name) values (%(name)s) on conflict (name) do update set name = excluded.name returning id
 
@@ -6,19 +8,29 @@ insert into project (creator_id, name) values (%(creator_id)s, %(name)s)
 on conflict (creator_id, name) do update set name = excluded.name returning id
 
 -- name: find_source
-select id, content_hash from source where project_id = %(project_id)s and name = %(name)s
+select id, content_hash, raw_key, twin_of from source where project_id = %(project_id)s and name = %(name)s
 
 -- name: upsert_source
--- New content of a source that is known starts over at the step chunk.
-insert into source (project_id, name, title, url, format, language, content_hash, duration_s)
-values (%(project_id)s, %(name)s, %(title)s, %(url)s, %(format)s, %(language)s, %(content_hash)s, %(duration_s)s)
+-- What is read anew starts over at the step chunk.
+insert into source (project_id, name, title, url, format, language, content_hash, duration_s, published_at, raw_key,
+                    notes, signature)
+values (%(project_id)s, %(name)s, %(title)s, %(url)s, %(format)s, %(language)s, %(content_hash)s, %(duration_s)s,
+        %(published_at)s, %(raw_key)s, %(notes)s, %(signature)s)
 on conflict (project_id, name) do update
 set title = excluded.title, url = coalesce(excluded.url, source.url), format = excluded.format,
     language = excluded.language, content_hash = excluded.content_hash, duration_s = excluded.duration_s,
+    published_at = coalesce(excluded.published_at, source.published_at), raw_key = excluded.raw_key,
+    notes = excluded.notes, signature = excluded.signature, twin_of = null,
     step = 'chunk', status = 'pending', attempts = 0, crashes = 0, last_error = null, due_at = now(),
     lease_worker = null, lease_until = null, in_hand_at = null, updated_at = now()
-where source.content_hash <> excluded.content_hash
 returning id
+
+-- name: update_source_facts
+-- What is said about a source, where its content stayed as it was.
+update source
+set title = coalesce(%(title)s, title), url = coalesce(%(url)s, url),
+    published_at = coalesce(%(published_at)s, published_at), raw_key = %(raw_key)s, updated_at = now()
+where id = %(id)s
 
 -- name: delete_cues
 delete from cue where source_id = %(source_id)s
@@ -27,19 +39,72 @@ delete from cue where source_id = %(source_id)s
 insert into cue (source_id, position, start_s, end_s, speaker, text)
 values (%(source_id)s, %(position)s, %(start_s)s, %(end_s)s, %(speaker)s, %(text)s)
 
+-- name: delete_chapters
+delete from chapter where source_id = %(source_id)s
+
+-- name: insert_chapter
+insert into chapter (source_id, position, title, start_s, first_cue)
+values (%(source_id)s, %(position)s, %(title)s, %(start_s)s, %(first_cue)s)
+
 -- name: load_sources
-select id, name, title, url, format, language from source where id = any (%(ids)s)
+select id, name, title, url, format, language, published_at from source where id = any (%(ids)s)
 
 -- name: load_cues
 select text, start_s, end_s, speaker from cue where source_id = %(source_id)s order by position
+
+-- name: load_chapters
+select title, start_s, first_cue from chapter where source_id = %(source_id)s order by position
+
+-- name: source_again
+-- One step of a source is done anew, and those after it.
+update source
+set step = %(step)s, status = 'pending', attempts = 0, crashes = 0, last_error = null, due_at = now(),
+    lease_worker = null, lease_until = null, in_hand_at = null, updated_at = now()
+where project_id = %(project_id)s and name = %(name)s and twin_of is null
+returning id
 
 -- name: quarantine_input
 insert into quarantine (kind, name, reason, content_hash, excerpt)
 values (%(kind)s, %(name)s, %(reason)s, %(content_hash)s, %(excerpt)s)
 on conflict (kind, name, content_hash) do nothing
 
+-- name: quarantine_source
+-- With the place of its raw bytes, where they were kept; what was wrong with earlier bytes of that name is past.
+with past as (
+  delete from quarantine where kind = 'source' and name = %(name)s and content_hash <> %(content_hash)s
+)
+insert into quarantine (kind, name, reason, content_hash, excerpt, raw_key)
+values ('source', %(name)s, %(reason)s, %(content_hash)s, %(excerpt)s, %(raw_key)s)
+on conflict (kind, name, content_hash) do update set reason = excluded.reason, raw_key = excluded.raw_key
+
 -- name: close_quarantine
 delete from quarantine where kind = %(kind)s and name = %(name)s
 
 -- name: list_quarantine
 select kind, name, reason, created_at from quarantine order by created_at, id limit %(top)s
+
+-- name: retire_all_chunks
+-- A twin is not searched: the database takes its vectors and postings out.
+update chunk set is_current = false where source_id = %(source_id)s and is_current
+
+-- name: sources_with_signature
+-- Everything that a source could be a twin of.
+select id, signature from source
+where project_id = %(project_id)s and id <> %(id)s and twin_of is null and signature is not null
+
+-- name: make_twin
+-- The source is finished: what it says is found in the one it is a twin of.
+update source
+set twin_of = %(twin_of)s, step = 'ready', status = 'completed', attempts = 0, crashes = 0, last_error = null,
+    lease_worker = null, lease_until = null, in_hand_at = null, updated_at = now()
+where id = %(id)s or twin_of = %(id)s
+
+-- name: free_twins
+-- What was a twin of a source that has changed stands for itself again.
+update source
+set twin_of = null, step = 'chunk', status = 'pending', due_at = now(), updated_at = now()
+where twin_of = %(id)s
+returning id
+
+-- name: delete_summary
+delete from summary where source_id = %(source_id)s

@@ -1,0 +1,370 @@
+"""The queue of inputs: taken in once, read once, set aside with a reason, tried again, alive after a kill."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from rejoinder.errors import ConfigInvalid, InputUnreadable, NotAllowed, ServiceUnavailable
+from resources.commands import upkeep
+from resources.commands.actors import Actor, machine_owner
+from resources.commands.sources import again
+from resources.due import sources_due
+from resources.fetching import FetchFailed
+from resources.inbox import ingest_paths, open_intake, work_off_inputs
+from resources.ingesting import IngestReport, Taken
+from resources.objects import ObjectStore, StorageFailed
+from resources.postgres import Database
+from resources.provision import Addresses
+from resources.settings import Settings
+from resources.steps.ingestion import Extracting, Fetching
+from resources.tuning import StageTuning, Tuning
+from resources.wiring import Workbench
+from resources.work.runner import Report, work_off
+from resources.work.stopping import StopSignal
+from resources.work.worker import living_worker
+
+VTT = "WEBVTT\n\n00:01.000 --> 00:04.000\n<v Ada>Heat pumps work below zero, said {}.\n"
+NOISE = bytes(range(256)) * 40
+TUNING = StageTuning(batch=5, timeout_s=20, max_attempts=2, backoff_s=60)
+
+
+@dataclass
+class Room:
+    """A home with a queue, a folder to bring files from, and a look behind the curtain."""
+
+    bench: Workbench
+    folder: Path
+    owner: Database
+
+    def write(self, name: str, text: str | bytes) -> Path:
+        path = self.folder / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    def ingest(self, *paths: Path) -> IngestReport:
+        return ingest_paths(self.bench, paths or [self.folder])
+
+    def take(self, *paths: Path) -> Taken:
+        intake = open_intake(self.bench, machine_owner())
+        return intake.take_files([(path.name, path) for path in paths or self.folder.iterdir()])
+
+    def work(self, step: Any, tuning: StageTuning = TUNING) -> Report:
+        return work_off(step, db=self.bench.db, tuning=tuning, stop=StopSignal())
+
+    def rows(self, statement: str, *values: object) -> list[dict[str, Any]]:
+        with self.owner.transaction() as tx:
+            return tx.connection.execute(statement, values).fetchall()
+
+    def do(self, statement: str, *values: object) -> None:
+        with self.owner.transaction() as tx:
+            tx.connection.execute(statement, values)
+
+    def standing(self) -> dict[str, str]:
+        """Name to step, status and outcome."""
+        rows = self.rows("select name, step, status, outcome from ingestion")
+        return {r["name"]: f"{r['step']}/{r['status']}/{r['outcome'] or '-'}" for r in rows}
+
+
+@pytest.fixture
+def room(addresses: Addresses, db: Database, owner_db: Database, tmp_path: Path) -> Room:
+    with owner_db.transaction() as tx:
+        tx.connection.execute("insert into creator (name) values ('c')")
+        row = tx.connection.execute(
+            "insert into project (creator_id, name) select id, 'p' from creator returning id"
+        ).fetchone()
+    assert row
+    bench = Workbench(Settings(home=tmp_path), Tuning(), addresses, db, cast(Any, None), 0, row["id"])
+    folder = tmp_path / "brought"
+    folder.mkdir()
+    return Room(bench, folder, owner_db)
+
+
+def test_files_become_sources_with_cues_and_raw_bytes(room: Room) -> None:
+    path = room.write("one.vtt", VTT.format("one"))
+    assert room.ingest().new == ["one.vtt"]
+    (source,) = room.rows("select name, step, status, content_hash, raw_key, duration_s from source")
+    assert (source["step"], source["status"], source["duration_s"]) == ("chunk", "pending", 4.0)
+    assert room.bench.objects.get(source["raw_key"]) == path.read_bytes()
+    assert source["raw_key"].endswith(source["content_hash"])
+    assert room.rows("select speaker from cue") == [{"speaker": "Ada"}]
+    assert room.standing() == {"one.vtt": "done/completed/new"}
+
+
+def test_known_content_is_left_alone_and_changed_content_is_read(room: Room) -> None:
+    one, _ = room.write("one.vtt", VTT.format("one")), room.write("two.vtt", VTT.format("two"))
+    room.ingest()
+    room.do("update source set step = 'ready', status = 'completed'")
+    assert room.ingest().unchanged == ["one.vtt", "two.vtt"]
+    assert not room.take().waiting
+    room.write("one.vtt", VTT.format("one, changed"))
+    report = room.ingest()
+    assert (report.changed, report.unchanged) == (["one.vtt"], ["two.vtt"])
+    places = room.rows("select name, step from source order by name")
+    assert [p["step"] for p in places] == ["chunk", "ready"]
+    assert (
+        "changed"
+        in room.rows("select text from cue c join source s on s.id = c.source_id where s.name = 'one.vtt'")[
+            0
+        ]["text"]
+    )
+    assert one.exists()
+
+
+def test_one_bad_file_is_set_aside_and_the_rest_goes_on(room: Room) -> None:
+    for n in range(6):
+        room.write(f"{n}.vtt", VTT.format(n))
+    room.write("3.vtt", NOISE)
+    report = room.ingest()
+    assert len(report.new) == 5 and list(report.quarantined) == ["3.vtt"]
+    (row,) = room.rows("select kind, name, reason, raw_key from quarantine")
+    assert (row["kind"], row["name"]) == ("source", "3.vtt") and row["reason"] == report.quarantined["3.vtt"]
+    assert room.bench.objects.get(row["raw_key"]) == NOISE
+    assert room.standing()["3.vtt"] == "done/completed/quarantined"
+    assert not room.rows("select 1 from dead_letter")
+
+
+def test_a_corrected_file_leaves_quarantine(room: Room) -> None:
+    room.write("a.vtt", NOISE)
+    room.ingest()
+    room.write("a.vtt", NOISE[:-1])
+    assert list(room.ingest().quarantined) == ["a.vtt"]
+    assert len(room.rows("select 1 from quarantine")) == 1
+    room.write("a.vtt", VTT.format("a"))
+    assert room.ingest().new == ["a.vtt"]
+    assert room.rows("select 1 from quarantine") == []
+
+
+def test_what_is_too_large_is_not_even_taken_in(room: Room) -> None:
+    small = Tuning.model_validate({"ingestion": {"largest_mib": 1}})
+    room.bench = replace(room.bench, tuning=small)
+    room.write("big.txt", "word " * 300_000)
+    assert room.ingest().quarantined == {"big.txt": "larger than 1 MiB"}
+    assert room.standing() == {"big.txt": "done/completed/quarantined"}
+    assert not list((room.bench.settings.home_dir / "objects").rglob("*"))
+
+
+def test_asking_twice_waits_once(room: Room) -> None:
+    room.write("a.vtt", VTT.format("a"))
+    room.take()
+    room.take()
+    assert room.standing() == {"a.vtt": "extract/pending/-"}
+    assert sources_due(room.bench.db) == 1
+    assert room.ingest().new == ["a.vtt"]
+
+
+def test_content_that_comes_while_the_old_is_read_wins(room: Room) -> None:
+    room.write("a.vtt", VTT.format("old"))
+    room.take()
+
+    def extract(name: str, data: bytes, _: str | None) -> Any:
+        if b"old" in data:
+            room.write("a.vtt", VTT.format("young"))
+            room.take()
+        return plain(name, data, None)
+
+    report = room.work(Extracting(room.bench.objects, extract))
+    assert report.outcomes == {"lease_lost": 1, "new": 1}
+    (cue,) = room.rows("select text from cue")
+    assert "young" in cue["text"]
+
+
+def plain(name: str, data: bytes, _: str | None) -> Any:
+    from rejoinder.corpus.transcripts.read import parse_transcript
+
+    return parse_transcript(name, data)
+
+
+@dataclass(frozen=True)
+class Away(ObjectStore):
+    """A store that does not answer."""
+
+    def get(self, key: str) -> bytes:
+        raise StorageFailed("the object store could not be read (ConnectionError)")
+
+    def put(self, data: bytes) -> str:
+        raise StorageFailed("the object store could not be written (ConnectionError)")
+
+
+def test_a_store_that_is_away_is_tried_again_then_the_item_is_dead(room: Room) -> None:
+    room.write("a.vtt", VTT.format("a"))
+    room.take()
+    step = Extracting(Away(None, "", False), plain)
+    assert room.work(step).outcomes == {"failed": 1}
+    assert room.work(step).outcomes == {}, "it waits for its back-off"
+    room.do("update ingestion set due_at = now()")
+    assert room.work(step).outcomes == {"dead": 1}
+    (letter,) = room.rows("select item_table, step, reason from dead_letter where revived_at is null")
+    assert (letter["item_table"], letter["step"]) == ("ingestion", "extract") and "object store" in letter[
+        "reason"
+    ]
+    done = upkeep.retry(room.bench.db, machine_owner(), "extract")
+    assert done.revived == {"ingestion": 1}
+    assert work_off_inputs(room.bench).new == ["a.vtt"]
+    assert not room.rows("select 1 from dead_letter where revived_at is null")
+
+
+def test_taking_in_stops_where_the_store_is_away(room: Room) -> None:
+    room.write("a.vtt", VTT.format("a"))
+    intake = replace(open_intake(room.bench, machine_owner()), objects=Away(None, "", False))
+    with pytest.raises(ServiceUnavailable, match="object store"):
+        intake.take_files([("a.vtt", room.folder / "a.vtt")])
+    assert room.standing() == {}
+
+
+class Answering:
+    """A fetcher whose answers are given; an exception is raised."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+
+    def fetch(self, url: str, validators: Any = None) -> Any:
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def test_waits_double_and_a_server_that_asks_for_more_gets_it(room: Room) -> None:
+    intake = open_intake(room.bench, machine_owner())
+    intake.take_urls(["https://pod.example/a.vtt"])
+    busy, slow = FetchFailed("busy"), FetchFailed("busy", retry_after_s=7_200)
+    step = Fetching(cast(Any, Answering(busy, busy, slow)), room.bench.objects)
+    waits = []
+    for _ in range(3):
+        room.work(step, replace_tuning(max_attempts=9))
+        waits.append(room.rows("select extract(epoch from due_at - now())::int as s from ingestion")[0]["s"])
+        room.do("update ingestion set due_at = now()")
+    assert [round(wait / 60) for wait in waits] == [1, 2, 120]
+
+
+def replace_tuning(**changes: Any) -> StageTuning:
+    return TUNING.model_copy(update=changes)
+
+
+def test_a_refusal_is_set_aside_and_trouble_is_not(room: Room) -> None:
+    intake = open_intake(room.bench, machine_owner())
+    intake.take_urls([f"https://pod.example/{n}.vtt" for n in range(2)])
+    step = Fetching(
+        cast(Any, Answering(InputUnreadable("answered 404"), FetchFailed("busy"))), room.bench.objects
+    )
+    assert room.work(step).outcomes == {"quarantined": 1, "failed": 1}
+    assert sorted(room.standing().values()) == ["done/completed/quarantined", "fetch/failed/-"]
+
+
+def test_a_damaged_object_is_set_aside(room: Room) -> None:
+    room.write("a.vtt", VTT.format("a"))
+    room.take()
+    (row,) = room.rows("select raw_key from ingestion")
+    (room.bench.settings.home_dir / "objects" / row["raw_key"]).write_bytes(b"other")
+    assert "damaged" in work_off_inputs(room.bench).quarantined["a.vtt"]
+    assert room.ingest().new == ["a.vtt"]
+
+
+def test_a_step_is_done_again_by_those_who_may(room: Room, db: Database) -> None:
+    room.write("a.vtt", VTT.format("a"))
+    room.ingest()
+    room.do("update source set step = 'ready', status = 'completed'")
+    project_id = room.bench.project_id
+    again(db, machine_owner(), project_id, "a.vtt", "keywords")
+    assert room.rows("select step, status from source") == [{"step": "keywords", "status": "pending"}]
+    again(db, machine_owner(), project_id, "a.vtt", "extract")
+    assert work_off_inputs(room.bench).changed == ["a.vtt"], (
+        "known content is read again when it is asked for"
+    )
+    assert room.rows("select step from source") == [{"step": "chunk"}]
+    audit = room.rows("select action, diff from audit_event where action = 'again' order by id")
+    assert [row["diff"]["step"] for row in audit] == ["keywords", "extract"]
+    room.do("insert into person (name, display_name, role, password_hash) values ('vi', 'Vi', 'viewer', 'x')")
+    viewer = Actor(room.rows("select id from person where name = 'vi'")[0]["id"], "vi", "viewer")
+    with pytest.raises(NotAllowed):
+        again(db, viewer, project_id, "a.vtt", "chunk")
+    with pytest.raises(NotAllowed):
+        ingest_paths(room.bench, [room.folder], actor=viewer)
+
+
+@pytest.mark.parametrize(
+    ("name", "step", "why"),
+    [
+        ("a.vtt", "dance", "no step"),
+        ("nobody", "chunk", "No source is named"),
+        ("nobody", "extract", "not kept"),
+        ("a.vtt", "fetch", "not fetched"),
+    ],
+)
+def test_what_cannot_be_done_again_says_why(room: Room, name: str, step: str, why: str) -> None:
+    room.write("a.vtt", VTT.format("a"))
+    room.ingest()
+    with pytest.raises(ConfigInvalid, match=why):
+        again(room.bench.db, machine_owner(), room.bench.project_id, name, step)
+
+
+def test_the_audit_names_what_was_brought_in_once(room: Room) -> None:
+    room.write("a.vtt", VTT.format("a"))
+    room.ingest()
+    room.ingest()
+    (row,) = room.rows("select actor, diff from audit_event where action = 'ingest'")
+    assert row["diff"]["waiting"] == ["a.vtt"] and row["actor"].startswith("cli:")
+
+
+def test_what_a_vanished_worker_held_is_read_by_the_next(room: Room) -> None:
+    for n in range(3):
+        room.write(f"{n}.vtt", VTT.format(n))
+    room.take()
+    with living_worker(room.bench.db.url) as gone, room.bench.db.transaction() as tx:
+        tx.rows(
+            "claim_items", table="ingestion", step="extract", now=tx.value("moment"), batch=3, worker=gone.number,
+            lease_s=900,
+        )  # fmt: skip
+    assert len(work_off_inputs(room.bench).new) == 3
+
+
+KILLED = """
+import sys, time
+from resources.postgres import Database
+from resources.objects import open_store_at
+from resources.steps.ingestion import Extracting
+from resources.tuning import StageTuning
+from resources.work.runner import work_off
+from resources.work.stopping import StopSignal
+
+def hang(name, data, media_type):
+    print("at work", flush=True)
+    time.sleep(600)
+
+step = Extracting(open_store_at(sys.argv[2]), hang)
+work_off(step, db=Database(sys.argv[1]).open(), tuning=StageTuning(batch=5), stop=StopSignal())
+"""
+
+
+def test_killed_in_the_middle_of_reading(room: Room) -> None:
+    for n in range(3):
+        room.write(f"{n}.vtt", VTT.format(n))
+    room.take()
+    store = (room.bench.settings.home_dir / "objects").as_uri()
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, room.bench.db.url, store], stdout=subprocess.PIPE, env=environment
+    )
+    assert process.stdout and process.stdout.readline() == b"at work\n"
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    until(lambda: not room.rows("select 1 from living_worker"))
+    assert len(work_off_inputs(room.bench).new) == 3
+    assert len(room.rows("select 1 from cue")) == 3
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    for _ in range(400):
+        if is_so():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not happen")
