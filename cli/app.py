@@ -6,7 +6,7 @@ import sys
 import typer
 
 MODULES = (
-    "start", "up", "sandbox", "ingest", "listen", "run", "review", "publish", "measure", "status", "retry",
+    "start", "up", "sandbox", "ingest", "ask", "listen", "run", "review", "publish", "measure", "status", "retry",
     "doctor", "people", "channels", "bench",
 )  # fmt: skip
 

@@ -154,6 +154,35 @@ class Evidence(_Section):
     min_cosine: float = Field(0.35, ge=-1, le=1, description="Least cosine between claim and sentence.")
 
 
+class Context(_Section):
+    """What a model is sent to answer from; see rejoinder.corpus.shaping."""
+
+    total_tokens: int = Field(20_000, ge=1_000, description="Most tokens of a whole call, its answer included.")
+    evidence_tokens: int = Field(12_000, ge=250, description="Most tokens of the evidence lines.")
+    summary_tokens: int = Field(1_500, ge=0, description="Most tokens of summaries.")
+    question_tokens: int = Field(2_500, ge=50, description="Most tokens of the question or post.")
+    pool: int = Field(120, ge=1, le=1_000, description="Passages that the evidence is chosen from.")
+    duplicate_words: float = Field(0.80, gt=0, le=1, description="Shared word runs that make a repetition.")
+    duplicate_cosine: float = Field(0.97, gt=0, le=1, description="Cosine that makes a repetition.")
+    source_share: float = Field(0.50, gt=0, le=1, description="Share of the evidence that one source may take.")
+    segment_share: float = Field(0.35, gt=0, le=1, description="Share that one chapter of a source may take.")
+    relevance_weight: float = Field(1.0, ge=0, description="Weight of relevance beside coverage.")
+
+    @model_validator(mode="after")
+    def _leave_room(self) -> Self:
+        parts = self.evidence_tokens + self.summary_tokens + self.question_tokens
+        if parts > self.total_tokens:
+            raise ValueError(f"evidence, summaries and question ({parts}) must fit total_tokens ({self.total_tokens})")
+        return self
+
+
+class Answers(_Section):
+    """When a question is answered; see rejoinder.research.answers.AnswerRule."""
+
+    at_least: float = Field(0.5, gt=0, lt=1, description="Probability from which the corpus has an answer.")
+    k: int = Field(3, ge=1, le=20, description="Most sentences quoted in an answer.")
+
+
 class Rewards(_Section):
     """Weights of a reply's reward, in likes; see rejoinder.engagement.rewards."""
 
@@ -170,6 +199,8 @@ class Tuning(_Section):
     thresholds: RelevanceThresholds = RelevanceThresholds()
     retrieval: Retrieval = Retrieval()
     evidence: Evidence = Evidence()
+    context: Context = Context()
+    answers: Answers = Answers()
     rewards: Rewards = Rewards()
 
     @overload

@@ -11,11 +11,14 @@ from rejoinder.corpus.transcripts.read import parse_transcript
 from rejoinder.drafting.strategies import UniformChooser
 from rejoinder.llm.ports import Embedder
 from rejoinder.prompts.loader import load_prompt
+from rejoinder.research.answers import AnswerRule, QuotingAnswerer
 from rejoinder.research.evidence import EvidenceRule
 from rejoinder.text.terms import TERMS_VERSION
 from rejoinder.triage.classifier import Classifier, load
 from rejoinder.triage.features import KEYWORDS_LISTENED_FOR
 from rejoinder.triage.relevance import Thresholds
+from resources.asking import Asking
+from resources.context import context_builder
 from resources.fetching import Fetcher
 from resources.guarded_network import Allowance
 from resources.llm.onnx_embedder import OnnxEmbedder
@@ -168,6 +171,20 @@ def _evidence(bench: Workbench) -> Step:
 def evidence_rule(tuning: Tuning) -> EvidenceRule:
     """The rule of evidence as the tuning has it."""
     return EvidenceRule(**tuning.evidence.model_dump())
+
+
+def asking(bench: Workbench) -> Asking:
+    """What answers questions: it quotes, and needs no model but the embedder."""
+    rule = AnswerRule(**bench.tuning.answers.model_dump())
+    return Asking(
+        bench.db,
+        bench.embedder,
+        context_builder(bench.db, bench.tuning, bench.embedder.count_tokens),
+        rule,
+        QuotingAnswerer(rule),
+        bench.index_id,
+        bench.project_id,
+    )
 
 
 def _decide(bench: Workbench) -> Step:

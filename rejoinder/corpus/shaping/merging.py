@@ -7,6 +7,8 @@ from rejoinder.corpus.values import Passage
 
 # Chunks may overlap by a few sentences; a longer repetition is not looked for.
 LONGEST_OVERLAP_WORDS = 120
+# A longer line would be cited by a second that is minutes away from the words.
+MOST_PASSAGES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Stretch:
 def merge_adjacent(passages: Sequence[Passage]) -> list[Stretch]:
     """Stretches of passages that follow each other in a source and a chapter, each as good as its best passage.
 
+    At most three passages make a stretch.
+
     Args:
         passages: best first; a passage without chunk_index stays alone.
 
@@ -46,7 +50,7 @@ def merge_adjacent(passages: Sequence[Passage]) -> list[Stretch]:
     placed = sorted(passages, key=lambda p: (p.source_id, -1 if p.chunk_index is None else p.chunk_index))
     runs: list[list[Passage]] = []
     for passage in placed:
-        if runs and _follows(runs[-1][-1], passage):
+        if runs and len(runs[-1]) < MOST_PASSAGES and _follows(runs[-1][-1], passage):
             runs[-1].append(passage)
         else:
             runs.append([passage])
