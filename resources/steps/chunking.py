@@ -30,13 +30,22 @@ class Chunking:
 
     def save(self, tx: Transaction, item: StoredSource, result: list[Chunk], worker: int) -> str:
         """Upsert by (source, index, content hash): what did not change keeps its row and its vector."""
-        hashes = [c.content_hash for c in result]
-        tx.execute("retire_chunks", source_id=item.id, indexes=[c.index for c in result], hashes=hashes)
-        tx.execute("delete_source_postings", source_id=item.id)
-        language = item.transcript.language
-        index_chunks(tx, item.id, [_save_chunk(tx, item.id, chunk, language) for chunk in result])
+        save_chunks(tx, item.id, result, item.transcript.language)
         move_source(tx, item.id, "embed", worker)
         return "chunked"
+
+
+def save_chunks(tx: Transaction, source_id: int, chunks: Sequence[Chunk], language: str | None) -> list[int]:
+    """Make these the source's chunks, their terms indexed; their rows' ids, in order.
+
+    A chunk that is there with the same content keeps its row; one that is no longer among them is retired.
+    """
+    hashes = [c.content_hash for c in chunks]
+    tx.execute("retire_chunks", source_id=source_id, indexes=[c.index for c in chunks], hashes=hashes)
+    tx.execute("delete_source_postings", source_id=source_id)
+    indexed = [_save_chunk(tx, source_id, chunk, language) for chunk in chunks]
+    index_chunks(tx, source_id, indexed)
+    return [chunk.chunk_id for chunk in indexed]
 
 
 def _save_chunk(tx: Transaction, source_id: int, chunk: Chunk, language: str | None) -> IndexedChunk:
