@@ -72,7 +72,7 @@ def search(tx: Transaction, asked: SearchQuery, retrieval: Retrieval) -> list[Pa
         "led": LED_PER_CANDIDATE * retrieval.candidates,
         "k1": K1,
         "b": B,
-        "rrf_k": retrieval.rrf_k,
+        "dense_weight": retrieval.dense_weight,
         "top": retrieval.passages,
     }
     # Planned with the values at hand each time: a plan for any values cannot leave out the filters that are not

@@ -138,7 +138,9 @@ class Retrieval(_Section):
 
     candidates: int = Field(50, ge=1, le=1_000, description="Passages per leg before fusion.")
     passages: int = Field(6, ge=1, le=100, description="Passages kept per claim.")
-    rrf_k: int = Field(60, ge=1, description="Damping constant of reciprocal rank fusion.")
+    dense_weight: float = Field(
+        0.5, ge=0, le=1, description="Weight of meaning in the fused score; the rest is that of words."
+    )
     max_postings: int = Field(
         20_000,
         ge=1,

@@ -1,6 +1,5 @@
-"""Hybrid retrieval in SQL gives what the formulas say: BM25 with Lucene's idf, cosine, reciprocal rank fusion."""
+"""Hybrid retrieval in SQL gives what the formulas say: BM25 with Lucene's idf, cosine, min-max fusion."""
 
-import math
 from collections import Counter
 from dataclasses import dataclass
 
@@ -8,6 +7,7 @@ import numpy as np
 import pytest
 
 from rejoinder.corpus.bm25 import idf, term_weights
+from rejoinder.corpus.retrieval.fusion import min_max_fusion
 from rejoinder.text.terms import index_terms
 from resources.postgres import Database, Transaction
 from resources.queries import vectors_of
@@ -80,19 +80,15 @@ def insert_chunk(tx: Transaction, source_id: int, i: int) -> int:
     ))  # fmt: skip
 
 
-def expected(query: np.ndarray, vectors: np.ndarray) -> tuple[list[float], list[float], list[float]]:
+def expected(query: np.ndarray, vectors: np.ndarray) -> tuple[list[float], list[float], dict[int, float]]:
     """Cosines, BM25 scores and fused scores, by the formulas."""
     wanted = set(index_terms(QUESTION))
     bags = [term_weights(index_terms(t), avg_terms=average_terms()) for t in TEXTS]
     n_with = Counter(term for bag in bags for term in bag)
     lexical = [sum(w * idf(len(TEXTS), n_with[t]) for t, w in bag.items() if t in wanted) for bag in bags]
     dense = [float(v @ query) for v in vectors]
-    fused = [0.0] * len(TEXTS)
-    for scores in (dense, lexical):
-        found = [i for i, s in enumerate(scores) if s > 0 or scores is dense]
-        for rank, i in enumerate(sorted(found, key=lambda i, s=scores: -s[i]), 1):
-            fused[i] += 1 / (60 + rank)
-    return dense, lexical, fused
+    legs = [dict(enumerate(dense)), dict(enumerate(lexical))]
+    return dense, lexical, dict(min_max_fusion(legs, weights=[0.3, 0.7], floors=[None, 0]))
 
 
 @pytest.mark.parametrize("max_postings", [1, 3, 20_000])
@@ -102,17 +98,21 @@ def test_scores_and_order_are_those_of_the_formulas(
     query = vectors[1] * 0.6 + vectors[4] * 0.8
     query = (query / np.linalg.norm(query)).astype(np.float32)
     asked = SearchQuery(QUESTION, query, index_id=corpus.index_id, project_id=corpus.project_id)
+    retrieval = Retrieval(candidates=50, passages=6, max_postings=max_postings, dense_weight=0.3)
     with db.transaction() as tx:
-        passages = search(tx, asked, Retrieval(candidates=50, passages=6, max_postings=max_postings))
-        rare = rarity(tx, QUESTION, project_id=corpus.project_id)
+        passages = search(tx, asked, retrieval)
     dense, lexical, fused = expected(query, vectors)
-    if max_postings == 20_000:
-        order = sorted(range(len(TEXTS)), key=lambda i: (-fused[i], corpus.chunk_ids[i]))
-        assert [p.chunk_id for p in passages] == [corpus.chunk_ids[i] for i in order]
-    for passage in passages:
-        i = corpus.chunk_ids.index(passage.chunk_id)
+    found = [corpus.chunk_ids.index(p.chunk_id) for p in passages]
+    assert found == sorted(fused, key=lambda i: -fused[i])
+    # However few postings may bring candidates, what is found has its whole score.
+    for i, passage in zip(found, passages, strict=True):
         assert passage.dense == pytest.approx(dense[i], abs=2e-3)  # stored in half precision
-        # What the rare terms do not find is not found; what they find has its whole score.
-        if max_postings == 20_000 or passage.lexical is not None:
-            assert (passage.lexical or 0.0) == pytest.approx(lexical[i], rel=1e-4)
-    assert all(0 < share <= 1 for share in rare.values()) and not any(map(math.isnan, rare.values()))
+        assert passage.lexical == pytest.approx(lexical[i], rel=1e-5)
+        assert passage.score == pytest.approx(fused[i], abs=2e-3)
+
+
+def test_rarity_is_a_share(db: Database, corpus: Corpus) -> None:
+    with db.transaction() as tx:
+        rare = rarity(tx, QUESTION, project_id=corpus.project_id)
+    assert rare["compost"] > rare["water"] and "eggplant" not in rare
+    assert all(0 < share <= 1 for share in rare.values())

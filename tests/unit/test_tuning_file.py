@@ -33,7 +33,7 @@ def read(folder: Path, text: str) -> Tuning:
         ("[thresholds]\nfloor = 0.9", r"thresholds: floor \(0.9\) must not be above strong \(0.45\)"),
         ("[thresholds]\nreject = 0.6", r"thresholds: reject \(0.6\) must be below accept \(0.6\)"),
         ("[thresholds]\nfloor = nan", "thresholds.floor: "),
-        ("retrieval.rrf_k = 'many'", "retrieval.rrf_k: "),
+        ("retrieval.candidates = 'many'", "retrieval.candidates: "),
         ("stages = ", "is not TOML"),
     ],
 )

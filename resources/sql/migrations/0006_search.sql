@@ -116,8 +116,9 @@ begin
     raise exception 'vectors of model % have % dimensions, not %', of_model, known.dim, of_dim
       using errcode = 'check_violation';
   end if;
+  -- A model that comes back: what its vectors lack is made before searches read them again.
+  update embedding_index set state = 'building' where id = known.id and state = 'retired';
   if to_regclass(chunk_vector_table(known.id)) is null then
-    update embedding_index set state = 'building' where id = known.id and state = 'retired';
     perform create_chunk_vectors(known.id, of_dim);
     if known.state = 'active' then
       perform index_chunk_vectors(known.id);
@@ -199,6 +200,13 @@ create table corpus_language (
   language text not null,
   primary key (project_id, language)
 );
+
+-- What the count of a term in a text is worth: f (k1 + 1) / (f + k1 (1 - b + b len/mean)). A plain expression, so that
+-- the planner puts it in place of the call.
+create function bm25_weight(tf smallint, n_terms integer, mean_terms float8, k1 float8, b float8) returns float8
+  language sql immutable parallel safe as $$
+  select tf * (k1 + 1) / (tf + k1 * (1 - b + b * n_terms / mean_terms))
+$$;
 
 -- Count the chunks' terms out. Writers of one project go one after the other, so that no two can hold terms that the
 -- other waits for. The project is the terms' own: the source may be gone already.

@@ -1,9 +1,30 @@
+-- name: move_chunks
+-- A chunk whose text only stands elsewhere now keeps its row, its vector and its postings. The new index is negative
+-- until the old ones are retired, since no two current chunks may have the same. The n-th of equal texts stays the n-th.
+with fresh as (
+  select chunk_index, content_hash, row_number() over (partition by content_hash order by chunk_index) as nth
+  from unnest(%(indexes)s::int[], %(hashes)s::text[]) as g (chunk_index, content_hash)
+), known as (
+  select id, chunk_index, content_hash, row_number() over (partition by content_hash order by chunk_index) as nth
+  from chunk where source_id = %(source_id)s and is_current
+)
+update chunk c set chunk_index = -1 - f.chunk_index
+from known k join fresh f using (content_hash, nth)
+where c.id = k.id and k.chunk_index <> f.chunk_index
+  and not exists (
+    select from chunk o where o.source_id = %(source_id)s and o.chunk_index = f.chunk_index
+      and o.content_hash = f.content_hash)
+
 -- name: retire_chunks
--- Those that the new cut no longer has; the database takes their vectors and postings out.
+-- Those that the new cut no longer has; the database takes their vectors and postings out. Moved ones wait below 0.
 update chunk set is_current = false
-where source_id = %(source_id)s and is_current
+where source_id = %(source_id)s and is_current and chunk_index >= 0
   and (chunk_index, content_hash) not in (
     select * from unnest(%(indexes)s::int[], %(hashes)s::text[]))
+
+-- name: settle_moved_chunks
+update chunk set chunk_index = -1 - chunk_index
+where source_id = %(source_id)s and is_current and chunk_index < 0
 
 -- name: upsert_chunk
 insert into chunk (source_id, chunk_index, content_hash, text, n_tokens, n_terms, start_s, end_s, speakers, chapter,

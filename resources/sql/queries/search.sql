@@ -12,7 +12,8 @@ limit %(top)s
 select language from corpus_language where project_id = %(project_id)s order by language
 
 -- name: search_passages
--- Hybrid retrieval in one statement: vector leg and BM25 leg, fused by reciprocal rank (Cormack 2009).
+-- Hybrid retrieval in one statement: vector leg and BM25 leg, each score brought to [0, 1] among what either found,
+-- and their weighted sum (Bruch, Gai & Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval", TOIS 2023).
 -- BM25 is Lucene's, with the statistics of this moment. The rarest terms of the query, as many as have max_postings
 -- postings together, bring the candidates; the commoner ones only add to the best of those (after Turtle & Flood,
 -- "Query evaluation: strategies and optimizations", 1995: MaxScore), so that the work does not grow with the corpus.
@@ -28,8 +29,6 @@ with nearest as materialized (
     and (%(speakers)s::text[] is null or c.speakers && %(speakers)s::text[])
   order by v.embedding <=> %(vector)s::halfvec
   limit %(candidates)s
-), dense as (
-  select chunk_id, similarity, row_number() over (order by similarity desc, chunk_id) as rank from nearest
 ), size as materialized (
   select n_chunks::float8 as n_chunks, n_terms::float8 / n_chunks as mean_terms
   from corpus_size where project_id = %(project_id)s and n_chunks > 0
@@ -40,8 +39,7 @@ with nearest as materialized (
   where t.project_id = %(project_id)s and t.term = any (%(terms)s::text[]) and t.n_chunks > 0
   window rarest as (order by t.n_chunks, t.id)
 ), led as materialized (
-  select p.chunk_id, sum(w.idf * p.tf * (%(k1)s::float8 + 1)
-           / (p.tf + %(k1)s::float8 * (1 - %(b)s::float8 + %(b)s::float8 * p.n_terms / w.mean_terms))) as bm25
+  select p.chunk_id, sum(w.idf * bm25_weight(p.tf, p.n_terms, w.mean_terms, %(k1)s, %(b)s)) as bm25
   from wanted w
   join posting p on p.term_id = w.id
   left join chunk c on c.id = p.chunk_id
@@ -55,28 +53,39 @@ with nearest as materialized (
   group by p.chunk_id
   order by bm25 desc, p.chunk_id
   limit %(led)s
-), scored as (
-  select l.chunk_id, (l.bm25 + coalesce(rest.bm25, 0))::float8 as bm25
-  from led l
+), found as materialized (
+  select chunk_id, null::float8 as led, similarity from nearest
+  union all
+  select chunk_id, bm25, null from led where not exists (select from nearest n where n.chunk_id = led.chunk_id)
+), weighed as materialized (
+  -- Every term that the leaders did not count, and for what only the vector leg found, every term.
+  select f.chunk_id, f.similarity, (coalesce(f.led, 0) + coalesce(rest.bm25, 0))::float8 as bm25
+  from found f
   left join lateral (
-    select sum(w.idf * p.tf * (%(k1)s::float8 + 1)
-             / (p.tf + %(k1)s::float8 * (1 - %(b)s::float8 + %(b)s::float8 * p.n_terms / w.mean_terms))) as bm25
+    select sum(w.idf * bm25_weight(p.tf, p.n_terms, w.mean_terms, %(k1)s, %(b)s)) as bm25
     from wanted w
-    join posting p on p.term_id = w.id and p.chunk_id = l.chunk_id
-    where not w.is_leading
+    join posting p on p.term_id = w.id and p.chunk_id = f.chunk_id
+    where f.led is null or not w.is_leading
   ) rest on true
-  order by bm25 desc, l.chunk_id
-  limit %(candidates)s
-), lexical as (
-  select chunk_id, bm25, row_number() over (order by bm25 desc, chunk_id) as rank from scored
+), ranked as (
+  select chunk_id, similarity, bm25, row_number() over (order by bm25 desc, chunk_id) as place from weighed
+), both_scores as (
+  select r.chunk_id, r.bm25,
+         coalesce(r.similarity, (
+           select 1 - (v.embedding <=> %(vector)s::halfvec) from {vectors} v where v.chunk_id = r.chunk_id
+         )) as similarity
+  from ranked r
+  where r.similarity is not null or r.place <= %(candidates)s
 ), fused as (
-  select chunk_id, d.similarity, l.bm25,
-         coalesce(1.0 / (%(rrf_k)s + d.rank), 0) + coalesce(1.0 / (%(rrf_k)s + l.rank), 0) as score
-  from dense d full join lexical l using (chunk_id)
+  select chunk_id, similarity, bm25,
+         %(dense_weight)s::float8 * coalesce(
+           (similarity - min(similarity) over ()) / nullif(max(similarity) over () - min(similarity) over (), 0), 0)
+         + (1 - %(dense_weight)s::float8) * coalesce(bm25 / nullif(max(bm25) over (), 0), 0) as score
+  from both_scores
 )
 select f.chunk_id, c.source_id, s.title as source_title, s.url as source_url, c.text, c.start_s, c.end_s,
-       c.speakers, f.score::float8 as score, f.similarity as dense, f.bm25 as lexical, c.chunk_index, c.n_tokens,
-       c.chapter, coalesce(c.language, s.language) as language, s.published_at
+       c.speakers, f.score::float8 as score, f.similarity::float8 as dense, f.bm25 as lexical, c.chunk_index,
+       c.n_tokens, c.chapter, coalesce(c.language, s.language) as language, s.published_at
 from fused f
 join chunk c on c.id = f.chunk_id
 join source s on s.id = c.source_id
