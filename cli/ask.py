@@ -47,7 +47,8 @@ def ask(
     """
     with reporting(as_json):
         from resources.asking import Question
-        from resources.wiring import asking, open_workbench
+        from resources.rounds import open_bench
+        from resources.wiring import asking
 
         asked = Question(
             question,
@@ -57,7 +58,8 @@ def ask(
             _day(since),
             _day(until, days=1),
         )
-        reply = asking(open_workbench()).ask(asked)
+        with open_bench() as bench:
+            reply = asking(bench).ask(asked)
         if as_json:
             print_json({"is_answered": reply.is_answered, **_fields(reply)})
         else:

@@ -173,7 +173,7 @@ class Asking:
         searched, waiting = (row["searched"], row["waiting"]) if row else (0, 0)
         if not searched and waiting:
             raise ConfigInvalid(
-                f"{waiting} sources wait to be made searchable.",
+                f"Nothing can be searched yet: {waiting} of the corpus's sources still to be cut and embedded.",
                 fix="Run `rejoinder ingest`, or leave it to `rejoinder up`.",
             )
         if not searched:

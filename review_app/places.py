@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import streamlit as st
 
 from rejoinder.ids import PostId, PublicationId
+
+if TYPE_CHECKING:
+    from resources.asking import Reply
 
 Page = Callable[[], None]
 
@@ -115,3 +118,14 @@ def undo_on_offer() -> Undo | None:
     """What can be undone, if anything."""
     undo: Undo | None = st.session_state.get("undo")
     return undo
+
+
+def remember_reply(reply: "Reply | None") -> None:
+    """Keep the answer to the question that was asked last."""
+    st.session_state["asked_reply"] = reply
+
+
+def asked_reply() -> "Reply | None":
+    """The answer to the question that was asked last."""
+    reply: Reply | None = st.session_state.get("asked_reply")
+    return reply
