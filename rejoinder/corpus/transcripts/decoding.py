@@ -1,9 +1,12 @@
-"""Bytes to text: byte order marks, UTF-8 first, then detection."""
+"""Bytes to text: byte order marks, UTF-8 first, then detection; what was decoded wrongly before is undone."""
 
 import codecs
+from typing import NamedTuple
 
+import regex
 from charset_normalizer import from_bytes
 
+from rejoinder.corpus.transcripts.pieces import counted
 from rejoinder.errors import InputUnreadable
 from rejoinder.text.languages import script_shares
 
@@ -22,6 +25,50 @@ _WESTERN = frozenset(
     "àâäáãåæçéèêëíìîïñóòôöõøœúùûüýÿßÀÂÄÁÃÅÆÇÉÈÊËÍÌÎÏÑÓÒÔÖÕØŒÚÙÛÜÝŸ‘’“”„–—…•«»€£°©®¡¿ª·\xa0\xad"
 )
 _MAX_DAMAGED_SHARE = 0.01
+# UTF-8 that was read as Windows-1252 or Latin-1 and saved so: a lead byte's letter and a continuation's.
+_TWICE = regex.compile(r"[ÂÃâÐÑå][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]")
+_MIN_TWICE = 3
+
+
+class Decoded(NamedTuple):
+    """A file's text, and what had to be done to read it, a sentence each."""
+
+    text: str
+    notes: tuple[str, ...]
+
+
+def decode(data: bytes) -> Decoded:
+    """The text of a file as decode_text gives it, without what an earlier wrong decoding did to it.
+
+    Raises:
+        InputUnreadable: there is no text, or no encoding gives text.
+    """
+    text = decode_text(data)
+    n_damaged = _n_damaged(text, data)
+    notes = [f"{counted(n_damaged, 'damaged character')} shown as \ufffd"] if n_damaged else []
+    if not data.startswith(tuple(mark for mark, _ in _MARKS)) and b"\x00" not in data and not _is_utf8(data):
+        notes.append("read as an older encoding than UTF-8, told from its bytes")
+    undone = _undone(text)
+    if undone != text:
+        notes.append("characters that an earlier program had decoded wrongly were put right")
+    return Decoded(undone, tuple(notes))
+
+
+def _n_damaged(text: str, data: bytes) -> int:
+    return max(text.count("\ufffd") - data.count("\ufffd".encode()), 0)
+
+
+def _is_utf8(data: bytes) -> bool:
+    return _as_utf8(data) is not None
+
+
+def _undone(text: str) -> str:
+    """The text without double encoding, where it shows it more often than by chance."""
+    if len(_TWICE.findall(text)) < _MIN_TWICE:
+        return text
+    import ftfy
+
+    return "\n".join(ftfy.fix_encoding(line) if _TWICE.search(line) else line for line in text.split("\n"))
 
 
 def decode_text(data: bytes) -> str:

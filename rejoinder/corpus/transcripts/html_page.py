@@ -47,6 +47,11 @@ def looks_like_html(text: str) -> bool:
     return _START.match(text) is not None
 
 
+def is_html_transcript(text: str) -> bool:
+    """Whether a page is a transcript of the podcast namespace: names in ``<cite>``, times in ``<time>``."""
+    return "<cite" in text and "<time" in text
+
+
 def parse_html(text: str) -> Transcript:
     """An HTML transcript, read as the plain text that it shows."""
     lines = _Lines()

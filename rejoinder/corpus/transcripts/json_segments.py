@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 
 import regex
 
-from rejoinder.corpus.transcripts.pieces import clean, speaker_name
+from rejoinder.corpus.transcripts.chapters import chapters_of
+from rejoinder.corpus.transcripts.pieces import clean, counted, speaker_name
 from rejoinder.corpus.transcripts.times import as_seconds
 from rejoinder.corpus.values import Cue, Transcript
 from rejoinder.errors import InputUnreadable
+from rejoinder.text.language_codes import language_code
 
 # Whisper's own limits (openai/whisper transcribe.py): a segment beyond them is a decoder that is
 # stuck in a loop, or silence that it filled with words.
@@ -48,8 +50,8 @@ def parse_json(text: str) -> Transcript:
     Raises:
         InputUnreadable: the JSON is broken beyond repair, or has neither segments nor words.
     """
-    document = _load(text)
-    items = _trusted(_items(document))
+    document, load_notes = _load(text)
+    items, trust_notes = _trusted(_items(document))
     top: Item = document if isinstance(document, dict) else {}
     format_name = (
         "word_json" if any(isinstance(item.get("wdlist"), list) for item in items) else "whisper_json"
@@ -59,18 +61,25 @@ def parse_json(text: str) -> Transcript:
         format_name, cues = "word_json", list(_word_cues(_words(items, None)))
     title = top.get("title")
     return Transcript(
-        clean(title) if isinstance(title, str) else "", format_name, tuple(cues), _language(top, items)
+        clean(title) if isinstance(title, str) else "",
+        format_name,
+        tuple(cues),
+        _language(top, items),
+        chapters=chapters_of(top),
+        notes=(*load_notes, *trust_notes),
     )
 
 
-def _load(text: str) -> Any:
+def _load(text: str) -> tuple[Any, list[str]]:
     try:
-        return json.loads(text)
+        return json.loads(text), []
     except (ValueError, RecursionError) as error:
         items = _whole_items(text)
         if not items:
             raise InputUnreadable(f"broken JSON, nothing whole in it: {error}") from error
-        return {"segments": items}
+        return {"segments": items}, [
+            f"the file breaks off: read up to its {counted(len(items), 'whole segment')}"
+        ]
 
 
 def _whole_items(text: str) -> list[Item]:
@@ -100,13 +109,15 @@ def _items(document: Any) -> list[Item]:
     if isinstance(document, dict):
         lists = (document[name] for name in _LISTS if isinstance(document.get(name), list))
         found = next(lists, None)
+    if isinstance(document, dict) and found is None and chapters_of(document):
+        raise InputUnreadable("a list of chapters, not a transcript: name it as the chapters of its episode")
     if not isinstance(found, list):
         raise InputUnreadable("JSON without segments or words: not a transcript")
     return [item for item in found if isinstance(item, dict)]
 
 
-def _trusted(items: list[Item]) -> list[Item]:
-    """The items without those that Whisper itself would not keep.
+def _trusted(items: list[Item]) -> tuple[list[Item], list[str]]:
+    """The items without those that Whisper itself would not keep, and a note on those.
 
     Raises:
         InputUnreadable: that is none of them, or there was none.
@@ -118,7 +129,9 @@ def _trusted(items: list[Item]) -> list[Item]:
         raise InputUnreadable(
             f"no speech in it: the recogniser heard silence or was stuck in all {len(items)} segments"
         )
-    return trusted
+    n_left_out = len(items) - len(trusted)
+    why = "left out, in which the recogniser heard silence or was stuck"
+    return trusted, [f"{counted(n_left_out, 'segment')} {why}"] if n_left_out else []
 
 
 def _is_trusted(item: Item) -> bool:
@@ -201,4 +214,4 @@ def _joined(held: list[_Word]) -> Cue:
 
 def _language(top: Item, items: list[Item]) -> str | None:
     values = [top.get("language"), *(item.get("lang") for item in items[:1])]
-    return next((value for value in values if isinstance(value, str) and 2 <= len(value) <= 12), None)
+    return next((language_code(value) for value in values if isinstance(value, str)), None)

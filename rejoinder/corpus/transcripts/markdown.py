@@ -1,18 +1,20 @@
 r"""Markdown: ``**Ada:** words``, paragraphs that go on, and inline ``\[mm:ss\]`` stamps."""
 
 import statistics
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
 import regex
 
-from rejoinder.corpus.transcripts.pieces import clean, speaker_name
+from rejoinder.corpus.transcripts.pieces import clean, is_name, speaker_name
 from rejoinder.corpus.transcripts.times import CLOCK, clock_seconds, in_order
-from rejoinder.corpus.values import Cue, Transcript
+from rejoinder.corpus.values import Chapter, Cue, Transcript
 
 _SPEAKER = regex.compile(r"^\*\*(?P<name>[^*\n]{1,80}?)(?::\s*\*\*|\*\*\s*:)\s*(?P<text>.*)$", regex.DOTALL)
-_LABEL_LINE = regex.compile(r"(?m)^\*\*[^*\n]{1,80}?(?::\s*\*\*|\*\*\s*:)")
+_LABEL_LINE = regex.compile(r"(?m)^\*\*(?P<name>[^*\n]{1,80}?)(?::\s*\*\*|\*\*\s*:)")
+_MIN_LABELLED_SHARE = 0.2
 _STAMP = regex.compile(rf"\\?\[(?P<clock>{CLOCK})\\?\]")
 _INAUDIBLE = regex.compile(r"\\?\[(?:[^\[\]\\]|\\(?!\]))*\p{L}(?:[^\[\]\\]|\\(?!\]))*\\?\](?!\()")
 _LINK = regex.compile(r"!?\[(?P<text>[^\[\]]*)\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*(?:\s+\"[^\"]*\")?\)")
@@ -24,26 +26,39 @@ _USUAL_CHARACTERS_PER_S = 15.0
 
 
 def looks_like_markdown(text: str) -> bool:
-    """Whether a line begins with a speaker in bold."""
-    return _LABEL_LINE.search(text) is not None
+    """Whether many paragraphs begin with a speaker in bold; a ``**Note:**`` here and there is none."""
+    names = Counter(str(clean(found["name"])) for found in _LABEL_LINE.finditer(text))
+    n_labels = sum(n for name, n in names.items() if is_name(name))
+    n_paragraphs = len(regex.findall(r"\n[^\S\n]*\n\s*\S", text)) + 1
+    return n_labels > 0 and (n_labels >= _MIN_LABELLED_SHARE * n_paragraphs or len(_STAMP.findall(text)) > 2)
 
 
 def parse_markdown(text: str) -> Transcript:
-    """A Markdown transcript.
+    """A Markdown transcript; its headings but the first, the title, are chapters.
 
     Stamps stand only here and there, so the times between two of them are interpolated by
     characters, those behind the last go on at the file's own pace. Without any stamp: None.
     """
-    paragraphs = [piece.strip() for piece in regex.split(r"\n\s*\n", text)]
-    cues = list(_cues(paragraphs))
-    titles = (found["text"] for piece in paragraphs if (found := _HEADING.match(piece)))
-    return Transcript(_plain(next(titles, "")), "markdown", tuple(_timed(cues)))
+    cues: list[Cue] = []
+    headings: list[Chapter] = []
+    for found in _pieces([piece.strip() for piece in regex.split(r"\n\s*\n", text)]):
+        if isinstance(found, Cue):
+            cues.append(found)
+        else:
+            headings.append(Chapter(found, None, len(cues)))
+    has_title = bool(headings) and headings[0].first_cue == 0
+    title = headings[0].title if has_title else ""
+    chapters = tuple(headings[1:] if has_title else headings)
+    return Transcript(title, "markdown", tuple(_timed(cues)), chapters=chapters)
 
 
-def _cues(paragraphs: list[str]) -> Iterator[Cue]:
+def _pieces(paragraphs: list[str]) -> Iterator[Cue | str]:
+    """The cues, and between them the headings."""
     speaker: str | None = None
     for paragraph in paragraphs:
-        if _HEADING.match(paragraph) or _RULE.match(paragraph):
+        if heading := _HEADING.match(paragraph):
+            yield _plain(heading["text"])
+        if heading or _RULE.match(paragraph):
             continue
         match = _SPEAKER.match(paragraph)
         speaker = speaker_name(match["name"]) if match else speaker

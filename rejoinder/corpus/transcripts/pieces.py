@@ -51,6 +51,15 @@ def speaker_name(name: str) -> str | None:
     return f"Speaker {shown}" if shown.isdigit() else shown or None
 
 
+def counted(n: int, noun: str) -> str:
+    """A number with its noun, as notes have it.
+
+    >>> counted(1, "cue"), counted(1200, "cue")
+    ('1 cue', '1,200 cues')
+    """
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
 def has_speech(text: str) -> bool:
     """Whether something is said: ``*music*``, ``[laughs]`` and ``...`` are sounds.
 
@@ -70,7 +79,12 @@ def speaker_labels(lines: Iterable[str]) -> frozenset[str]:
     counts = Counter(name for name in names if name is not None)
     is_usual = 2 * counts.total() >= len(names)
     labels = {name for name, count in counts.items() if count > 1 or is_usual or name == names[0]}
-    return frozenset(name for name in labels if name.casefold() not in _NOT_SPEAKERS)
+    return frozenset(filter(is_name, labels))
+
+
+def is_name(label: str) -> bool:
+    """Whether a label can be a speaker's; ``Note`` and ``Chapter 2`` can't."""
+    return label.casefold().rstrip(" 0123456789.") not in _NOT_SPEAKERS
 
 
 def split_label(text: str, labels: frozenset[str]) -> Labelled:

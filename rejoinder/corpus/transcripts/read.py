@@ -1,25 +1,24 @@
 """The way in: a file's name and bytes to a transcript, its format told from its content."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import PurePath
 
 import regex
 
-from rejoinder.corpus.transcripts.decoding import decode_text
-from rejoinder.corpus.transcripts.html_page import looks_like_html, parse_html
+from rejoinder.corpus.transcripts.cleaning import clean_transcript
+from rejoinder.corpus.transcripts.decoding import decode
+from rejoinder.corpus.transcripts.html_page import is_html_transcript, looks_like_html, parse_html
 from rejoinder.corpus.transcripts.json_segments import looks_like_json, parse_json
 from rejoinder.corpus.transcripts.markdown import looks_like_markdown, parse_markdown
-from rejoinder.corpus.transcripts.pieces import has_speech
-from rejoinder.corpus.transcripts.plain_text import parse_plain_text
+from rejoinder.corpus.transcripts.plain_text import is_spoken, parse_plain_text
 from rejoinder.corpus.transcripts.subtitles import has_cue_times, parse_srt, parse_webvtt
-from rejoinder.corpus.transcripts.times import in_order
-from rejoinder.corpus.values import Cue, Transcript
+from rejoinder.corpus.values import Transcript
 from rejoinder.errors import InputUnreadable
 
 _SRT_TIMES = regex.compile(r"(?m)^[^\S\n]*\d+:\d{1,2}:\d{1,2},\d{1,3}[^\S\n]*-->")
 _EXTENSIONS = regex.compile(
-    r"(?i)(?:\.(?:vtt|srt|txt|md|markdown|json|html?|mp3|mp4|m4a|wav|words|transcript|whisper|en|en-us))+$"
+    r"(?i)(?:\.(?:vtt|srt|txt|md|markdown|json|x?html?|pdf|docx|mp3|mp4|m4a|wav|words|transcript|whisper|en|en-us))+$"
 )
 _NOT_PRINTABLE = regex.compile(r"[\p{Cc}\p{Cn}\p{Co}\ufffd--[\t\n\x0b\x0c]]", regex.VERSION1)
 _MAX_UNPRINTABLE_SHARE = 0.05
@@ -42,14 +41,20 @@ def parse_transcript(name: str, data: bytes) -> Transcript:
     >>> parse_transcript("talk.txt", b"0:01 Hello there.").cues
     (Cue(text='Hello there.', start_s=1.0, end_s=None, speaker=None),)
     """
-    text = decode_text(data)
+    text, notes = decode(data)
+    refuse_unprintable(text)
+    parsed = clean_transcript((transcript_parser(text) or parse_plain_text)(text))
+    return replace(parsed, title=parsed.title or title_from_name(name), notes=(*notes, *parsed.notes))
+
+
+def refuse_unprintable(text: str) -> None:
+    """Let only text pass.
+
+    Raises:
+        InputUnreadable: it is bytes of something else that happen to decode.
+    """
     if len(_NOT_PRINTABLE.findall(text)) > len(text) * _MAX_UNPRINTABLE_SHARE:
         raise InputUnreadable("the file is not text: too many characters that can't be printed")
-    parsed = _parser_for(text)(text)
-    spoken = [cue for cue in parsed.cues if has_speech(cue.text)]
-    if not spoken:
-        raise InputUnreadable("no speech in it" if parsed.cues else "no cue could be read")
-    return replace(parsed, title=parsed.title or title_from_name(name), cues=tuple(_in_time(spoken)))
 
 
 def title_from_name(name: str) -> str:
@@ -63,8 +68,8 @@ def title_from_name(name: str) -> str:
     return words[0].upper() + words[1:]
 
 
-def _parser_for(text: str) -> Callable[[str], Transcript]:
-    """The parser for what the text looks like."""
+def transcript_parser(text: str) -> Callable[[str], Transcript] | None:
+    """The parser for a text that looks like a transcript; None for one that may be any prose."""
     if text.lstrip().startswith("WEBVTT"):
         return parse_webvtt
     if looks_like_json(text):
@@ -72,29 +77,7 @@ def _parser_for(text: str) -> Callable[[str], Transcript]:
     if has_cue_times(text):
         return parse_srt if _SRT_TIMES.search(text) else parse_webvtt
     if looks_like_html(text):
-        return parse_html
-    return parse_markdown if looks_like_markdown(text) else parse_plain_text
-
-
-def _in_time(cues: list[Cue]) -> Iterator[Cue]:
-    """Starts in order, ends never before starts, the second of two identical cues left out."""
-    starts = in_order([cue.start_s for cue in cues])
-    latest: float | None = None
-    next_starts = _next_known(starts)
-    for position, (cue, start_s) in enumerate(zip(cues, starts, strict=True)):
-        latest = start_s = latest if start_s is None else start_s
-        if position and cue.text == cues[position - 1].text and len(cue.text.split()) > 3:
-            continue
-        end_s = cue.end_s if cue.end_s is not None else next_starts[position]
-        is_backward = start_s is None or end_s is None or end_s < start_s
-        yield replace(cue, start_s=start_s, end_s=start_s if is_backward and end_s is not None else end_s)
-
-
-def _next_known(starts: list[float | None]) -> list[float | None]:
-    """For each position the first start behind it that is known."""
-    following: list[float | None] = []
-    upcoming: float | None = None
-    for start_s in reversed(starts):
-        following.append(upcoming)
-        upcoming = start_s if start_s is not None else upcoming
-    return following[::-1]
+        return parse_html if is_html_transcript(text) else None
+    if looks_like_markdown(text):
+        return parse_markdown
+    return parse_plain_text if is_spoken(text.split("\n")) else None

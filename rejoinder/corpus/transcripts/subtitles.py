@@ -1,26 +1,37 @@
 """WebVTT (webvtt-py) and SRT (pysubs2): cues with a first and a last second."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import pysubs2
 import regex
 import webvtt
 from webvtt.errors import MalformedCaptionError, MalformedFileError
 
-from rejoinder.corpus.transcripts.pieces import clean, speaker_labels, speaker_name, split_label
-from rejoinder.corpus.values import Cue, Transcript
+from rejoinder.corpus.transcripts.pieces import clean, counted, speaker_labels, speaker_name, split_label
+from rejoinder.corpus.transcripts.times import clock_seconds
+from rejoinder.corpus.values import Chapter, Cue, Transcript
 from rejoinder.errors import InputUnreadable
+from rejoinder.text.language_codes import language_code
 
 _VOICE = regex.compile(r"<v(?:\.[^\s>]*)?\s+([^>\n]+)>|</v>")
 _LANGUAGE = regex.compile(r"(?i)^language:\s*([a-z]{2,3}(?:-[A-Za-z0-9]+)*)\s*$")
 _HEADER_DASH = " -–—:\t"
+_CHAPTERS_KIND = regex.compile(r"(?i)^kind:\s*chapters\s*$")
+_MARK = regex.compile(r"(?im)^NOTE[^\S\n]+chapter\b[^\S\n]*[:\-–—]?[^\S\n]*(?P<title>[^\n]{1,200})$")
+_FIRST_TIME = regex.compile(r"(?m)^[^\S\n]*(?P<clock>(?:\d+:)?\d{1,2}:\d{1,2}[.,]\d{1,3})[^\S\n]*-->")
+# Live captions roll throughout; a line that happens to come twice is no sign of it.
+_MIN_ROLLED_SHARE = 0.3
+_FILLED_LINE = regex.compile(r"(?m)^[^\S\n]*\S")
+_MIN_TIMES_SHARE = 0.1
 _ARROW = regex.compile(r"(?m)^[^\S\n]*(?:\d+:)?\d{1,2}:\d{1,2}[.,]\d{1,3}[^\S\n]*-->")
 
 
 def has_cue_times(text: str) -> bool:
-    """Whether a line of the text is a cue's times, ``... --> ...``."""
-    return _ARROW.search(text) is not None
+    """Whether the text's lines are to a good part cues' times, ``... --> ...``; a page about captions has few."""
+    n_times = len(_ARROW.findall(text))
+    return n_times > 0 and n_times >= _MIN_TIMES_SHARE * len(_FILLED_LINE.findall(text))
 
 
 def parse_webvtt(text: str) -> Transcript:
@@ -38,18 +49,34 @@ def parse_webvtt(text: str) -> Transcript:
         file = webvtt.from_string(text)
     except (MalformedFileError, MalformedCaptionError, ValueError) as error:
         raise InputUnreadable(f"broken WebVTT: {error}") from error
-    cues = tuple(_voiced(file.captions))
-    languages = (found[1] for line in file.metadata if (found := _LANGUAGE.match(line)))
+    if any(_CHAPTERS_KIND.match(line) for line in file.metadata):
+        raise InputUnreadable("a list of chapters, not a transcript: name it as the chapters of its episode")
+    blocks, notes = unrolled([caption.raw_text for caption in file.captions])
+    cues = tuple(_voiced(file.captions, blocks))
+    languages = (language_code(found[1]) for line in file.metadata if (found := _LANGUAGE.match(line)))
     title = clean(file.header_text).strip(_HEADER_DASH)
-    return Transcript(title, "webvtt", _labelled(cues), next(languages, None))
+    n_lost = len(_ARROW.findall(text)) - len(file.captions)
+    if n_lost > 0:
+        notes = [*notes, f"{counted(n_lost, 'broken cue')} could not be read"]
+    return Transcript(
+        title, "webvtt", _labelled(cues), next(languages, None), _marked(text), notes=tuple(notes)
+    )
 
 
-def _voiced(captions: list[webvtt.Caption]) -> Iterator[Cue]:
+def _marked(text: str) -> tuple[Chapter, ...]:
+    """Chapters that comments tell, ``NOTE Chapter: Title``; each begins with the next cue."""
+    found = ((clean(mark["title"]), _FIRST_TIME.search(text, mark.end())) for mark in _MARK.finditer(text))
+    return tuple(
+        Chapter(title, clock_seconds(following["clock"])) for title, following in found if following and title
+    )
+
+
+def _voiced(captions: list[webvtt.Caption], blocks: list[str]) -> Iterator[Cue]:
     speaker: str | None = None
-    for caption in captions:
+    for caption, block in zip(captions, blocks, strict=True):
         start_s = caption.start_time.in_milliseconds() / 1000
         end_s = caption.end_time.in_milliseconds() / 1000
-        parts = _VOICE.split(caption.raw_text)
+        parts = _VOICE.split(block)
         for name, words in zip([None, *parts[1::2]], parts[::2], strict=True):
             speaker = (speaker_name(name) if name else None) or speaker
             if words.strip():
@@ -68,8 +95,36 @@ def parse_srt(text: str) -> Transcript:
             file = pysubs2.SSAFile.from_string(text, format_="srt")
     except (pysubs2.exceptions.Pysubs2Error, ValueError, OverflowError) as error:
         raise InputUnreadable(f"broken SRT: {error}") from error
-    cues = tuple(Cue(clean(event.plaintext), event.start / 1000, event.end / 1000) for event in file)
-    return Transcript("", "srt", _labelled(cues))
+    blocks, notes = unrolled([event.plaintext for event in file])
+    cues = tuple(
+        Cue(clean(block), event.start / 1000, event.end / 1000)
+        for event, block in zip(file, blocks, strict=True)
+    )
+    return Transcript("", "srt", _labelled(cues), notes=tuple(notes))
+
+
+def unrolled(blocks: Sequence[str]) -> tuple[list[str], list[str]]:
+    r"""Captions that roll, each beginning with the lines of the one before, without those lines; and a note.
+
+    >>> unrolled(["one", "one\ntwo", "two\nthree"])[0]
+    ['one', 'two', 'three']
+    """
+    lines = [[clean(line) for line in block.split("\n") if line.strip()] for block in blocks]
+    rolled = [_n_rolled(before, after) for before, after in pairwise(lines)]
+    n_rolled = sum(n > 0 for n in rolled)
+    if n_rolled < max(2, _MIN_ROLLED_SHARE * len(blocks)):
+        return list(blocks), []
+    kept = [
+        "\n".join([line for line in block.split("\n") if line.strip()][n:])
+        for block, n in zip(blocks, [0, *rolled], strict=True)
+    ]
+    return kept, [f"lines that {counted(n_rolled, 'rolling caption')} repeated left out"]
+
+
+def _n_rolled(before: list[str], after: list[str]) -> int:
+    """How many lines at the beginning of a caption are the last of the one before."""
+    longest = min(len(before), len(after))
+    return next((n for n in range(longest, 0, -1) if before[-n:] == after[:n]), 0)
 
 
 def _labelled(cues: tuple[Cue, ...]) -> tuple[Cue, ...]:
