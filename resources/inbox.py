@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from resources.commands.actors import Actor, machine_owner
-from resources.commands.sources import add_files, add_urls, take_due_feeds
+from resources.commands.sources import add_files, add_urls, intake_for, take_due_feeds
 from resources.ingesting import IngestReport, Intake, Taken, find_files, report_since
 from resources.settings import Settings
 from resources.wiring import Workbench, run_step
@@ -21,9 +21,7 @@ def inbox_dir(settings: Settings) -> Path:
 
 def open_intake(bench: Workbench, actor: Actor) -> Intake:
     """The way into the queue for somebody."""
-    return Intake(
-        bench.db, bench.objects, bench.project_id, bench.tuning.ingestion.largest_bytes, actor.person_id
-    )
+    return intake_for(bench.db, bench.settings, bench.tuning, bench.project_id, actor)
 
 
 def ingest_paths(

@@ -28,14 +28,13 @@ from resources.postgres import Database, Transaction
 from resources.provision import Addresses, prepare
 from resources.settings import Settings, export_for_children, load_settings
 from resources.steps import chunking, digesting, drafting, embedding, ingestion, research, triage
+from resources.store.sources import default_project
 from resources.tracking import load_prompt_files, prompt_task
 from resources.tracking_values import RELEVANCE_MODEL
 from resources.tuning import StageTuning, StepName, Tuning, load_tuning
 from resources.work.runner import Progress, Report, Step, work_side_by_side
 from resources.work.stopping import PROCESS_STOP, StopSignal, stop_on_signals
 
-DEFAULT_CREATOR = "creator"
-DEFAULT_PROJECT = "main"
 DRAFTER_PROMPT = ("reply_extractive", 1)
 
 
@@ -81,8 +80,7 @@ def open_workbench(settings: Settings | None = None) -> Workbench:
     embedder = RememberingEmbedder(RecordedEmbedder(_embedder(), lambda run: _record(db, run)))
     with db.transaction() as tx:
         index_id = tx.value("ensure_embedding_index", model=embedder.model, dim=embedder.dim)
-        creator_id = tx.value("ensure_creator", name=DEFAULT_CREATOR)
-        project_id = tx.value("ensure_project", creator_id=creator_id, name=DEFAULT_PROJECT)
+        project_id = default_project(tx)
         _ensure_prompts(tx)
         tx.execute("queue_outdated_sources", version=TERMS_VERSION)
     return Workbench(settings, load_tuning(settings), addresses, db, embedder, index_id, project_id)

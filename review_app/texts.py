@@ -24,6 +24,15 @@ STATES = {
     "handoff": "Handed to you",
     "abandoned": "Given up",
 }
+SOURCE_STEPS = {
+    "fetch": "fetch",
+    "extract": "read",
+    "chunk": "cut",
+    "embed": "embed",
+    "keywords": "summarise",
+    "ready": "ready",
+    "done": "read",
+}
 TONES = {
     "sent": "good",
     "completed": "good",
@@ -72,6 +81,31 @@ def age(at: datetime, now: datetime) -> str:
     if seconds < HOUR_S:
         return f"{seconds // MINUTE_S} min"
     return f"{seconds // HOUR_S} h" if seconds < 2 * DAY_S else f"{seconds // DAY_S} d"
+
+
+def length(seconds: float | None) -> str:
+    """How long a recording is; empty where it has no times.
+
+    >>> length(5400), length(150), length(None)
+    ('1 h 30 min', '3 min', '')
+    """
+    if not seconds:
+        return ""
+    hours, minutes = divmod(max(1, round(seconds / MINUTE_S)), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def clock(seconds: float | None) -> str:
+    """A second in a recording as hours, minutes and seconds; empty where there is none.
+
+    >>> clock(3724.9), clock(64), clock(None)
+    ('1:02:04', '1:04', '')
+    """
+    if seconds is None:
+        return ""
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
 def words(code: str) -> str:

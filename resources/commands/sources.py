@@ -8,11 +8,19 @@ from typing import Literal, get_args
 from rejoinder.errors import ConfigInvalid
 from resources.commands.actors import Actor, authorise, record
 from resources.ingesting import Intake, Origin, Taken
+from resources.objects import open_store
 from resources.postgres import Database, Transaction
+from resources.settings import Settings
+from resources.tuning import Tuning
 
 Again = Literal["fetch", "extract", "chunk", "embed", "keywords"]
 NAMED = 20
 AGAIN: tuple[Again, ...] = get_args(Again)
+
+
+def intake_for(db: Database, settings: Settings, tuning: Tuning, project_id: int, actor: Actor) -> Intake:
+    """The way into a project's queue for somebody."""
+    return Intake(db, open_store(settings), project_id, tuning.ingestion.largest_bytes, actor.person_id)
 
 
 def add_files(

@@ -10,6 +10,14 @@ from resources.postgres import Transaction
 
 Outcome = Literal["new", "changed", "unchanged"]
 EXCERPT_BYTES = 300
+DEFAULT_CREATOR = "creator"
+DEFAULT_PROJECT = "main"
+
+
+def default_project(tx: Transaction) -> int:
+    """The project that everything belongs to unless it is said otherwise, made where there is none."""
+    creator_id = tx.value("ensure_creator", name=DEFAULT_CREATOR)
+    return int(tx.value("ensure_project", creator_id=creator_id, name=DEFAULT_PROJECT))
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,8 @@ returning id
 select step, status, count(*)::int as n from (
   select step, status from ingestion where step <> 'done'
   union all
+  select 'extract', 'quarantined' from ingestion where outcome = 'quarantined'
+  union all
   select step, status from source
 ) s
 group by step, status
