@@ -133,6 +133,14 @@ class RelevanceThresholds(_Section):
         return self
 
 
+class Embedding(_Section):
+    """Which model turns texts into vectors; `rejoinder models` lists them."""
+
+    model: str = Field(
+        "all-MiniLM-L6-v2", description="Name of the model; another one is built beside the one in use."
+    )
+
+
 class Retrieval(_Section):
     """Hybrid retrieval: how many passages each leg brings and how they are fused."""
 
@@ -199,6 +207,7 @@ class Tuning(_Section):
     stages: Stages = Stages()
     ingestion: Ingestion = Ingestion()
     thresholds: RelevanceThresholds = RelevanceThresholds()
+    embedding: Embedding = Embedding()
     retrieval: Retrieval = Retrieval()
     evidence: Evidence = Evidence()
     context: Context = Context()

@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -21,13 +21,15 @@ from resources.asking import Asking
 from resources.context import context_builder
 from resources.fetching import Fetcher
 from resources.guarded_network import Allowance
-from resources.llm.onnx_embedder import OnnxEmbedder
 from resources.llm.recorded_embedder import ModelRun, RecordedEmbedder, RememberingEmbedder
+from resources.llm.shelf import Shelf
 from resources.objects import ObjectStore, open_store
 from resources.postgres import Database, Transaction
 from resources.provision import Addresses, prepare
+from resources.reembedding import build_index, is_build_due
 from resources.settings import Settings, export_for_children, load_settings
 from resources.steps import chunking, digesting, drafting, embedding, ingestion, research, triage
+from resources.store.embedding_indexes import active_index
 from resources.store.sources import default_project
 from resources.tracking import load_prompt_files, prompt_task
 from resources.tracking_values import RELEVANCE_MODEL
@@ -49,6 +51,19 @@ class Workbench:
     embedder: Embedder
     index_id: int
     project_id: int
+    shelf: Shelf = field(default_factory=Shelf)
+
+    def embedder_of(self, model: str) -> Embedder:
+        """The embedder of an index's model."""
+        return self.embedder if model == self.embedder.model else self.shelf.of(model)
+
+    def current(self) -> "Workbench":
+        """This workbench on the embedding index that searches read now: another one after a change of model."""
+        with self.db.transaction() as tx:
+            index = active_index(tx)
+        if index is None or index.id == self.index_id:
+            return self
+        return replace(self, embedder=self.embedder_of(index.model), index_id=index.id)
 
     @property
     def objects(self) -> ObjectStore:
@@ -65,25 +80,32 @@ def _pool(url: str) -> Database:
     return Database(url).open()
 
 
-@lru_cache(maxsize=2)
-def _embedder() -> Embedder:
-    return OnnxEmbedder()
+@lru_cache(maxsize=4)
+def _shelf(db: Database) -> Shelf:
+    """The models; their calls are recorded and their vectors remembered."""
+    return Shelf(lambda made: RememberingEmbedder(RecordedEmbedder(made, lambda run: _record(db, run))))
 
 
 @lru_cache(maxsize=2)
 def open_workbench(settings: Settings | None = None) -> Workbench:
-    """Start what is needed (PostgreSQL, migrations, model) and join it; once per process."""
+    """Start what is needed (PostgreSQL, migrations, model) and join it; once per process.
+
+    Raises:
+        ConfigInvalid: rejoinder.toml names an embedding model that is not known or not installed.
+    """
     settings = settings or load_settings()
     export_for_children()
-    addresses = prepare(settings)
+    addresses, tuning = prepare(settings), load_tuning(settings)
     db = _pool(addresses.app)
-    embedder = RememberingEmbedder(RecordedEmbedder(_embedder(), lambda run: _record(db, run)))
+    shelf = _shelf(db)
+    embedder = shelf.named(tuning.embedding.model)
     with db.transaction() as tx:
         index_id = tx.value("ensure_embedding_index", model=embedder.model, dim=embedder.dim)
         project_id = default_project(tx)
         _ensure_prompts(tx)
         tx.execute("queue_outdated_sources", version=TERMS_VERSION)
-    return Workbench(settings, load_tuning(settings), addresses, db, embedder, index_id, project_id)
+    bench = Workbench(settings, tuning, addresses, db, embedder, index_id, project_id, shelf)
+    return bench.current()
 
 
 def _ensure_prompts(tx: Transaction) -> None:
@@ -133,7 +155,7 @@ def _chunking(bench: Workbench) -> Step:
 
 
 def _embed_chunks(bench: Workbench) -> Step:
-    return embedding.Embedding(bench.db, bench.embedder, bench.index_id)
+    return embedding.Embedding(bench.db, bench.embedder_of)
 
 
 def _digesting(bench: Workbench) -> Step:
@@ -148,7 +170,9 @@ def _relevance(bench: Workbench) -> Step:
     model_id, classifier = champion(bench.db)
     cut = Thresholds(**bench.tuning.thresholds.model_dump())
     keywords = listened_keywords(bench.db)
-    return triage.RelevanceJudging(bench.index_id, cut, keywords, bench.project_id, classifier, model_id)
+    return triage.RelevanceJudging(
+        bench.db, bench.embedder, bench.index_id, cut, keywords, bench.project_id, classifier, model_id
+    )
 
 
 def _claims(bench: Workbench) -> Step:
@@ -173,6 +197,7 @@ def evidence_rule(tuning: Tuning) -> EvidenceRule:
 
 def asking(bench: Workbench) -> Asking:
     """What answers questions: it quotes, and needs no model but the embedder."""
+    bench = bench.current()
     rule = AnswerRule(**bench.tuning.answers.model_dump())
     return Asking(
         bench.db,
@@ -222,9 +247,22 @@ def run_step(
 ) -> Report:
     """Work off everything that is due at one step; SIGTERM and SIGINT finish the item in hand."""
     tuning: StageTuning = bench.tuning.stage(name)
-    step = STEPS[name](bench)
+    step = STEPS[name](bench.current())
     with stop_on_signals(stop or PROCESS_STOP) as asked:
-        return work_side_by_side(step, db=bench.db, tuning=tuning, stop=asked, progress=progress)
+        report = work_side_by_side(step, db=bench.db, tuning=tuning, stop=asked, progress=progress)
+        if name == "embed_chunks" and build_due(bench):
+            build_index(bench.db, bench.embedder_of(configured_model(bench)), stop=asked)
+    return report
+
+
+def build_due(bench: Workbench) -> bool:
+    """Whether the vectors of the model that rejoinder.toml names are still to be made."""
+    return is_build_due(bench.db, configured_model(bench))
+
+
+def configured_model(bench: Workbench) -> str:
+    """URI of the model that rejoinder.toml names; searches read another one's vectors until its own are all there."""
+    return bench.shelf.uri_of(bench.tuning.embedding.model)
 
 
 def champion(db: Database) -> tuple[int | None, Classifier | None]:

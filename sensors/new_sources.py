@@ -9,7 +9,7 @@ from jobs import pipeline
 from resources.due import sources_due
 from resources.inbox import new_files
 from resources.tuning import Tuning
-from resources.wiring import Workbench
+from resources.wiring import Workbench, build_due
 from sensors.asking import ask
 
 # Where Dagster keeps the key that a sensor asked for a run with.
@@ -17,21 +17,21 @@ RUN_KEY = "dagster/run_key"
 
 
 def new_sources(tuning: Tuning) -> dg.SensorDefinition:
-    """Asks for ingestion while the inbox holds files that are new or have changed, or sources wait for a step."""
+    """Asks for ingestion while there are new or changed files, sources that wait for a step, or a model to change to."""
 
     @dg.sensor(
         name="new_sources",
         job=pipeline.ingest,
         minimum_interval_seconds=tuning.stage("chunk").interval_s,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="The inbox holds files that are new or have changed, or sources wait for a step.",
+        description="The inbox holds new or changed files, sources wait for a step, or another model was chosen.",
     )
     def sense(
         context: dg.SensorEvaluationContext, bench: dg.ResourceParam[Workbench]
     ) -> dg.SensorResult | dg.SkipReason:
         known = _read_files(context)
         found = new_files(bench.settings, known)
-        answer = ask(context, "ingest", len(found) + sources_due(bench.db))
+        answer = ask(context, "ingest", len(found) + sources_due(bench.db) + build_due(bench))
         if isinstance(answer, dg.SensorResult):
             run_key = (answer.run_requests or [])[0].run_key
             context.update_cursor(json.dumps({"known": known, "asked": found, "run_key": run_key}))

@@ -32,7 +32,7 @@ def verified_path(file: PinnedFile) -> Path:
     """
     spec = find_spec(file.package)
     if spec is None or not spec.submodule_search_locations:
-        raise ConfigInvalid(f"the embedding model needs the package {file.distribution}; {_fix(file)}")
+        raise missing_package(file)
     path = Path(spec.submodule_search_locations[0]) / file.path
     if not path.is_file():
         raise ConfigInvalid(f"{file.distribution} lacks {file.path}; {_reinstall(file)}")
@@ -45,8 +45,10 @@ def verified_path(file: PinnedFile) -> Path:
     return path
 
 
-def _fix(file: PinnedFile) -> str:
-    return f"install it: pip install 'rejoinder[{file.extra}]'" if file.extra else _reinstall(file)
+def missing_package(file: PinnedFile) -> ConfigInvalid:
+    """The error where a file's package is not installed, with the command that installs it."""
+    fix = f"install it: pip install 'rejoinder[{file.extra}]'" if file.extra else _reinstall(file)
+    return ConfigInvalid(f"the embedding model needs the package {file.distribution}; {fix}")
 
 
 def _reinstall(file: PinnedFile) -> str:

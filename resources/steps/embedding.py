@@ -1,55 +1,71 @@
-"""The second step of a source: vectors for its chunks."""
+"""The second step of a source: vectors for its chunks, in every index that is in use or being built."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from rejoinder.errors import RejoinderError
 from rejoinder.llm.ports import Embedder
 from resources.postgres import Database, Transaction
 from resources.queries import vectors_of
 from resources.steps.sources import move_source
+from resources.store.embedding_indexes import EmbeddingIndex, Rows, keep_vectors, served_indexes
 
-# A model call of 16 chunks takes about half a second on two cores.
-CHUNKS_AT_ONCE = 16
+# About a second of the model's time on two cores: what a run that dies in the middle of a recording loses.
+CHUNKS_AT_ONCE = 64
+
+
+class IndexAppeared(RejoinderError):
+    """Another index was added while a source was embedded: it is embedded for that one too, next time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Embedding:
-    """Embeds the chunks of a source that have no vector in the index yet.
+    """Embeds the chunks of a source that lack a vector.
 
-    Vectors are committed a few at a time as they come: a run that dies in the middle of a long recording
-    loses seconds, not the recording.
+    Which indexes there are is asked anew for every source, so that a worker that runs for hours serves one that was
+    added meanwhile. Vectors are committed a few at a time as they come.
     """
 
     db: Database
-    embedder: Embedder
-    index_id: int
+    embedder_of: Callable[[str], Embedder]
     name: str = "embed"
     table: str = "source"
 
-    @property
-    def vectors(self) -> str:
-        """The table that the vectors go to."""
-        return vectors_of(self.index_id)
+    def load(self, tx: Transaction, ids: Sequence[int]) -> list[int]:
+        """The sources; their chunks are read index by index."""
+        return list(ids)
 
-    def load(self, tx: Transaction, ids: Sequence[int]) -> list[tuple[int, list[dict[str, Any]]]]:
-        """(source id, chunks to embed)."""
-        return [(i, tx.rows("chunks_without_embedding", vectors=self.vectors, source_id=i)) for i in ids]
-
-    def work(self, items: Sequence[tuple[int, list[dict[str, Any]]]]) -> list[int]:
+    def work(self, items: Sequence[int]) -> list[int]:
         """Embed and keep the vectors; how many each source got."""
-        return [self._embed(chunks) for _, chunks in items]
+        return [self._embed(source_id) for source_id in items]
 
-    def _embed(self, chunks: list[dict[str, Any]]) -> int:
-        for start in range(0, len(chunks), CHUNKS_AT_ONCE):
-            part = chunks[start : start + CHUNKS_AT_ONCE]
-            vectors = self.embedder.embed([c["text"] for c in part])
-            rows = [{"chunk_id": c["id"], "embedding": v} for c, v in zip(part, vectors, strict=True)]
-            with self.db.transaction() as tx:
-                tx.execute_many("insert_chunk_embedding", rows, vectors=self.vectors)
-        return len(chunks)
+    def _embed(self, source_id: int) -> int:
+        with self.db.transaction() as tx:
+            lacking = [(i, chunks) for i in served_indexes(tx) if (chunks := _lacking(tx, source_id, i))]
+        for index, chunks in lacking:
+            embed_chunks(self.db, self.embedder_of(index.model), index, chunks)
+        return sum(len(chunks) for _, chunks in lacking)
 
-    def save(self, tx: Transaction, item: tuple[int, list[dict[str, Any]]], result: int, worker: int) -> str:
-        """Move the source on."""
-        move_source(tx, item[0], "keywords", worker)
+    def save(self, tx: Transaction, item: int, result: int, worker: int) -> str:
+        """Move the source on, if by now it has its vectors in every index.
+
+        Raises:
+            IndexAppeared: it has not.
+        """
+        if any(_lacking(tx, item, index) for index in served_indexes(tx)):
+            raise IndexAppeared(f"source {item} was embedded while another index was added")
+        move_source(tx, item, "keywords", worker)
         return "embedded"
+
+
+def _lacking(tx: Transaction, source_id: int, index: EmbeddingIndex) -> Rows:
+    return tx.rows("chunks_without_embedding", vectors=vectors_of(index.id), source_id=source_id)
+
+
+def embed_chunks(db: Database, embedder: Embedder, index: EmbeddingIndex, chunks: Rows) -> None:
+    """Embed chunks and keep their vectors, committed a few at a time."""
+    for start in range(0, len(chunks), CHUNKS_AT_ONCE):
+        part = chunks[start : start + CHUNKS_AT_ONCE]
+        vectors = embedder.embed([chunk["text"] for chunk in part])
+        with db.transaction() as tx:
+            keep_vectors(tx, index.id, part, vectors)

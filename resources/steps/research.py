@@ -44,7 +44,7 @@ class EvidenceFinding:
 
     def work(self, items: Sequence[OpenClaim]) -> list[tuple[Evidence, ...] | NoEvidence]:
         """Evidence per claim; one model call for all claims, then one per claim's new sentences."""
-        vectors = self.embedder.embed([item.text for item in items])
+        vectors = self.embedder.embed([item.text for item in items], "query")
         return [self._research(item, vector) for item, vector in zip(items, vectors, strict=True)]
 
     def _research(self, item: OpenClaim, vector: Vectors) -> tuple[Evidence, ...] | NoEvidence:

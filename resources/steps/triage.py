@@ -1,7 +1,7 @@
 """Steps of triage: embed -> relevance -> claims."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -21,7 +21,7 @@ from rejoinder.triage.relevance import (
     corpus_similarity,
     decide_relevance,
 )
-from resources.postgres import Transaction
+from resources.postgres import Database, Transaction
 from resources.search import nearest
 from resources.steps.places import RESEARCH, TRIAGE
 from resources.store.posts import StoredPost, advance, load_posts, reject, save_stage_decision
@@ -46,7 +46,7 @@ class PostEmbedding:
         """A vector, or the reason why the post can't be answered."""
         reasons = [readable_reason(item.post.text) for item in items]
         texts = [i.post.text for i, reason in zip(items, reasons, strict=True) if reason is None]
-        vectors = iter(self.embedder.embed(texts))
+        vectors = iter(self.embedder.embed(texts, "query"))
         return [next(vectors) if reason is None else reason for reason in reasons]
 
     def save(self, tx: Transaction, item: StoredPost, result: Vectors | str, worker: int) -> str:
@@ -70,8 +70,13 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class RelevanceJudging:
-    """Similarity floor, then the champion classifier; a summons is never rejected here."""
+    """Similarity floor, then the champion classifier; a summons is never rejected here.
 
+    A post that was embedded with the model before has no vector in this index: it gets one here.
+    """
+
+    db: Database
+    embedder: Embedder
     index_id: int
     thresholds: Thresholds
     keywords: tuple[str, ...]
@@ -95,6 +100,7 @@ class RelevanceJudging:
 
     def work(self, items: Sequence[Judged]) -> list[RelevanceDecision]:
         """One decision per post."""
+        items = self._in_this_index(items)
         return [
             decide_relevance(
                 corpus_similarity(item.similarities),
@@ -105,6 +111,22 @@ class RelevanceJudging:
             )
             for item, probability in zip(items, self._probabilities(items), strict=True)
         ]
+
+    def _in_this_index(self, items: Sequence[Judged]) -> list[Judged]:
+        """The posts, each with its vector in this index and what is near to it there."""
+        lacking = [item for item in items if item.stored.vector is None]
+        vectors = self.embedder.embed([item.stored.post.text for item in lacking], "query")
+        with self.db.transaction() as tx:
+            made = {
+                item.stored.id: self._embedded(tx, item, vector)
+                for item, vector in zip(lacking, vectors, strict=True)
+            }
+        return [made.get(item.stored.id, item) for item in items]
+
+    def _embedded(self, tx: Transaction, item: Judged, vector: Vectors) -> Judged:
+        tx.execute("save_post_embedding", post_id=item.stored.id, index_id=self.index_id, embedding=vector)
+        near = nearest_similarities(tx, vector, index_id=self.index_id, project_id=self.project_id)
+        return replace(item, stored=replace(item.stored, vector=vector), similarities=near)
 
     def _probabilities(self, items: Sequence[Judged]) -> list[float] | list[None]:
         if self.classifier is None:

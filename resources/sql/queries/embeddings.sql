@@ -16,6 +16,9 @@ where c.is_current and c.id > %(after_id)s
 order by c.id
 limit %(top)s
 
+-- name: count_current_chunks
+select count(*)::int as n from chunk where is_current
+
 -- name: count_chunks_without_embedding
 select count(*)::int as n
 from chunk c
@@ -39,6 +42,10 @@ select id from embedding_index where state = 'active'
 select i.id, i.model, i.dim, i.state, i.created_at, i.activated_at, s.vectors is not null as has_vectors
 from embedding_index i left join stored_embedding_index s on s.id = i.id
 order by i.id
+
+-- name: hold_index_build
+-- Whoever holds it builds the index; it goes with the connection.
+select pg_try_advisory_lock(21069, %(index_id)s::integer)
 
 -- name: build_embedding_graph
 -- Over vectors that are there already: minutes for some 100,000, so lift the statement timeout first.
