@@ -133,12 +133,18 @@ def _properties(tree: Any, article: Any, text: str) -> Properties:
     found = {name: getattr(article, name, None) for name in ("title", "author", "date")}
     in_data = _DATE_PUBLISHED.search(text)
     return Properties(
-        title=found["title"] or (tree.findtext(".//title") or "").strip(),
+        title=_title(tree, found["title"] or ""),
         author=", ".join(name.strip() for name in (found["author"] or "").split(";") if name.strip()) or None,
         language=_first(tree, _LANGUAGES),
         url=next((url for url in _all(tree, _CANONICAL) if _ABSOLUTE.match(url)), None),
         published=_first(tree, _PUBLISHED) or (in_data[1] if in_data else None) or found["date"],
     )
+
+
+def _title(tree: Any, found: str) -> str:
+    """The extractor's title where the page's own has it; else it took a heading of something else."""
+    own = " ".join((tree.findtext(".//title") or "").split())
+    return found if found and (not own or found.casefold() in own.casefold()) else own
 
 
 def _first(tree: Any, paths: tuple[str, ...]) -> str | None:
