@@ -1,42 +1,85 @@
 """Transcripts cut into chunks of whole sentences, and finding a quote's own second again."""
 
 import unicodedata
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
-from itertools import chain
+from dataclasses import dataclass
+from itertools import chain, groupby, pairwise
+from typing import Literal
 
+import numpy as np
 import regex
 
+from rejoinder.corpus.packing import fitting, segment, word_counter
 from rejoinder.corpus.speech import Sentence, Turn, sentences_of, turns
-from rejoinder.corpus.values import Chunk, Cue, Transcript
+from rejoinder.corpus.topics import Gaps, term_vectors, topic_changes
+from rejoinder.corpus.values import Chapter, Chunk, Cue, Transcript
 from rejoinder.ids import sha256_hex
+from rejoinder.llm.ports import Vectors
 
-MAX_TOKENS = 220
 _NOT_WORDS = regex.compile(r"[^\p{L}\p{N}]+")
+_Counted = tuple[Sentence, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CuttingRule:
+    """How transcripts are cut; docs/retrieval.md has the measurements behind the defaults.
+
+    A worth says how inviting a gap between two sentences is for a cut: 0 not at all, 1 as much as a full chunk
+    is better than an empty one. max_tokens counts the overlap in.
+    """
+
+    max_tokens: int = 240
+    overlap_tokens: int = 0
+    steady_worth: float = 0.2
+    turn_worth: float = 0.0
+    topic_worth: float = 0.0
+    topics_by: Literal["terms", "vectors"] = "terms"
+
+    def __post_init__(self) -> None:
+        """Refuse what no chunk could hold."""
+        if not 0 <= self.overlap_tokens < self.max_tokens:
+            raise ValueError("need 0 <= overlap_tokens < max_tokens")
+
+
+DEFAULT_RULE = CuttingRule()
 
 
 def chunk_transcript(
-    transcript: Transcript, *, count_tokens: Callable[[str], int], max_tokens: int = MAX_TOKENS
+    transcript: Transcript,
+    *,
+    count_tokens: Callable[[str], int],
+    rule: CuttingRule = DEFAULT_RULE,
+    embed: Callable[[Sequence[str]], Vectors] | None = None,
 ) -> list[Chunk]:
-    """Cut a transcript into chunks of whole sentences, as many as fit into ``max_tokens``.
+    """Cut a transcript into chunks of whole sentences of one chapter, none over ``rule.max_tokens``.
 
-    A sentence over the limit is cut between words, a word over it between characters. Nothing is
-    lost: the chunks' texts joined are the sentences joined (white space aside). A chunk's seconds
-    are those of its first and last sentence; its speakers stand in order of appearance.
+    A sentence over the limit is cut between words, a word over it between characters. Nothing is lost: without
+    overlap the chunks' texts joined are the sentences joined (white space aside). A chunk's seconds are those of
+    its first and last sentence; its speakers stand in order of appearance. After an edit only chunks nearby
+    change, wherever it is.
 
     Args:
-        transcript: any parsed transcript.
-        count_tokens: the embedding model's count, without special tokens; of two texts joined by
-            a space it must not be more than the sum (true of WordPiece).
-        max_tokens: the most tokens of a chunk, > 0. Keep it under what the model reads.
+        transcript: any parsed transcript or document.
+        count_tokens: the embedding model's count, without special tokens; of two texts joined by a space it must
+            not be more than the sum (true of WordPiece and of SentencePiece).
+        rule: where to cut.
+        embed: vectors of texts; only asked where ``rule.topics_by`` is "vectors" and topics are worth anything.
 
     Raises:
-        ValueError: ``max_tokens`` is not positive.
+        ValueError: the rule asks for vectors and nobody makes any.
     """
-    if max_tokens <= 0:
-        raise ValueError("max_tokens must be positive")
-    groups = _grouped(_fitting(sentences_of(transcript.cues), count_tokens, max_tokens), max_tokens)
-    return [_chunk(index, group, count_tokens) for index, group in enumerate(groups)]
+    count = word_counter(count_tokens)
+    chunks: list[Chunk] = []
+    for chapter, section in _sections(transcript):
+        counted = list(fitting(section, count, rule.max_tokens - rule.overlap_tokens))
+        gaps = _worths([sentence for sentence, _ in counted], rule, embed)
+        n_tokens = [n for _, n in counted]
+        for cut in segment(n_tokens, gaps.tolist(), rule.max_tokens - rule.overlap_tokens):
+            first = _overlapping(n_tokens, cut.start, rule.overlap_tokens)
+            told = [sentence for sentence, _ in counted[first : cut.stop]]
+            chunks.append(_chunk(len(chunks), told, chapter, count_tokens))
+    return chunks
 
 
 def content_hash(text: str) -> str:
@@ -110,72 +153,80 @@ def _folded(text: str) -> tuple[str, list[int]]:
     return "".join(folded for folded, _ in pairs), [origin for _, origin in pairs]
 
 
-def _fitting(
-    sentences: Iterable[Sentence], count_tokens: Callable[[str], int], max_tokens: int
-) -> Iterator[tuple[Sentence, int]]:
-    """The sentences with their tokens; those over the limit in pieces."""
+def _sections(transcript: Transcript) -> Iterator[tuple[str | None, list[Sentence]]]:
+    """The sentences of each chapter with its title; None before the first."""
+    told = _chaptered(sentences_of(transcript.cues), transcript.chapters)
+    for _, section in groupby(told, key=lambda pair: pair[0]):
+        pairs = list(section)
+        number = pairs[0][0]
+        title = transcript.chapters[number].title if number >= 0 else None
+        yield title, [sentence for _, sentence in pairs]
+
+
+def _chaptered(sentences: Iterable[Sentence], chapters: Sequence[Chapter]) -> Iterator[tuple[int, Sentence]]:
+    """Each sentence with the number of the chapter that it begins in; -1 before the first."""
+    number = -1
     for sentence in sentences:
-        n_tokens = count_tokens(sentence.text)
-        if n_tokens <= max_tokens:
-            yield sentence, n_tokens
-        else:
-            for piece, n_piece in _pieces(sentence.text, count_tokens, max_tokens):
-                yield _part(sentence, *piece), n_piece
+        while number + 1 < len(chapters) and _has_begun(chapters[number + 1], sentence):
+            number += 1
+        yield number, sentence
 
 
-def _pieces(
-    text: str, count_tokens: Callable[[str], int], max_tokens: int
-) -> Iterator[tuple[tuple[int, int], int]]:
-    """Spans of a long sentence with their tokens, cut between words, none over the limit."""
-    start, total, last = 0, 0, 0
-    for word_start, word_end, n_tokens in _word_spans(text, count_tokens, max_tokens):
-        if total and total + n_tokens > max_tokens:
-            yield (start, last), total
-            start, total = word_start, 0
-        total += n_tokens
-        last = word_end
-    yield (start, last), total
+def _has_begun(chapter: Chapter, sentence: Sentence) -> bool:
+    if chapter.first_cue is not None:
+        return sentence.cue >= chapter.first_cue
+    # Seconds of sentences are rounded to hundredths.
+    return (
+        chapter.start_s is not None
+        and sentence.start_s is not None
+        and sentence.start_s >= chapter.start_s - 0.01
+    )
 
 
-def _word_spans(
-    text: str, count_tokens: Callable[[str], int], max_tokens: int
-) -> Iterator[tuple[int, int, int]]:
-    """The words' spans with their tokens; a word over the limit is halved until it fits."""
-    waiting = [match.span() for match in regex.finditer(r"\S+", text)][::-1]
-    while waiting:
-        start, end = waiting.pop()
-        n_tokens = count_tokens(text[start:end])
-        if n_tokens > max_tokens and end - start > 1:
-            middle = (start + end) // 2
-            waiting += [(middle, end), (start, middle)]
-        else:
-            yield start, end, n_tokens
+def _worths(
+    sentences: Sequence[Sentence], rule: CuttingRule, embed: Callable[[Sequence[str]], Vectors] | None
+) -> Gaps:
+    """What a cut behind each sentence is worth."""
+    texts = [sentence.text for sentence in sentences]
+    worths = np.array([rule.steady_worth * _draw(text) for text in texts])
+    speakers = [sentence.speaker for sentence in sentences]
+    worths[:-1] += rule.turn_worth * np.array([a != b for a, b in pairwise(speakers)])
+    if rule.topic_worth:
+        worths += rule.topic_worth * topic_changes(_topic_vectors(texts, rule, embed))
+    return worths
 
 
-def _part(sentence: Sentence, start: int, end: int) -> Sentence:
-    """A piece of a sentence; its seconds are interpolated by characters."""
-    text = sentence.text[start:end]
-    if sentence.start_s is None or sentence.end_s is None:
-        return replace(sentence, text=text)
-    length, duration_s = len(sentence.text), sentence.end_s - sentence.start_s
-    first, last = (round(sentence.start_s + duration_s * at / length, 2) for at in (start, end))
-    return Sentence(text, first, last, sentence.speaker)
+def _topic_vectors(
+    texts: Sequence[str], rule: CuttingRule, embed: Callable[[Sequence[str]], Vectors] | None
+) -> Vectors:
+    if rule.topics_by == "terms":
+        return term_vectors(texts)
+    if embed is None:
+        raise ValueError("topics by vectors need an embedder")
+    return embed(texts)
 
 
-def _grouped(sentences: Iterable[tuple[Sentence, int]], max_tokens: int) -> Iterator[list[Sentence]]:
-    group: list[Sentence] = []
+def _draw(text: str) -> float:
+    """A number in [0, 1) that the sentence itself decides, so that cuts stay where they are after an edit.
+
+    Few are near 1: cuts are drawn to a few gaps and left free elsewhere.
+    """
+    share: float = (zlib.crc32(text.encode()) / 2**32) ** 4
+    return share
+
+
+def _overlapping(n_tokens: Sequence[int], start: int, overlap_tokens: int) -> int:
+    """Where a chunk begins that repeats whole sentences of the chunk before."""
     total = 0
-    for sentence, n_tokens in sentences:
-        if group and total + n_tokens > max_tokens:
-            yield group
-            group, total = [], 0
-        group.append(sentence)
-        total += n_tokens
-    if group:
-        yield group
+    while start > 0 and total + n_tokens[start - 1] <= overlap_tokens:
+        start -= 1
+        total += n_tokens[start]
+    return start
 
 
-def _chunk(index: int, sentences: Sequence[Sentence], count_tokens: Callable[[str], int]) -> Chunk:
+def _chunk(
+    index: int, sentences: Sequence[Sentence], chapter: str | None, count_tokens: Callable[[str], int]
+) -> Chunk:
     text = " ".join(sentence.text for sentence in sentences)
     speakers = dict.fromkeys(sentence.speaker for sentence in sentences if sentence.speaker)
     return Chunk(
@@ -186,4 +237,5 @@ def _chunk(index: int, sentences: Sequence[Sentence], count_tokens: Callable[[st
         start_s=sentences[0].start_s,
         end_s=sentences[-1].end_s,
         speakers=tuple(speakers),
+        chapter=chapter,
     )

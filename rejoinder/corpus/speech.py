@@ -1,13 +1,12 @@
 """Cues joined into running speech, cut into sentences that know their seconds.
 
-Captions break in mid-sentence, so the cues of one speaker are joined first. A time inside a cue is
-interpolated by characters.
+Captions break in mid-sentence, so the cues of one speaker are joined first; a document's paragraphs are
+sentences' ends. A time inside a cue is interpolated by characters.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from rejoinder.corpus.values import Cue
 from rejoinder.text.sentences import sentence_spans
@@ -15,28 +14,36 @@ from rejoinder.text.sentences import sentence_spans
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence of one speaker; start_s and end_s in seconds, None where the format has no times."""
+    """One sentence of one speaker; start_s and end_s in seconds, None where the format has no times.
+
+    cue is the position, in the transcript, of the cue in which the sentence begins.
+    """
 
     text: str
     start_s: float | None = None
     end_s: float | None = None
     speaker: str | None = None
+    cue: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The joined cues of one speaker; ``offsets[i]`` is where ``cues[i]`` begins in ``text``."""
+    """The joined cues of one speaker; ``offsets[i]`` is where ``cues[i]`` begins in ``text``.
+
+    ``positions[i]`` is the place of ``cues[i]`` in the transcript.
+    """
 
     text: str
     cues: tuple[Cue, ...]
     offsets: tuple[int, ...]
+    positions: tuple[int, ...]
 
     def second_at(self, offset: int, *, is_end: bool = False) -> float | None:
         """The second at which the character at ``offset`` is said; None without times.
 
         With ``is_end`` the offset is the end of a span, so it belongs to the cue before it.
         """
-        found = max(bisect_right(self.offsets, offset - is_end) - 1, 0)
+        found = self._cue_at(offset - is_end)
         cue, begin = self.cues[found], self.offsets[found]
         if cue.start_s is None or cue.end_s is None:
             return cue.start_s if not is_end or cue.end_s is None else cue.end_s
@@ -44,11 +51,20 @@ class Turn:
         share = min(max((offset - begin) / length, 0.0), 1.0)
         return round(cue.start_s + share * (cue.end_s - cue.start_s), 2)
 
+    def position_at(self, offset: int) -> int:
+        """The place in the transcript of the cue that holds the character at ``offset``."""
+        return self.positions[self._cue_at(offset)]
+
+    def _cue_at(self, offset: int) -> int:
+        return max(bisect_right(self.offsets, offset) - 1, 0)
+
 
 def turns(cues: Iterable[Cue]) -> list[Turn]:
-    """The cues joined as long as the speaker stays the same; cues without words are left out."""
-    spoken = (cue for cue in cues if cue.text.strip())
-    return [_turn(tuple(group)) for _, group in groupby(spoken, key=lambda cue: cue.speaker)]
+    """The cues joined as long as the speaker stays the same; cues without words are left out.
+
+    Cues without times are paragraphs: each is a turn of its own, unless it goes on in small letters.
+    """
+    return [_turn(group) for group in _joined(cues)]
 
 
 def sentences_of(cues: Iterable[Cue]) -> list[Sentence]:
@@ -64,15 +80,40 @@ def sentences_of(cues: Iterable[Cue]) -> list[Sentence]:
             turn.second_at(start),
             turn.second_at(end, is_end=True),
             turn.cues[0].speaker,
+            turn.position_at(start),
         )
-        for turn in turns(cues)
+        for turn in map(_turn, _joined(cues))
         for start, end in sentence_spans(turn.text)
     ]
 
 
-def _turn(cues: tuple[Cue, ...]) -> Turn:
-    pieces = [_words(cue.text) for cue in cues]
-    return Turn(" ".join(pieces), cues, tuple(_offsets(pieces)))
+def _joined(cues: Iterable[Cue]) -> Iterator[list[tuple[int, Cue]]]:
+    group: list[tuple[int, Cue]] = []
+    for position, cue in enumerate(cues):
+        if not cue.text.strip():
+            continue
+        if group and not _goes_on(group[-1][1], cue):
+            yield group
+            group = []
+        group.append((position, cue))
+    if group:
+        yield group
+
+
+def _goes_on(before: Cue, cue: Cue) -> bool:
+    """Whether a cue is joined to the one before it."""
+    is_paragraph = before.start_s is None and cue.start_s is None and not cue.text.lstrip()[0].islower()
+    return before.speaker == cue.speaker and not is_paragraph
+
+
+def _turn(group: Sequence[tuple[int, Cue]]) -> Turn:
+    pieces = [_words(cue.text) for _, cue in group]
+    return Turn(
+        " ".join(pieces),
+        tuple(cue for _, cue in group),
+        tuple(_offsets(pieces)),
+        tuple(position for position, _ in group),
+    )
 
 
 def _offsets(pieces: Sequence[str]) -> list[int]:
