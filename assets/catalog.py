@@ -11,6 +11,7 @@ ASSETS: Sequence[dg.AssetsDefinition] = (
     corpus.chunks,
     corpus.chunk_embeddings,
     corpus.keywords,
+    corpus.summaries,
     corpus.listening_rules,
     listening.posts,
     triage.post_embeddings,

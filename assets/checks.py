@@ -12,6 +12,7 @@ RULES = {
     "chunks": ("chunks_run_forward", "Every cut source has chunks, and none ends before it starts."),
     "chunk_embeddings": ("chunks_are_embedded", "A source that went on has a vector for each chunk."),
     "keywords": ("sources_have_keywords", "Every finished source has a keyword."),
+    "summaries": ("summaries_cite_their_sources", "Every summary cites sources that it is a summary of."),
     "listening_rules": ("channels_have_rules", "Every X channel has rules, each within 512 characters."),
     "posts": ("posts_are_readable", "Every post has text and a time that is not in the future."),
     "post_embeddings": ("posts_are_embedded", "No post goes on without a vector."),

@@ -43,8 +43,14 @@ def chunk_embeddings(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult
 
 @dg.asset(group_name="corpus", kinds={"postgres"}, owners=OWNERS, deps=[chunk_embeddings])
 def keywords(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
-    """Terms worth listening for, and an extractive summary, per source."""
+    """Terms worth listening for, and a summary, per source."""
     return step_result(bench, "keywords", run_step(bench, "keywords"))
+
+
+@dg.asset(group_name="corpus", kinds={"postgres"}, owners=OWNERS, deps=[keywords])
+def summaries(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
+    """What a source says and what a month says, each sentence with the second at which it was said."""
+    return step_result(bench, "summaries", run_step(bench, "summarise"))
 
 
 @dg.asset(group_name="corpus", kinds={"postgres"}, owners=OWNERS, deps=[keywords])

@@ -6,7 +6,9 @@ LONGEST_RUN = {"dagster/max_runtime": "3600"}
 
 ingest = dg.define_asset_job(
     "ingest",
-    dg.AssetSelection.assets("sources", "chunks", "chunk_embeddings", "keywords", "listening_rules"),
+    dg.AssetSelection.assets(
+        "sources", "chunks", "chunk_embeddings", "keywords", "summaries", "listening_rules"
+    ),
     description="Read new files of the inbox and make them searchable.",
     tags=LONGEST_RUN,
 )

@@ -7,6 +7,7 @@ from resources.postgres import Database
 
 INPUT_STEPS = ("fetch", "extract")
 SOURCE_STEPS = ("chunk", "embed", "keywords")
+EPOCH_STEPS = ("summarise",)
 POST_STEPS = ("embed", "relevance", "claims", "evidence", "decide", "draft", "check")
 
 
@@ -14,7 +15,12 @@ def sources_due(db: Database) -> int:
     """Inputs and sources that wait for any step, whatever left them there, and feeds whose time has come."""
     with db.transaction() as tx:
         feeds = int(tx.value("count_due_feeds", now=datetime.now(UTC)))
-    return feeds + _count_due(db, "ingestion", INPUT_STEPS) + _count_due(db, "source", SOURCE_STEPS)
+    return (
+        feeds
+        + _count_due(db, "ingestion", INPUT_STEPS)
+        + _count_due(db, "source", SOURCE_STEPS)
+        + _count_due(db, "epoch", EPOCH_STEPS)
+    )
 
 
 def posts_due(db: Database) -> int:

@@ -11,8 +11,8 @@ from rejoinder.errors import ConfigInvalid
 from resources.settings import Settings
 
 StepName = Literal[
-    "fetch", "extract", "chunk", "embed_chunks", "keywords", "embed_posts", "relevance", "claims", "evidence",
-    "decide", "draft", "check",
+    "fetch", "extract", "chunk", "embed_chunks", "keywords", "summarise", "embed_posts", "relevance", "claims",
+    "evidence", "decide", "draft", "check",
 ]  # fmt: skip
 
 
@@ -72,6 +72,7 @@ class Stages(_Section):
     chunk: FirstStageTuning = FirstStageTuning(batch=8, timeout_s=120)
     embed_chunks: StageTuning = StageTuning(batch=4, timeout_s=600)
     keywords: StageTuning = StageTuning(batch=8, timeout_s=120)
+    summarise: StageTuning = StageTuning(batch=8, timeout_s=120)
     embed_posts: FirstStageTuning = FirstStageTuning(batch=256, group=64)
     relevance: StageTuning = StageTuning(batch=500, group=100)
     claims: StageTuning = StageTuning(batch=200, group=50)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
+from rejoinder.corpus.summaries import ExtractiveSummariser
 from rejoinder.corpus.transcripts.read import parse_transcript
 from rejoinder.drafting.strategies import UniformChooser
 from rejoinder.llm.ports import Embedder
@@ -28,7 +29,7 @@ from resources.postgres import Database, Transaction
 from resources.provision import Addresses, prepare
 from resources.reembedding import build_index, is_build_due
 from resources.settings import Settings, export_for_children, load_settings
-from resources.steps import chunking, digesting, drafting, embedding, ingestion, research, triage
+from resources.steps import chunking, digesting, drafting, embedding, ingestion, research, summarising, triage
 from resources.store.embedding_indexes import active_index
 from resources.store.sources import default_project
 from resources.tracking import load_prompt_files, prompt_task
@@ -159,7 +160,11 @@ def _embed_chunks(bench: Workbench) -> Step:
 
 
 def _digesting(bench: Workbench) -> Step:
-    return digesting.Digesting(bench.embedder)
+    return digesting.Digesting(ExtractiveSummariser(bench.embedder))
+
+
+def _summarising(bench: Workbench) -> Step:
+    return summarising.Summarising(ExtractiveSummariser(bench.embedder))
 
 
 def _embed_posts(bench: Workbench) -> Step:
@@ -228,6 +233,7 @@ STEPS: dict[StepName, Callable[[Workbench], Step]] = {
     "chunk": _chunking,
     "embed_chunks": _embed_chunks,
     "keywords": _digesting,
+    "summarise": _summarising,
     "embed_posts": _embed_posts,
     "relevance": _relevance,
     "claims": _claims,

@@ -51,7 +51,8 @@ CHATTER = word_set(
     "cetera etcetera alright anyways dude ma'am sir copy paste "
     "house thousand hundred million billion percent half ton tons area areas step steps order set group "
     "groups next last first third final previous future past experience experiences effort goal goals "
-    "room attention space focus focused link links notes check feature features approach perspective"
+    "tens hundreds thousands millions billions dozens first-class room attention space focus focused link "
+    "links notes check feature features approach perspective"
 )
 # Words that name something only together with another word: pricing model, but not a model. Two of them
 # say no more than one.

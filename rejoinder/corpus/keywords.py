@@ -23,6 +23,8 @@ from rejoinder.corpus.term_candidates import Candidate, candidates_in
 from rejoinder.corpus.values import Transcript
 from rejoinder.text.word_lists import word_set
 
+# Changes with the rules below: keywords by another method are found anew.
+KEYWORDS_METHOD = "c-value.v2"
 _MIN_COUNT = 3
 # A word alone says less of what is meant than two, unless it is a name.
 _SINGLE_NAME = 0.25
@@ -38,7 +40,7 @@ _MOSTLY_IN_NAMES = 0.5
 _POSSESSIVE = regex.compile(r"['’]s? ")
 # Terms that stand so far behind the best are noise, unless there is hardly anything else.
 _MIN_SCORE = 0.25
-_ALWAYS_KEPT = 5
+_ALWAYS_KEPT = 10
 _SAME = 0.6
 # How many occurrences the last word's company weighs beside the term's own, and the company of a
 # word that nothing is known of.

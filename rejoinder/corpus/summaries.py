@@ -1,125 +1,157 @@
-"""Extractive summaries: sentences of the source itself, chosen for coverage, said once each.
+"""Summaries: what a source, or everything of a month, says, each statement with where it was said.
 
-Two steps around the embedding: ``summary_candidates`` picks sentences that can stand alone, the
-caller embeds them, ``summarise`` chooses. No model is called here.
-
-Source: centroid relevance as in Radev et al., "Centroid-based summarization of multiple documents",
-2004; redundancy by maximal marginal relevance, Carbonell & Goldstein, SIGIR 1998.
+What belongs here: the port ``Summariser``, the extractive summariser behind it, which sentences may
+stand in a summary, and from how many a summary is made. Storing summaries belongs in resources.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
 
-import numpy as np
 import regex
 
 from rejoinder.corpus.asides import is_filler, without_asides
+from rejoinder.corpus.centrality import most_telling
 from rejoinder.corpus.keywords import Keyword
+from rejoinder.corpus.plain_speech import plain
 from rejoinder.corpus.speech import Sentence, sentences_of
 from rejoinder.corpus.values import Transcript
-from rejoinder.llm.ports import Vectors
+from rejoinder.ids import canonical_json, sha256_hex
+from rejoinder.llm.ports import Embedder
 
-N_SENTENCES = 4
-_DIVERSITY = 0.3
-_KEYWORD_SHARE = 0.5
-# Hosts tell at the outset what an episode is about (the lead of a news story).
-_LEAD_S = 120.0
-_LEAD_BONUS = 0.25
+EPOCH_SENTENCES = 8
+_SOURCE_SENTENCES, _MOST_SENTENCES = 4, 8
+_WORDS_PER_SENTENCE = 3000
 _MIN_WORDS, _MAX_WORDS = 9, 42
-_MAX_CANDIDATES = 1500
 # A sentence that leans on the one before, or on the moment, can't stand in a summary.
 _LEANING = regex.compile(
-    r"(?i)^(?:(?:and|but|so|or|because|well|yeah|yes|no|right|okay|ok|oh|like|also|then|now|um|uh|for example|which|"
-    r"of course|in fact|i|i'm|i've|i'd|it|it's|that|that's|this|these|those|they|they're|he|she|there|you|you're|"
-    r"if you|when you|what)\b)"
+    r"(?i)^(?:(?:because|also|then|for example|which|in fact|though|although|otherwise|i|i'm|i've|i'd|i'll|it|it's|its|"
+    r"that|that's|this|these|those|they|they're|they've|them|he|he's|she|she's|his|her|there|there's|you|you're|"
+    r"you've|you'll|we'll|let|let's|if you|when you|what|what's|who|how|why|where|or|of|as|than|is|are|was|were|"
+    r"have|has|had|do|does|did|be|been|can|could|would|will|should|such|(?:some|one|all|most) of (?:these|those|that)|"
+    r"both|another|not|just|even|maybe|same|here|here's|almost|plus|instead|either|neither|no,|give|take|put|use|say|"
+    r"love|think|thought|tell)\b|\p{L}+n['’]t\b|[^AaIi\P{Latin}]\s)"
 )
 _LOOSE = regex.compile(
-    r"(?i)\b(?:you know|i mean|i think|i guess|kind of|sort of|sorry|stuff like|or whatever|let's|um|uh|"
-    r"yeah|laugh|gonna|i'm|i've|i was|my|me)\b|--|\.\.\.|…"
+    r"(?i)\b(?:i|i['’](?:m|d|ve|ll)|my|me|mine|you know|kind of|sort of|sorry|stuff|or whatever|let['’]s|um|uh|oh|yeah"
+    r"|laugh|gonna|wanna|whatnot|hopefully|by the way|we['’]ll|(?:this|that) (?:guy|thing|one)|things like that"
+    r"|something like|and things|et cetera|(?:in|over|down|up) there|make something up"
+    r"|(?:is|was|are|of|it's|that's|be|at|just|,) like|like (?:an?|the|really|how|this|that|yes|one))\b"
+    r"|--|\.\.\.|…|[\"“”]|[:;,–—-]$"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a summary is made from.
+
+    candidates can stand alone and come in order; sources says for each which source it is from, so that a
+    summary can spread over them; keywords tell what they are about; n_sentences is how long it may be, > 0.
+    """
+
+    candidates: Sequence[Sentence]
+    sources: Sequence[int]
+    keywords: Sequence[Keyword]
+    n_sentences: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a summary, made from the candidate at position ``origin``."""
+
+    text: str
+    origin: int
+
+
+class Summariser(Protocol):
+    """Condenses sentences: by choosing among them, or with a language model in its own words."""
+
+    @property
+    def method(self) -> str:
+        """Name and version of the method and its model; a summary by another method is made anew."""
+
+    def summarise(self, material: Material) -> list[Statement]:
+        """At most ``n_sentences`` statements, in the order of their origins; none of no candidates.
+
+        The same material gives the same statements.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractiveSummariser:
+    """Chooses the sentences that together say most; implements Summariser without a language model."""
+
+    embedder: Embedder
+
+    @property
+    def method(self) -> str:
+        """Changes with the rules of choice and with the embedding model."""
+        return f"extractive.v2/{self.embedder.model}"
+
+    def summarise(self, material: Material) -> list[Statement]:
+        """The most telling sentences as they stand, in order."""
+        chosen = most_telling(
+            material.candidates,
+            self.embedder.embed,
+            keywords=material.keywords,
+            sources=material.sources,
+            n_wanted=material.n_sentences,
+        )
+        return [Statement(material.candidates[i].text, i) for i in sorted(chosen)]
 
 
 def summary_candidates(transcript: Transcript) -> list[Sentence]:
-    """Sentences that can stand alone: told as statements, no filler, no asides, 9 to 42 words.
+    """Sentences that can stand alone, made plain: statements of 9 to 42 words, no filler, no asides.
 
-    Where fewer than three pass, sentences that only lean on others are let in; at most 1,500.
+    Where fewer than three pass, sentences that only lean on others are let in. Each keeps its seconds.
     """
-    sentences = sentences_of(transcript.cues)
+    language = (transcript.language or "en")[:2].casefold()
+    sentences = [
+        replace(sentence, text=plain(sentence.text, language)) for sentence in sentences_of(transcript.cues)
+    ]
     kept = set(without_asides([sentence.text for sentence in sentences]))
     told = [
         sentence
-        for sentence in sentences
+        for sentence in _once_each(sentences)
         if sentence.text in kept and _has_length(sentence.text) and not is_filler(sentence.text)
     ]
-    alone = [sentence for sentence in told if _stands_alone(sentence.text)]
-    chosen = alone if len(alone) >= 3 else told
-    step = -(-len(chosen) // _MAX_CANDIDATES) or 1
-    return chosen[::step]
+    alone = [sentence for sentence in told if stands_alone(sentence.text)]
+    return alone if len(alone) >= 3 else told
 
 
-def summarise(
-    candidates: Sequence[Sentence],
-    vectors: Vectors,
-    *,
-    keywords: Sequence[Keyword] = (),
-    n_sentences: int = N_SENTENCES,
-) -> list[Sentence]:
-    """Choose the sentences that together say most, in the order in which they were said.
+def stands_alone(text: str) -> bool:
+    """Whether a sentence says something without the one before it.
 
-    Args:
-        candidates: sentences that can stand alone, in order.
-        vectors: (n_candidates, dim) float32, rows of unit length.
-        keywords: the source's keywords; sentences that hold them are preferred.
-        n_sentences: how many to choose, > 0; fewer where there are fewer candidates.
-
-    Raises:
-        ValueError: candidates and vectors differ in number.
+    >>> stands_alone("Digital ink keeps the pressure of every stroke."), stands_alone("It keeps the pressure.")
+    (True, False)
     """
-    if len(candidates) != len(vectors):
-        raise ValueError(f"{len(candidates)} candidates but {len(vectors)} vectors")
-    if not candidates:
-        return []
-    centroid = vectors.mean(axis=0)
-    relevance = vectors @ (centroid / max(float(np.linalg.norm(centroid)), 1e-9))
-    relevance = relevance + _KEYWORD_SHARE * _keyword_shares(candidates, keywords) + _lead_bonus(candidates)
-    chosen = _by_marginal_relevance(relevance, vectors @ vectors.T, n_sentences)
-    return [candidates[i] for i in sorted(chosen)]
+    is_statement = text[:1].isupper() and text.rstrip("'’)").endswith((".", "!", "。", "।"))
+    return is_statement and not _LEANING.match(text) and not _LOOSE.search(text)
 
 
-def _by_marginal_relevance(relevance: Vectors, alike: Vectors, n_wanted: int) -> list[int]:
-    """Positions by maximal marginal relevance: relevant, and unlike what was chosen already."""
-    chosen: list[int] = []
-    redundancy = np.zeros(len(relevance), dtype=np.float32)
-    while len(chosen) < min(n_wanted, len(relevance)):
-        gain = (1 - _DIVERSITY) * relevance - _DIVERSITY * redundancy
-        gain[chosen] = -np.inf
-        best = int(np.argmax(gain))
-        chosen.append(best)
-        redundancy = np.maximum(redundancy, alike[best])
-    return chosen
+def n_source_sentences(transcript: Transcript) -> int:
+    """How many sentences a source's summary has: 4, and one more for each 3,000 words, at most 8.
+
+    >>> from rejoinder.corpus.values import Cue
+    >>> n_source_sentences(Transcript("Ink", "text", (Cue("ink " * 6000),)))
+    6
+    """
+    n_words = sum(len(cue.text.split()) for cue in transcript.cues)
+    return min(_SOURCE_SENTENCES + n_words // _WORDS_PER_SENTENCE, _MOST_SENTENCES)
 
 
-def _keyword_shares(candidates: Sequence[Sentence], keywords: Sequence[Keyword]) -> Vectors:
-    """Summed scores of the keywords in each sentence, scaled to at most 1; shape (n_candidates,)."""
-    shares = np.array(
-        [
-            sum(keyword.score for keyword in keywords if keyword.term.casefold() in candidate.text.casefold())
-            for candidate in candidates
-        ],
-        dtype=np.float32,
-    )
-    return shares / max(float(shares.max()), 1e-9)
+def input_hash(method: str, made_from: Sequence[object]) -> str:
+    """SHA-256 of what a summary is made from: the method and everything that goes in, 64 hex digits.
+
+    >>> input_hash("a", ["b", "c"]) == input_hash("a", ["bc"])
+    False
+    """
+    return sha256_hex(canonical_json([method, *made_from]))
 
 
-def _lead_bonus(candidates: Sequence[Sentence]) -> Vectors:
-    """The bonus of the sentences of the first two minutes; shape (n_candidates,)."""
-    in_lead = [candidate.start_s is not None and candidate.start_s < _LEAD_S for candidate in candidates]
-    return np.array(in_lead, dtype=np.float32) * np.float32(_LEAD_BONUS)
+def _once_each(sentences: Iterable[Sentence]) -> list[Sentence]:
+    return list({sentence.text.casefold(): sentence for sentence in reversed(list(sentences))}.values())[::-1]
 
 
 def _has_length(text: str) -> bool:
     return _MIN_WORDS <= len(text.split()) <= _MAX_WORDS
-
-
-def _stands_alone(text: str) -> bool:
-    is_statement = text[0].isupper() and text.rstrip("\"'”’").endswith((".", "!", "。"))
-    return is_statement and not _LEANING.match(text) and not _LOOSE.search(text)

@@ -16,6 +16,7 @@ STEPS: dict[str, tuple[str, str | None]] = {
     "chunk": ("source", "chunk"),
     "embed_chunks": ("source", "embed"),
     "keywords": ("source", "keywords"),
+    "summarise": ("epoch", "summarise"),
     "embed_posts": ("post", "embed"),
     "relevance": ("post", "relevance"),
     "claims": ("post", "claims"),
@@ -51,7 +52,7 @@ def retry(
     if step is not None and step not in STEPS:
         raise ConfigInvalid(f"There is no step {step!r}: use one of {', '.join(STEPS)}.")
     table, column = STEPS[step] if step else (None, None)
-    tables = [table] if table else ["ingestion", "source", "post", "measurement"]
+    tables = [table] if table else ["ingestion", "source", "epoch", "post", "measurement"]
     at = now()
     with db.transaction() as tx:
         actor = authorise(tx, actor, "retry")

@@ -3,56 +3,89 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rejoinder.corpus.keywords import Keyword, extract_keywords
-from rejoinder.corpus.summaries import summarise, summary_candidates
+from rejoinder.corpus.keywords import KEYWORDS_METHOD, Keyword, extract_keywords
+from rejoinder.corpus.summaries import (
+    Material,
+    Summariser,
+    input_hash,
+    n_source_sentences,
+    summary_candidates,
+)
 from rejoinder.corpus.values import Transcript
-from rejoinder.llm.ports import Embedder
 from resources.postgres import Transaction
 from resources.steps.sources import StoredSource, load_sources, move_source
+from resources.store.summaries import CitedSentence, cite, save_sentences
 
-# A summary chooses among so many sentences, evenly spread: embedding every sentence of a five-hour recording
-# would take longer than all other steps together.
-SUMMARY_SENTENCES = 160
+Item = tuple[StoredSource, str]
 
 
 @dataclass(frozen=True, slots=True)
 class SourceDigest:
-    """What a listener needs to know of a source."""
+    """What a listener needs to know of a source, and the hash of what it was made from."""
 
     keywords: list[Keyword]
-    summary: str
+    sentences: list[CitedSentence]
+    input_hash: str
 
 
 @dataclass(frozen=True, slots=True)
 class Digesting:
-    """Keywords and an extractive summary of each source."""
+    """Keywords and a summary of each source; one that has not changed keeps what it has."""
 
-    embedder: Embedder
+    summariser: Summariser
     name: str = "keywords"
     table: str = "source"
 
-    def load(self, tx: Transaction, ids: Sequence[int]) -> list[StoredSource]:
-        """Sources with their cues."""
-        return load_sources(tx, ids)
+    def load(self, tx: Transaction, ids: Sequence[int]) -> list[Item]:
+        """Sources with their cues, and what their digests were made from (empty: there is none)."""
+        known = {row["source_id"]: row["input_hash"] for row in tx.rows("digest_hashes", ids=list(ids))}
+        return [(source, known.get(source.id, "")) for source in load_sources(tx, ids)]
 
-    def work(self, items: Sequence[StoredSource]) -> list[SourceDigest]:
-        """One digest per source."""
-        return [self._digest(item.transcript) for item in items]
+    def work(self, items: Sequence[Item]) -> list[SourceDigest | None]:
+        """One digest per source; None where nothing changed since the last."""
+        return [self._digest(source, known) for source, known in items]
 
-    def _digest(self, transcript: Transcript) -> SourceDigest:
+    def _digest(self, source: StoredSource, known: str) -> SourceDigest | None:
+        transcript = source.transcript
+        made_from = input_hash(self._method, _told(transcript))
+        if made_from == known:
+            return None
         keywords = extract_keywords(transcript)
         candidates = summary_candidates(transcript)
-        step = -(-len(candidates) // SUMMARY_SENTENCES) or 1
-        candidates = candidates[::step]
-        vectors = self.embedder.embed([sentence.text for sentence in candidates])
-        chosen = summarise(candidates, vectors, keywords=keywords)
-        return SourceDigest(keywords, " ".join(sentence.text for sentence in chosen))
+        sources = [source.id] * len(candidates)
+        statements = self.summariser.summarise(
+            Material(candidates, sources, keywords, n_source_sentences(transcript))
+        )
+        sentences = [cite(statement, candidates, sources) for statement in statements]
+        return SourceDigest(keywords, sentences, made_from)
 
-    def save(self, tx: Transaction, item: StoredSource, result: SourceDigest, worker: int) -> str:
-        """Replace keywords and summary."""
-        tx.execute("delete_keywords", source_id=item.id)
-        rows = [{"source_id": item.id, "term": k.term, "score": k.score} for k in result.keywords]
+    @property
+    def _method(self) -> str:
+        return f"{KEYWORDS_METHOD}+{self.summariser.method}"
+
+    def save(self, tx: Transaction, item: Item, result: SourceDigest | None, worker: int) -> str:
+        """Replace keywords and summary where they were made anew; its epoch then waits for its own."""
+        source, _ = item
+        if result is not None:
+            self._replace(tx, source.id, result)
+        move_source(tx, source.id, "ready", worker)
+        return "unchanged" if result is None else "digested"
+
+    def _replace(self, tx: Transaction, source_id: int, result: SourceDigest) -> None:
+        tx.execute("delete_keywords", source_id=source_id)
+        rows = [{"source_id": source_id, "term": k.term, "score": k.score} for k in result.keywords]
         tx.execute_many("insert_keyword", rows)
-        tx.execute("upsert_summary", source_id=item.id, text=result.summary)
-        move_source(tx, item.id, "ready", worker)
-        return "digested"
+        summary_id = tx.value(
+            "upsert_source_summary",
+            source_id=source_id,
+            text=" ".join(sentence.text for sentence in result.sentences),
+            method=self.summariser.method,
+            input_hash=result.input_hash,
+        )
+        save_sentences(tx, summary_id, result.sentences)
+
+
+def _told(transcript: Transcript) -> list[object]:
+    """All of a transcript that its digest depends on."""
+    cues = [[cue.text, cue.start_s, cue.end_s, cue.speaker] for cue in transcript.cues]
+    return [transcript.language, cues]

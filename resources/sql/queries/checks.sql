@@ -21,6 +21,24 @@ where s.step in ('keywords', 'ready') and exists (
 select s.name as key, 'has no keyword' as problem from source s
 where s.status = 'completed' and not exists (select from keyword k where k.source_id = s.id) limit 20
 
+-- name: check_summaries
+select s.name as key, 'went on without a summary' as problem from source s
+where s.status = 'completed' and not exists (select from summary m where m.source_id = s.id)
+union all
+select to_char(e.starts_on, 'YYYY-MM'), 'has no summary although its sources have sentences' from epoch e
+where e.status = 'completed'
+  and exists (select from summary m join source s on s.id = m.source_id and s.twin_of is null
+              join summary_sentence t on t.summary_id = m.id where m.epoch_id = e.id and m.scope = 'source')
+  and not exists (select from summary m join summary_sentence t on t.summary_id = m.id
+                  where m.epoch_id = e.id and m.scope = 'epoch')
+union all
+select m.id::text, 'cites a source that it is no summary of' from summary m
+join summary_sentence t on t.summary_id = m.id
+where (m.scope = 'source' and t.source_id <> m.source_id)
+   or (m.scope = 'epoch' and not exists (
+     select from summary o where o.epoch_id = m.epoch_id and o.scope = 'source' and o.source_id = t.source_id))
+limit 20
+
 -- name: check_listening_rules
 select c.name as key, 'has no active rule, or one over 512 characters' as problem from channel c
 where c.is_enabled and c.platform = 'x' and (

@@ -4,9 +4,75 @@ delete from keyword where source_id = %(source_id)s
 -- name: insert_keyword
 insert into keyword (source_id, term, score) values (%(source_id)s, %(term)s, %(score)s)
 
--- name: upsert_summary
-insert into summary (source_id, text) values (%(source_id)s, %(text)s)
-on conflict (source_id) do update set text = excluded.text, created_at = now()
+-- name: digest_hashes
+-- What the sources' summaries were made from.
+select source_id, input_hash from summary where source_id = any (%(ids)s)
+
+-- name: upsert_source_summary
+insert into summary (scope, source_id, epoch_id, text, method, input_hash)
+select 'source', s.id, epoch_of(s.project_id, coalesce(s.published_at, s.created_at)), %(text)s, %(method)s, %(input_hash)s
+from source s where s.id = %(source_id)s
+on conflict (source_id) do update
+set epoch_id = excluded.epoch_id, text = excluded.text, method = excluded.method, input_hash = excluded.input_hash,
+    updated_at = now()
+returning id
+
+-- name: upsert_epoch_summary
+insert into summary (scope, epoch_id, text, method, input_hash)
+values ('epoch', %(epoch_id)s, %(text)s, %(method)s, %(input_hash)s)
+on conflict (epoch_id) where scope = 'epoch' do update
+set text = excluded.text, method = excluded.method, input_hash = excluded.input_hash, updated_at = now()
+returning id
+
+-- name: delete_summary_sentences
+delete from summary_sentence where summary_id = %(summary_id)s
+
+-- name: insert_summary_sentence
+insert into summary_sentence (summary_id, position, source_id, text, start_s, end_s, speaker)
+values (%(summary_id)s, %(position)s, %(source_id)s, %(text)s, %(start_s)s, %(end_s)s, %(speaker)s)
+
+-- name: load_epochs
+select e.id, coalesce(m.input_hash, '') as input_hash
+from epoch e left join summary m on m.epoch_id = e.id and m.scope = 'epoch'
+where e.id = any (%(ids)s)
+
+-- name: epoch_sentences
+-- What the sources of an epoch say in their own summaries, in the order in which they came out; twins say it once.
+select t.source_id, t.text, t.start_s, t.end_s, t.speaker
+from summary m
+join source s on s.id = m.source_id and s.twin_of is null
+join summary_sentence t on t.summary_id = m.id
+where m.epoch_id = %(epoch_id)s and m.scope = 'source'
+order by coalesce(s.published_at, s.created_at), s.id, t.position
+
+-- name: epoch_keywords
+-- The terms that stand for most of an epoch.
+select k.term, (sum(k.score) / max(sum(k.score)) over ())::float8 as score
+from summary m
+join source s on s.id = m.source_id and s.twin_of is null
+join keyword k on k.source_id = s.id
+where m.epoch_id = %(epoch_id)s and m.scope = 'source'
+group by k.term order by sum(k.score) desc, k.term limit %(top)s
+
+-- name: complete_epoch
+update epoch
+set step = 'done', status = 'completed', attempts = 0, crashes = 0, last_error = null,
+    lease_worker = null, lease_until = null, in_hand_at = null, updated_at = now()
+where id = %(id)s and lease_worker = %(worker)s
+returning id
+
+-- name: list_epochs
+-- The newest epochs of a project with what they say.
+select e.id, e.starts_on, e.status, m.id as summary_id, m.text, m.method, m.updated_at,
+       (select count(*)::int from summary o where o.epoch_id = e.id and o.scope = 'source') as n_sources
+from epoch e left join summary m on m.epoch_id = e.id and m.scope = 'epoch'
+where e.project_id = %(project_id)s order by e.starts_on desc limit %(top)s
+
+-- name: summary_sentences
+-- The statements of a summary in order, each with where it was said.
+select t.text, t.source_id, s.title, s.url, t.start_s, t.end_s, t.speaker
+from summary_sentence t join source s on s.id = t.source_id
+where t.summary_id = %(summary_id)s order by t.position
 
 -- name: best_keywords
 select k.term, max(k.score) as score, count(*)::int as n_sources

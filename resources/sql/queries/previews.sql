@@ -19,6 +19,12 @@ from chunk_embedding e join embedding_index i on i.id = e.embedding_index_id and
 select count(*) over ()::int as total, k.term, round(k.score::numeric, 3) as score, s.title as source
 from keyword k join source s on s.id = k.source_id order by k.score desc, k.term limit %(top)s
 
+-- name: preview_summaries
+select count(*) over ()::int as total, m.scope, coalesce(s.title, to_char(e.starts_on, 'YYYY-MM')) as of,
+       (select count(*)::int from summary_sentence t where t.summary_id = m.id) as n_sentences, m.text
+from summary m join epoch e on e.id = m.epoch_id left join source s on s.id = m.source_id
+order by m.scope, m.updated_at desc, m.id desc limit %(top)s
+
 -- name: preview_listening_rules
 select count(*) over ()::int as total, c.name as channel, r.tag, r.query
 from listening_rule r join channel c on c.id = r.channel_id where r.is_active order by r.id desc limit %(top)s

@@ -1,4 +1,4 @@
--- One claim for all stages: post, source, measurement and ingestion have the same work columns.
+-- One claim for all stages: post, source, measurement, ingestion and epoch have the same work columns.
 
 -- name: next_worker_number
 select nextval('worker_number')::int as worker
@@ -10,7 +10,7 @@ select pg_advisory_lock(21066, %(worker)s)
 -- Takes what is due: waiting rows whose time has come, and rows whose holder is gone or out of time.
 -- A row that was in hand when its holder went counts one crash, and goes behind those that never were: what
 -- brings its worker down must not keep the others waiting.
--- tables: post, source, measurement, ingestion
+-- tables: post, source, measurement, ingestion, epoch
 with alive as materialized (
   select worker from living_worker
 ), due as (
@@ -32,18 +32,18 @@ where t.id = due.id
 returning t.id, t.attempts, t.crashes, t.priority
 
 -- name: take_in_hand
--- tables: post, source, measurement, ingestion
+-- tables: post, source, measurement, ingestion, epoch
 update {table} set in_hand_at = clock_timestamp()
 where id = any (%(ids)s) and lease_worker = %(worker)s
 
 -- name: free_items
--- tables: post, source, measurement, ingestion
+-- tables: post, source, measurement, ingestion, epoch
 update {table} set status = 'pending', lease_worker = null, lease_until = null, in_hand_at = null
 where id = any (%(ids)s) and lease_worker = %(worker)s and status = 'processing'
 
 -- name: fail_item
 -- Waits for its back-off, which doubles with each failure up to an hour, or as long as it was asked to; or is dead when the attempts are used up.
--- tables: post, source, measurement, ingestion
+-- tables: post, source, measurement, ingestion, epoch
 update {table}
 set status = case when attempts + 1 >= %(max_attempts)s then 'dead' else 'failed' end,
     attempts = attempts + 1,
@@ -54,7 +54,7 @@ where id = %(id)s and lease_worker = %(worker)s
 returning id, status
 
 -- name: bury_item
--- tables: post, source, measurement, ingestion
+-- tables: post, source, measurement, ingestion, epoch
 update {table}
 set status = 'dead', lease_worker = null, lease_until = null, in_hand_at = null, last_error = %(error)s
 where id = %(id)s and lease_worker = %(worker)s
@@ -65,7 +65,7 @@ insert into dead_letter (item_table, item_id, step, reason)
 values (%(item_table)s, %(item_id)s, %(step)s, %(reason)s)
 
 -- name: revive_items
--- tables: post, source, measurement, ingestion
+-- tables: post, source, measurement, ingestion, epoch
 update {table}
 set status = 'pending', attempts = 0, crashes = 0, due_at = %(now)s, last_error = null
 where status = 'dead' and (%(step)s::text is null or step = %(step)s)
@@ -76,14 +76,14 @@ update dead_letter set revived_at = now()
 where item_table = %(item_table)s and item_id = any (%(ids)s) and revived_at is null
 
 -- name: hurry_failed_items
--- tables: post, source, measurement, ingestion
+-- tables: post, source, measurement, ingestion, epoch
 update {table} set due_at = %(now)s
 where status = 'failed' and due_at > %(now)s and (%(step)s::text is null or step = %(step)s)
 returning id
 
 -- name: count_due_items
 -- What claim_items would take.
--- tables: post, source, measurement, ingestion
+-- tables: post, source, measurement, ingestion, epoch
 with alive as materialized (
   select worker from living_worker
 )
