@@ -113,6 +113,29 @@ class Ingestion(_Section):
         return self.largest_mib * 2**20
 
 
+class Chunking(_Section):
+    """Where sources are cut; see rejoinder.corpus.chunks.CuttingRule."""
+
+    max_tokens: int = Field(240, ge=20, le=8_000, description="Most tokens of a chunk; the model reads 254.")
+    overlap_tokens: int = Field(0, ge=0, description="Most tokens that a chunk repeats of the one before.")
+    steady_worth: float = Field(
+        0.2, ge=0, le=2, description="Pull of gaps that stay the same after an edit elsewhere."
+    )
+    turn_worth: float = Field(0.0, ge=0, le=2, description="Pull of a change of speaker.")
+    topic_worth: float = Field(0.0, ge=0, le=2, description="Pull of a change of topic; 0 looks for none.")
+    topics_by: Literal["terms", "vectors"] = Field(
+        "terms", description="What tells topics: words, or a vector per sentence."
+    )
+
+    @model_validator(mode="after")
+    def _leave_room(self) -> Self:
+        if self.overlap_tokens >= self.max_tokens:
+            raise ValueError(
+                f"overlap_tokens ({self.overlap_tokens}) must be below max_tokens ({self.max_tokens})"
+            )
+        return self
+
+
 class RelevanceThresholds(_Section):
     """Where the relevance cascade cuts; see rejoinder.triage.relevance.Thresholds."""
 
@@ -207,6 +230,7 @@ class Tuning(_Section):
 
     stages: Stages = Stages()
     ingestion: Ingestion = Ingestion()
+    chunking: Chunking = Chunking()
     thresholds: RelevanceThresholds = RelevanceThresholds()
     embedding: Embedding = Embedding()
     retrieval: Retrieval = Retrieval()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
+from rejoinder.corpus.chunks import CuttingRule
 from rejoinder.corpus.summaries import ExtractiveSummariser
 from rejoinder.corpus.transcripts.read import parse_transcript
 from rejoinder.drafting.strategies import UniformChooser
@@ -152,7 +153,8 @@ def _extract(bench: Workbench) -> Step:
 
 
 def _chunking(bench: Workbench) -> Step:
-    return chunking.Chunking(bench.embedder)
+    rule = CuttingRule(**bench.tuning.chunking.model_dump())
+    return chunking.Chunking(bench.embedder, rule)
 
 
 def _embed_chunks(bench: Workbench) -> Step:
