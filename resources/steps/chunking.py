@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rejoinder.corpus.chunks import chunk_transcript
+from rejoinder.corpus.chunks import DEFAULT_RULE, CuttingRule, chunk_transcript
 from rejoinder.corpus.values import Chunk
 from rejoinder.llm.ports import Embedder
 from rejoinder.text.terms import index_terms, stemmer_of
@@ -14,9 +14,10 @@ from resources.steps.sources import StoredSource, load_sources, move_source
 
 @dataclass(frozen=True, slots=True)
 class Chunking:
-    """Cuts sources into chunks on sentence boundaries and indexes their terms."""
+    """Cuts sources into chunks by the rule and indexes their terms."""
 
     embedder: Embedder
+    rule: CuttingRule = DEFAULT_RULE
     name: str = "chunk"
     table: str = "source"
 
@@ -26,10 +27,13 @@ class Chunking:
 
     def work(self, items: Sequence[StoredSource]) -> list[list[Chunk]]:
         """The chunks of each source."""
-        return [chunk_transcript(i.transcript, count_tokens=self.embedder.count_tokens) for i in items]
+        count, embed = self.embedder.count_tokens, self.embedder.embed
+        return [
+            chunk_transcript(i.transcript, count_tokens=count, rule=self.rule, embed=embed) for i in items
+        ]
 
     def save(self, tx: Transaction, item: StoredSource, result: list[Chunk], worker: int) -> str:
-        """Upsert by (source, index, content hash): what did not change keeps its row and its vector."""
+        """Keep the chunks and hand the source on."""
         save_chunks(tx, item.id, result, item.transcript.language)
         move_source(tx, item.id, "embed", worker)
         return "chunked"
@@ -38,10 +42,13 @@ class Chunking:
 def save_chunks(tx: Transaction, source_id: int, chunks: Sequence[Chunk], language: str | None) -> list[int]:
     """Make these the source's chunks, their terms indexed; their rows' ids, in order.
 
-    A chunk that is there with the same content keeps its row; one that is no longer among them is retired.
+    A chunk of known content keeps its row, and with it its vector, wherever it stands now; one that is no longer
+    among them is retired.
     """
-    hashes = [c.content_hash for c in chunks]
-    tx.execute("retire_chunks", source_id=source_id, indexes=[c.index for c in chunks], hashes=hashes)
+    indexes, hashes = [c.index for c in chunks], [c.content_hash for c in chunks]
+    tx.execute("move_chunks", source_id=source_id, indexes=indexes, hashes=hashes)
+    tx.execute("retire_chunks", source_id=source_id, indexes=indexes, hashes=hashes)
+    tx.execute("settle_moved_chunks", source_id=source_id)
     tx.execute("delete_source_postings", source_id=source_id)
     indexed = [_save_chunk(tx, source_id, chunk, language) for chunk in chunks]
     index_chunks(tx, source_id, indexed)
