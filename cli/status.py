@@ -28,6 +28,7 @@ def status(as_json: AsJson = False) -> None:
             print_json(facts)
             return
         print_table("Counts", ("what", "number"), facts["counts"].items())
+        print_table("Sources", ("step", "status", "number"), [tuple(s.values()) for s in facts["sources"]])
         print_table("Posts", ("stage", "status", "number"), [tuple(p.values()) for p in facts["posts"]])
         _show_trouble(facts)
         warn(advice)
@@ -38,6 +39,7 @@ def read_status(database: "Database") -> dict[str, Any]:
     with database.transaction() as tx:
         return {
             "counts": tx.row("count_everything") or {},
+            "sources": tx.rows("count_by_step"),
             "posts": tx.rows("count_posts_by_place"),
             "publications": tx.rows("count_publications"),
             "quarantine": tx.rows("list_quarantine", top=SHOWN),

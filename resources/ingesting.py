@@ -6,38 +6,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from rejoinder.errors import ConfigInvalid, InputUnreadable, ServiceUnavailable
 from rejoinder.ids import PersonId
 from rejoinder.text.public_urls import has_secret, public_url
 from resources.objects import ObjectStore, StorageFailed
 from resources.postgres import Database, Transaction
+from resources.store.ingestions import Origin, Request, enqueue
 from resources.store.sources import quarantine
 
-Origin = Literal["file", "inbox", "upload", "url", "feed", "api"]
 LONGEST_NAME = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One input to be read: either its bytes are kept under raw_key, or it is to be fetched from url.
-
-    name is what the source will be known by; the rest is what the way it came says of it.
-    """
-
-    name: str
-    origin: Origin
-    url: str | None = None
-    raw_key: str | None = None
-    media_type: str | None = None
-    page_url: str | None = None
-    chapters_url: str | None = None
-    title: str | None = None
-    language: str | None = None
-    published_at: datetime | None = None
-    feed_id: int | None = None
-    priority: int = 0
 
 
 @dataclass(slots=True)
@@ -171,7 +150,7 @@ class Intake:
             return
         request = Request(name, origin, raw_key=self._keep(data))
         with self.db.transaction() as tx:
-            self.enqueue(tx, request)
+            enqueue(tx, self.project_id, request, self.person_id)
         taken.waiting.append(name)
 
     def _is_known(self, name: str, data: bytes) -> bool:
@@ -200,20 +179,9 @@ class Intake:
         with self.db.transaction() as tx:
             for url in urls:
                 name = name_of_url(url)
-                self.enqueue(tx, Request(name, "url", url=url))
+                enqueue(tx, self.project_id, Request(name, "url", url=url), self.person_id)
                 taken.waiting.append(name)
         return taken
-
-    def enqueue(self, tx: Transaction, request: Request) -> int:
-        """Make a request wait, in the caller's transaction; the id of its row."""
-        return int(
-            tx.value(
-                "enqueue_ingestion",
-                project_id=self.project_id,
-                person_id=self.person_id,
-                **{name: getattr(request, name) for name in Request.__slots__},
-            )
-        )
 
 
 def report_since(tx: Transaction, project_id: int, since: datetime, taken: Taken) -> IngestReport:

@@ -4,12 +4,11 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from rejoinder.corpus.chunks import CuttingRule
 from rejoinder.corpus.summaries import ExtractiveSummariser
-from rejoinder.corpus.transcripts.read import parse_transcript
 from rejoinder.drafting.strategies import UniformChooser
 from rejoinder.llm.ports import Embedder
 from rejoinder.prompts.loader import load_prompt
@@ -21,6 +20,7 @@ from rejoinder.triage.features import KEYWORDS_LISTENED_FOR
 from rejoinder.triage.relevance import Thresholds
 from resources.asking import Asking
 from resources.context import context_builder
+from resources.extracting import extract
 from resources.fetching import Fetcher
 from resources.guarded_network import Allowance
 from resources.llm.recorded_embedder import ModelRun, RecordedEmbedder, RememberingEmbedder
@@ -142,14 +142,16 @@ def _record(db: Database, run: ModelRun) -> None:
 
 
 def _fetch(bench: Workbench) -> Step:
-    timeout_s = 0.9 * bench.tuning.stage("fetch").timeout_s
+    # A row may need two: its transcript and its chapters.
+    timeout_s = 0.45 * bench.tuning.stage("fetch").timeout_s
     allowance = Allowance.parse(bench.settings.fetch_allow)
     fetcher = Fetcher(allowance, bench.tuning.ingestion.largest_bytes, timeout_s)
-    return ingestion.Fetching(fetcher, bench.objects)
+    return ingestion.Fetching(fetcher, bench.objects, bench.tuning.ingestion.feed_interval_s)
 
 
 def _extract(bench: Workbench) -> Step:
-    return ingestion.Extracting(bench.objects, lambda name, data, _: parse_transcript(name, data))
+    timeout_s = 0.9 * bench.tuning.stage("extract").timeout_s
+    return ingestion.Extracting(bench.objects, partial(extract, timeout_s=timeout_s))
 
 
 def _chunking(bench: Workbench) -> Step:
@@ -174,7 +176,7 @@ def _embed_posts(bench: Workbench) -> Step:
 
 
 def _relevance(bench: Workbench) -> Step:
-    model_id, classifier = champion(bench.db)
+    model_id, classifier = champion(bench.db, bench.embedder.model)
     cut = Thresholds(**bench.tuning.thresholds.model_dump())
     keywords = listened_keywords(bench.db)
     return triage.RelevanceJudging(
@@ -273,10 +275,15 @@ def configured_model(bench: Workbench) -> str:
     return bench.shelf.uri_of(bench.tuning.embedding.model)
 
 
-def champion(db: Database) -> tuple[int | None, Classifier | None]:
-    """The relevance classifier in force with its row's id; (None, None) before the first training."""
+def champion(db: Database, embedding_model: str | None = None) -> tuple[int | None, Classifier | None]:
+    """The relevance classifier in force with its row's id; (None, None) before the first training.
+
+    Given an embedding model, also where the one in force learned from another model's vectors.
+    """
     with db.transaction() as tx:
-        row: dict[str, Any] | None = tx.row("champion_model", name=RELEVANCE_MODEL)
+        row: dict[str, Any] | None = tx.row(
+            "champion_model", name=RELEVANCE_MODEL, embedding_model=embedding_model
+        )
     if row is None:
         return None, None
     return row["id"], load(json.dumps(row["parameters"]).encode())

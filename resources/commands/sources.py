@@ -7,10 +7,11 @@ from typing import Literal, get_args
 
 from rejoinder.errors import ConfigInvalid
 from resources.commands.actors import Actor, authorise, record
-from resources.ingesting import Intake, Origin, Taken
+from resources.ingesting import Intake, Taken
 from resources.objects import open_store
 from resources.postgres import Database, Transaction
 from resources.settings import Settings
+from resources.store.ingestions import Origin
 from resources.tuning import Tuning
 
 Again = Literal["fetch", "extract", "chunk", "embed", "keywords"]

@@ -1,15 +1,19 @@
 """The two steps of an input on its way to a source: fetch what has an address, extract what was said."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from rejoinder.corpus.values import Transcript
+from rejoinder.corpus.feeds import parse_feed
+from rejoinder.corpus.transcripts.chapters import parse_chapters
+from rejoinder.corpus.values import Chapter, Transcript
 from rejoinder.errors import InputUnreadable, LeaseLost
 from rejoinder.text.public_urls import public_url
-from resources.fetching import Fetcher, Validators
+from resources.fetching import Fetched, Fetcher, FetchFailed, Validators
 from resources.objects import ObjectStore, hash_of
 from resources.postgres import Transaction
+from resources.steps.feed_items import item_requests, looks_like_feed
+from resources.store.ingestions import LookedAtFeed, enqueue_items, save_feed
 from resources.store.sources import NewSource, quarantine, save_source
 
 # Name, bytes and stated type of an input to what was said in it; raises InputUnreadable.
@@ -31,14 +35,34 @@ class Kept:
 
     raw_key: str
     media_type: str | None
+    chapters_key: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The server says that a feed is as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was said, and the chapters that came beside it."""
+
+    transcript: Transcript
+    chapters: tuple[Chapter, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+FetchResult = Kept | Refused | Unchanged | LookedAtFeed
 
 
 @dataclass(frozen=True, slots=True)
 class Fetching:
-    """Fetches what an address gives and keeps its bytes."""
+    """Fetches what an address gives: a source's bytes are kept, a feed's items are made to wait."""
 
     fetcher: Fetcher
     objects: ObjectStore
+    feed_interval_s: float
     name: str = "fetch"
     table: str = "ingestion"
 
@@ -46,28 +70,73 @@ class Fetching:
         """Rows of the queue."""
         return _load(tx, ids)
 
-    def work(self, items: Sequence[dict[str, Any]]) -> list[Kept | Refused]:
+    def work(self, items: Sequence[dict[str, Any]]) -> list[FetchResult]:
         """Fetch each; trouble that passes is raised, so that it is tried again."""
         return [self._fetch(item) for item in items]
 
-    def _fetch(self, item: dict[str, Any]) -> Kept | Refused:
+    def _fetch(self, item: dict[str, Any]) -> FetchResult:
+        validators = Validators(item["etag"], item["last_modified"])
         try:
-            fetched = self.fetcher.fetch(item["url"], Validators())
+            fetched = self.fetcher.fetch(item["url"], validators)
         except InputUnreadable as error:
             return Refused(str(error))
-        return Kept(self.objects.put(fetched.data or b""), fetched.media_type)
+        if fetched.data is None:
+            return Unchanged() if item["feed_id"] else Refused("the server sent nothing, as if it were known")
+        if item["feed_id"] or looks_like_feed(fetched.data):
+            return self._read_feed(item, fetched, fetched.data)
+        return self._keep(item, fetched, fetched.data)
 
-    def save(self, tx: Transaction, item: dict[str, Any], result: Kept | Refused, worker: int) -> str:
-        """Hand it on to be read."""
-        if isinstance(result, Refused):
-            return _refuse(tx, item, result, worker)
+    def _read_feed(self, item: dict[str, Any], fetched: Fetched, data: bytes) -> LookedAtFeed | Refused:
+        try:
+            feed = parse_feed(data, url=fetched.url)
+        except InputUnreadable as error:
+            return Refused(str(error), data, self.objects.put(data))
+        seen = fetched.validators
+        return LookedAtFeed(
+            item["name"], item["url"], feed, seen.etag, seen.last_modified, self.feed_interval_s
+        )
+
+    def _keep(self, item: dict[str, Any], fetched: Fetched, data: bytes) -> Kept:
+        raw_key = self.objects.put(data)
+        media_type = fetched.media_type or item["media_type"]
+        if not item["chapters_url"]:
+            return Kept(raw_key, media_type)
+        try:
+            chapters = self.fetcher.fetch(item["chapters_url"])
+        except (InputUnreadable, FetchFailed) as error:
+            return Kept(raw_key, media_type, note=f"without chapters: {error}")
+        return Kept(raw_key, media_type, self.objects.put(chapters.data or b""))
+
+    def save(self, tx: Transaction, item: dict[str, Any], result: FetchResult, worker: int) -> str:
+        """Hand a source's bytes on to be read; a feed is done with once its items wait."""
+        match result:
+            case Refused():
+                return _refuse(tx, item, result, worker)
+            case Kept():
+                return self._save_kept(tx, item, result, worker)
+            case LookedAtFeed():
+                return self._save_feed(tx, item, result, worker)
+        tx.execute("feed_is_unchanged", id=item["feed_id"], interval_s=self.feed_interval_s)
+        _finish(tx, item, "feed", "unchanged", worker)
+        return "unchanged"
+
+    def _save_kept(self, tx: Transaction, item: dict[str, Any], kept: Kept, worker: int) -> str:
         done = tx.rows(
-            "keep_fetched", id=item["id"], raw_key=result.raw_key, media_type=result.media_type,
-            chapters_key=None, note=None, worker=worker,
+            "keep_fetched", id=item["id"], raw_key=kept.raw_key, media_type=kept.media_type,
+            chapters_key=kept.chapters_key, note=kept.note, worker=worker,
         )  # fmt: skip
         if not done:
             raise _lost(item)
         return "fetched"
+
+    def _save_feed(self, tx: Transaction, item: dict[str, Any], seen: LookedAtFeed, worker: int) -> str:
+        feed_id = save_feed(tx, item["project_id"], seen)
+        requests = item_requests(seen.feed, name=seen.name, feed_id=feed_id)
+        n_waiting = enqueue_items(tx, item["project_id"], feed_id, requests)
+        tx.execute("close_quarantine", kind="source", name=item["name"])
+        notes = [f"{n_waiting} of {len(seen.feed.items)} items new or changed", *seen.feed.notes]
+        _finish(tx, item, "feed", "; ".join(notes), worker)
+        return "feed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +152,27 @@ class Extracting:
         """Rows of the queue."""
         return _load(tx, ids)
 
-    def work(self, items: Sequence[dict[str, Any]]) -> list[Transcript | Refused]:
+    def work(self, items: Sequence[dict[str, Any]]) -> list[Read | Refused]:
         """Read each; what cannot be read is a result, not a failure."""
         return [self._read(item) for item in items]
 
-    def _read(self, item: dict[str, Any]) -> Transcript | Refused:
+    def _read(self, item: dict[str, Any]) -> Read | Refused:
         data = b""
         try:
             data = self.objects.get(item["raw_key"])
-            return self.extract(_file_name(item), data, item["media_type"])
+            transcript = self.extract(_file_name(item), data, item["media_type"])
         except InputUnreadable as error:
             return Refused(str(error), data, item["raw_key"])
+        before = (item["note"],) if item["note"] else ()
+        if not item["chapters_key"]:
+            return Read(transcript, notes=(*before, *transcript.notes))
+        try:
+            chapters = parse_chapters(self.objects.get(item["chapters_key"]))
+        except InputUnreadable as error:
+            return Read(transcript, notes=(*before, *transcript.notes, f"without chapters: {error}"))
+        return Read(transcript, chapters, (*before, *transcript.notes))
 
-    def save(self, tx: Transaction, item: dict[str, Any], result: Transcript | Refused, worker: int) -> str:
+    def save(self, tx: Transaction, item: dict[str, Any], result: Read | Refused, worker: int) -> str:
         """Save the source, or the reason why there is none."""
         if isinstance(result, Refused):
             return _refuse(tx, item, result, worker)
@@ -105,12 +182,13 @@ class Extracting:
         return saved.outcome
 
 
-def _source(item: dict[str, Any], transcript: Transcript) -> NewSource:
-    address = item["page_url"] or transcript.url or item["url"]
+def _source(item: dict[str, Any], read: Read) -> NewSource:
+    address = item["page_url"] or read.transcript.url or item["url"]
     return NewSource(
         project_id=item["project_id"],
         name=item["name"],
-        transcript=transcript,
+        transcript=replace(read.transcript, notes=read.notes),
+        chapters=read.chapters,
         content_hash=hash_of(item["raw_key"]),
         raw_key=item["raw_key"],
         title=item["title"],

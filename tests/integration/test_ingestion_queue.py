@@ -236,7 +236,7 @@ def test_waits_double_and_a_server_that_asks_for_more_gets_it(room: Room) -> Non
     intake = open_intake(room.bench, machine_owner())
     intake.take_urls(["https://pod.example/a.vtt"])
     busy, slow = FetchFailed("busy"), FetchFailed("busy", retry_after_s=7_200)
-    step = Fetching(cast(Any, Answering(busy, busy, slow)), room.bench.objects)
+    step = Fetching(cast(Any, Answering(busy, busy, slow)), room.bench.objects, 60)
     waits = []
     for _ in range(3):
         room.work(step, replace_tuning(max_attempts=9))
@@ -252,9 +252,8 @@ def replace_tuning(**changes: Any) -> StageTuning:
 def test_a_refusal_is_set_aside_and_trouble_is_not(room: Room) -> None:
     intake = open_intake(room.bench, machine_owner())
     intake.take_urls([f"https://pod.example/{n}.vtt" for n in range(2)])
-    step = Fetching(
-        cast(Any, Answering(InputUnreadable("answered 404"), FetchFailed("busy"))), room.bench.objects
-    )
+    answers = Answering(InputUnreadable("answered 404"), FetchFailed("busy"))
+    step = Fetching(cast(Any, answers), room.bench.objects, 60)
     assert room.work(step).outcomes == {"quarantined": 1, "failed": 1}
     assert sorted(room.standing().values()) == ["done/completed/quarantined", "fetch/failed/-"]
 

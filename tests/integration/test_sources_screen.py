@@ -12,10 +12,11 @@ from streamlit.testing.v1 import AppTest
 from resources.commands import people
 from resources.commands.actors import machine_owner
 from resources.commands.sources import intake_for
-from resources.ingesting import Request, Taken
+from resources.ingesting import Taken
 from resources.postgres import Database
 from resources.provision import Addresses
 from resources.settings import load_settings
+from resources.store.ingestions import Request, enqueue
 from resources.store.source_list import SourceFilter, list_sources
 from resources.store.sources import default_project
 from resources.tuning import Tuning
@@ -179,8 +180,7 @@ def test_a_feed_is_listed(db: Database, project_id: int, open_page: Open, owner_
 
 
 def test_an_input_without_bytes_waits_to_be_fetched(db: Database, project_id: int) -> None:
-    intake = intake_for(db, load_settings(), Tuning(), project_id, machine_owner())
     with db.transaction() as tx:
-        intake.enqueue(tx, Request("n", "url", url="https://pod.example/n"))
+        enqueue(tx, project_id, Request("n", "url", url="https://pod.example/n"))
         (row,) = list_sources(tx, project_id).rows
     assert (row.step, row.standing) == ("fetch", "pending")

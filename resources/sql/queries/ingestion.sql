@@ -28,7 +28,7 @@ returning id
 
 -- name: load_ingestions
 select i.id, i.project_id, i.name, i.origin, i.url, i.page_url, i.chapters_url, i.raw_key, i.chapters_key, i.media_type,
-       i.title, i.language, i.published_at, i.is_forced, f.id as feed_id, f.etag, f.last_modified
+       i.title, i.language, i.published_at, i.is_forced, i.note, f.id as feed_id, f.etag, f.last_modified
 from ingestion i left join feed f on f.project_id = i.project_id and f.name = i.name
 where i.id = any (%(ids)s)
 
@@ -92,7 +92,10 @@ update feed set checked_at = now(), next_at = now() + make_interval(secs => %(in
 
 -- name: items_of_feed
 -- What is known of a feed's items, so that only new and changed ones are fetched.
-select name, url, chapters_url, title, published_at from ingestion where feed_id = %(feed_id)s
+select id, name, url, chapters_url from ingestion where feed_id = %(feed_id)s
+
+-- name: renew_addresses
+update ingestion set url = %(url)s, chapters_url = %(chapters_url)s where id = %(id)s
 
 -- name: enqueue_due_feeds
 -- Feeds that are due wait to be fetched again; one that waits already is left alone.
@@ -113,7 +116,7 @@ select count(*)::int as due from feed where is_followed and next_at <= %(now)s
 
 -- name: list_feeds
 select f.id, f.name, f.title, f.is_followed, f.n_items, f.n_without_transcript, f.checked_at, f.next_at,
-       i.status, i.last_error
+       i.status, coalesce(i.last_error, case when i.outcome = 'quarantined' then i.note end) as last_error
 from feed f left join ingestion i on i.project_id = f.project_id and i.name = f.name
 where f.project_id = %(project_id)s
 order by f.name
