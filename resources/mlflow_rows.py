@@ -16,7 +16,7 @@ from mlflow.exceptions import MlflowException
 
 from rejoinder.errors import ConfigInvalid
 from rejoinder.prompts.loader import Prompt
-from resources.tracking_values import CHAMPION, PREFIX, TrainingRecord
+from resources.tracking_values import CHAMPION, PREFIX, EvaluationRecord, TrainingRecord
 
 EXPERIMENTS = Path(__file__).resolve().parents[1] / "mlflow" / "experiments.yaml"
 MODEL_CODE = Path(__file__).with_name("tracked_relevance_model.py")
@@ -82,6 +82,28 @@ def write_training(client: MlflowClient, record: TrainingRecord, artifacts: Path
         raise
     client.set_terminated(run_id)
     return version
+
+
+def write_evaluation(client: MlflowClient, record: EvaluationRecord, artifacts: Path) -> str:
+    """A finished run with parameters, metrics and the report as a file; one that breaks off is marked failed."""
+    experiment_id = ensure_experiment(client, record.experiment, artifacts)
+    run_id = str(client.create_run(experiment_id, tags=dict(record.tags), run_name=record.name).info.run_id)
+    now_ms = int(datetime.now(UTC).timestamp() * 1000)
+    try:
+        client.log_batch(
+            run_id,
+            metrics=[Metric(name, value, now_ms, step=0) for name, value in record.metrics.items()],
+            params=[Param(name, str(value)) for name, value in record.parameters.items()],
+        )
+        with TemporaryDirectory() as folder:
+            stored = Path(folder) / "report.json"
+            stored.write_bytes(record.report)
+            client.log_artifact(run_id, str(stored))
+    except BaseException:
+        client.set_terminated(run_id, "FAILED")
+        raise
+    client.set_terminated(run_id)
+    return run_id
 
 
 def _metric(name: str, value: float, logged: LoggedModel) -> Metric:

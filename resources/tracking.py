@@ -20,7 +20,7 @@ from rejoinder.errors import ServiceUnavailable
 from rejoinder.prompts.loader import FOLDER, Prompt, parse_prompt
 from resources.mlflow_address import artifact_folder, check_reachable, tracking_uri
 from resources.settings import export_for_children
-from resources.tracking_values import PREFIX, Champions, RecordedTraining, TrainingRecord
+from resources.tracking_values import PREFIX, Champions, EvaluationRecord, RecordedTraining, TrainingRecord
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -49,6 +49,17 @@ class Tracker:
             )
             client.set_registered_model_alias(record.model, record.standing, version.version)
             return RecordedTraining(str(version.run_id), int(version.version))
+
+    def record_evaluation(self, record: EvaluationRecord) -> str:
+        """Write an evaluation as a finished run of its experiment; the run's id.
+
+        Raises:
+            ServiceUnavailable: MLflow's database cannot be reached or refuses.
+        """
+        with self._client() as client:
+            from resources import mlflow_rows
+
+            return mlflow_rows.write_evaluation(client, record, artifact_folder(self.home))
 
     def register_prompts(self, prompts: Sequence[Prompt]) -> dict[str, int]:
         """Register prompt files; how many new versions were made, by the prompt's name in MLflow.

@@ -43,3 +43,19 @@ class Champions:
 
     models: Mapping[str, str]
     prompts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationRecord:
+    """What an evaluation leaves behind: one run of its experiment.
+
+    experiment is one of mlflow/experiments.yaml. metrics are named as MLflow allows (letters, digits, ``_-. /``).
+    report is the whole report as JSON, UTF-8, kept as a file of the run.
+    """
+
+    experiment: str
+    name: str
+    parameters: Mapping[str, str | int | float]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+    report: bytes

@@ -24,7 +24,7 @@ from resources.mlflow_address import server_command, tracking_uri
 from resources.provision import connect_admin, prepare
 from resources.settings import Settings, child_environment
 from resources.tracking import Tracker
-from resources.tracking_values import TrainingRecord
+from resources.tracking_values import EvaluationRecord, TrainingRecord
 
 METRICS = Metrics(0.9, 0.8, 0.5, 40, 10, "weak", "h1")
 CLASSIFIER = Classifier((1, 2), (0.5, -2.0), 0.25, 3, 7, METRICS)
@@ -201,3 +201,22 @@ def wait_for(address: str, server: "subprocess.Popen[bytes]") -> None:
         except OSError:
             time.sleep(0.5)
     raise AssertionError("the server did not come up")
+
+
+def test_an_evaluation_is_a_run_of_its_experiment_with_its_report(tracker: Tracker) -> None:
+    record = EvaluationRecord(
+        experiment="retrieval",
+        name="tiny-test",
+        parameters={"embedder": "test::words", "retrieval.candidates": 50},
+        metrics={"engine_fused.ndcg_at_10": 0.75},
+        tags={"benchmark": "tiny"},
+        report=b'{"benchmark": "tiny"}',
+    )
+    run_id = tracker.record_evaluation(record)
+    with tracker._client() as client:
+        run = client.get_run(run_id)
+        assert run.info.status == "FINISHED"
+        assert run.data.metrics == {"engine_fused.ndcg_at_10": 0.75}
+        assert run.data.params["retrieval.candidates"] == "50"
+        assert client.get_experiment(run.info.experiment_id).name == "retrieval"
+        assert [file.path for file in client.list_artifacts(run_id)] == ["report.json"]

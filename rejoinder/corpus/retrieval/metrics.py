@@ -9,9 +9,12 @@ Source of the definitions: trec_eval (measures ndcg_cut, recall, recip_rank, map
 
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+Id = TypeVar("Id", bound=Hashable)
 
 
-def ndcg(ranking: Sequence[Hashable], gains: Mapping[Hashable, float], *, k: int = 10) -> float:
+def ndcg(ranking: Sequence[Id], gains: Mapping[Id, float], *, k: int = 10) -> float:
     """Normalised discounted cumulative gain of the first k.
 
     The gain of an id counts as it is (not 2^gain - 1), divided by log2(rank + 1); the sum is divided by that
@@ -37,7 +40,7 @@ def ndcg(ranking: Sequence[Hashable], gains: Mapping[Hashable, float], *, k: int
     return _discounted(got) / _discounted(best)
 
 
-def recall(ranking: Sequence[Hashable], gains: Mapping[Hashable, float], *, k: int) -> float:
+def recall(ranking: Sequence[Id], gains: Mapping[Id, float], *, k: int) -> float:
     """Share of the relevant ids that are among the first k.
 
     Returns:
@@ -53,9 +56,7 @@ def recall(ranking: Sequence[Hashable], gains: Mapping[Hashable, float], *, k: i
     return sum(found in relevant for found in _first(ranking, k)) / len(relevant)
 
 
-def reciprocal_rank(
-    ranking: Sequence[Hashable], gains: Mapping[Hashable, float], *, k: int | None = None
-) -> float:
+def reciprocal_rank(ranking: Sequence[Id], gains: Mapping[Id, float], *, k: int | None = None) -> float:
     """1 / rank of the first relevant id; 0 where none is found. Its mean over queries is MRR.
 
     Raises:
@@ -69,7 +70,7 @@ def reciprocal_rank(
     return 1 / next(ranks, math.inf)
 
 
-def average_precision(ranking: Sequence[Hashable], gains: Mapping[Hashable, float]) -> float:
+def average_precision(ranking: Sequence[Id], gains: Mapping[Id, float]) -> float:
     """Mean, over all relevant ids, of the precision at the rank where each is found (0 where it is not).
 
     Raises:
@@ -83,14 +84,14 @@ def average_precision(ranking: Sequence[Hashable], gains: Mapping[Hashable, floa
     return sum(hit / rank for hit, rank in enumerate(ranks, 1)) / len(relevant)
 
 
-def _relevant(gains: Mapping[Hashable, float]) -> dict[Hashable, float]:
+def _relevant(gains: Mapping[Id, float]) -> dict[Id, float]:
     relevant = {found: gain for found, gain in gains.items() if gain > 0}
     if not relevant:
         raise ValueError("a query without a relevant id cannot be judged")
     return relevant
 
 
-def _first(ranking: Sequence[Hashable], k: int | None) -> Sequence[Hashable]:
+def _first(ranking: Sequence[Id], k: int | None) -> Sequence[Id]:
     if k is not None and k <= 0:
         raise ValueError("k must be positive")
     if len(set(ranking)) < len(ranking):

@@ -1,0 +1,174 @@
+"""Systems side by side on one task, in one run: peers, our engine stage by stage, our engine with a re-scorer.
+
+What belongs here: who runs, in which order, and what each one's gain is measured over.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from rejoinder.corpus.retrieval.features import feature_matrix, read_query
+from rejoinder.corpus.retrieval.ports import Reranker
+from rejoinder.corpus.retrieval.rescorer import JudgedQuery, LearnedReranker
+from rejoinder.errors import ConfigInvalid
+from rejoinder.llm.ports import Embedder, Vectors
+from resources.evaluation.engine import Answer, Engine, scratch_database, store_task
+from resources.evaluation.peers import Ranked, rank_densely, rank_with_bm25s
+from resources.evaluation.report import RetrievalReport, SystemRun, report_runs
+from resources.evaluation.task import Asked, Task
+from resources.postgres import Database
+from resources.tuning import Retrieval
+
+EMBEDDED_AT_ONCE = 64
+Progress = Callable[[str, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Systems:
+    """Which systems run beside our engine, and how deep its second stage looks.
+
+    train is a task over the same passages whose questions the re-scorer learns from; None runs without one.
+    """
+
+    with_bm25s: bool = True
+    train: Task | None = None
+    depth: int = 50
+
+
+def evaluate_retrieval(
+    task: Task,
+    embedder: Embedder,
+    retrieval: Retrieval,
+    systems: Systems,
+    *,
+    db: Database | None = None,
+    vectors: Vectors | None = None,
+    progress: Progress = lambda _stage, _n: None,
+) -> RetrievalReport:
+    """Run every system on the task and report.
+
+    Args:
+        task: what is asked.
+        embedder: of passages and questions.
+        retrieval: the tuning that our engine runs with; every candidate is kept, so that recall can be seen.
+        systems: who else runs.
+        db: an empty database to store the passages in; without it a scratch one is made and removed.
+        vectors: the passages' vectors, where they are known.
+        progress: told (stage, how many more are done); stages are ``embed``, ``store``, ``learn``, ``ask``.
+
+    Raises:
+        ConfigInvalid: the re-scorer would be judged on a question that it learned from.
+    """
+    _check_apart(task, systems.train)
+    retrieval = retrieval.model_copy(update={"passages": 2 * retrieval.candidates})
+    if vectors is None:
+        vectors = embed_passages(task, embedder, progress)
+    if db is not None:
+        return _evaluate(task, embedder, retrieval, systems, db, vectors, progress)
+    with scratch_database() as scratch:
+        return _evaluate(task, embedder, retrieval, systems, scratch, vectors, progress)
+
+
+def embed_passages(task: Task, embedder: Embedder, progress: Progress) -> Vectors:
+    """Vectors of the task's passages, in order; shape (n_passages, dim)."""
+    texts = list(task.passages.values())
+    parts = []
+    for start in range(0, len(texts), EMBEDDED_AT_ONCE):
+        parts.append(embedder.embed(texts[start : start + EMBEDDED_AT_ONCE]))
+        progress("embed", len(parts[-1]))
+    return np.concatenate(parts)
+
+
+def _check_apart(task: Task, train: Task | None) -> None:
+    if train is None:
+        return
+    shared = {asked.key for asked in task.questions} & {asked.key for asked in train.questions}
+    if shared:
+        raise ConfigInvalid(
+            f"The re-scorer may not be judged on questions that it learned from: {len(shared)} are in both "
+            f"{train.split} and {task.split}.",
+            fix="Name another split to learn from (--rescorer).",
+        )
+
+
+def _evaluate(
+    task: Task,
+    embedder: Embedder,
+    retrieval: Retrieval,
+    systems: Systems,
+    db: Database,
+    vectors: Vectors,
+    progress: Progress,
+) -> RetrievalReport:
+    engine = store_task(db, task, embedder, vectors, retrieval, progress=lambda n: progress("store", n))
+    learned = _learn(engine, systems, task, progress) if systems.train else None
+    answers: dict[str, Answer] = {}
+    for asked in task.questions:
+        answers[asked.key] = engine.search(asked)
+        progress("ask", 1)
+    runs = _peers(task, embedder, vectors, systems)
+    runs += _ours(task, engine, answers, learned, systems.depth)
+    return report_runs(task, runs, _settings(embedder, retrieval, systems, learned))
+
+
+def _peers(task: Task, embedder: Embedder, vectors: Vectors, systems: Systems) -> list[SystemRun]:
+    asked = embedder.embed([asked.text for asked in task.questions], "query")
+    dense = SystemRun("exact dense", rank_densely(task, vectors, asked))
+    bm25 = [SystemRun("bm25s", rank_with_bm25s(task))] if systems.with_bm25s else []
+    return [*bm25, dense]
+
+
+def _ours(
+    task: Task, engine: Engine, answers: dict[str, Answer], learned: Reranker | None, depth: int
+) -> list[SystemRun]:
+    def run(name: str, over: str | None, ranked: Callable[[Asked], Ranked]) -> SystemRun:
+        return SystemRun(name, {asked.key: ranked(asked) for asked in task.questions}, over)
+
+    runs = [
+        run("engine: words", None, lambda a: engine.leg(answers[a.key], "lexical")),
+        run("engine: meaning", "exact dense", lambda a: engine.leg(answers[a.key], "dense")),
+        run("engine: fused", "engine: words", lambda a: engine.ranked(answers[a.key])),
+    ]
+    if learned is not None:
+        runs.append(
+            run(
+                "engine: re-scored",
+                "engine: fused",
+                lambda a: engine.reranked(a, answers[a.key], learned, depth=depth),
+            )
+        )
+    return runs
+
+
+def _learn(engine: Engine, systems: Systems, task: Task, progress: Progress) -> LearnedReranker:
+    """A re-scorer trained on the candidates that the engine itself brings for the training questions."""
+    from rejoinder.corpus.retrieval.model import train
+
+    assert systems.train is not None
+    asked_in_test = {" ".join(asked.text.casefold().split()) for asked in task.questions}
+    judged = []
+    for asked in systems.train.questions:
+        if " ".join(asked.text.casefold().split()) not in asked_in_test:
+            judged.append(_judged(engine, systems.train, asked, systems.depth))
+        progress("learn", 1)
+    return LearnedReranker(train(judged, trained_on=f"{systems.train.name}/{systems.train.split}"))
+
+
+def _judged(engine: Engine, task: Task, asked: Asked, depth: int) -> JudgedQuery:
+    answer = engine.search(asked)
+    passages = answer.passages[:depth]
+    x = feature_matrix(read_query(asked.text, answer.rarity), passages)
+    return JudgedQuery(asked.key, x, tuple(task.gains(asked.key, key) for key in engine.keys(passages)))
+
+
+def _settings(
+    embedder: Embedder, retrieval: Retrieval, systems: Systems, learned: LearnedReranker | None
+) -> dict[str, str | int | float]:
+    chosen: dict[str, str | int | float] = {"embedder": embedder.model, "depth": systems.depth}
+    chosen |= {f"retrieval.{name}": value for name, value in retrieval.model_dump().items()}
+    if learned is not None:
+        model = learned.rescorer
+        chosen |= {"rescorer": learned.name, "rescorer.trained_on": model.trained_on}
+        chosen |= {f"weight.{name}": w for name, w in zip(model.features, model.weights, strict=True)}
+    return chosen
