@@ -145,7 +145,7 @@ class Asking:
             source_ids = tuple(i for words in question.sources for i in self._named(tx, words))
         return SearchQuery(
             text,
-            self.embedder.embed([text])[0],
+            self.embedder.embed([text], "query")[0],
             index_id=self.index_id,
             project_id=self.project_id,
             source_ids=source_ids,

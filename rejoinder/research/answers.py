@@ -32,19 +32,18 @@ SAME_COSINE = 0.9
 class AnswerRule:
     """When the corpus is held to answer a question, and how the sentences are chosen.
 
-    The probability that it does is a logistic function of four signs in [0, 1]: the best passage's cosine to the
-    question, the best sentence's, and the largest shares of the question's terms, weighted by rarity, in one passage
-    and in one sentence. docs/retrieval.md says on which questions the weights were fitted and how often the rule is
-    right on others. at_least is the probability from which there is an answer. k is the most sentences quoted;
-    each needs share_of_best of the best one's score. overlap_weight and quality_weight are the shares of terms and
-    of standing alone in a sentence's score; the rest is meaning.
+    The probability that it does is a logistic function of three signs in [0, 1]: the best passage's cosine to the
+    question, the best sentence's, and the largest share of the question's terms, weighted by rarity, in one passage.
+    The weights fit the cosines of the default embedding model; docs/retrieval.md says on which questions they were
+    fitted and how often the rule is right on others. at_least is the probability from which there is an answer. k is
+    the most sentences quoted; each needs share_of_best of the best one's score. overlap_weight and quality_weight
+    are the shares of terms and of standing alone in a sentence's score; the rest is meaning.
     """
 
-    bias: float = -7.0
-    passage_cosine: float = 3.0
-    sentence_cosine: float = 5.0
-    passage_terms: float = 3.0
-    sentence_terms: float = 1.0
+    bias: float = -7.5
+    passage_cosine: float = 7.7
+    sentence_cosine: float = 3.8
+    passage_terms: float = 3.7
     at_least: float = 0.5
     k: int = 3
     share_of_best: float = 0.75
@@ -58,17 +57,15 @@ class Signs(NamedTuple):
     passage_cosine: float
     sentence_cosine: float
     passage_terms: float
-    sentence_terms: float
 
 
 class Candidate(NamedTuple):
-    """A sentence of an evidence line, with its score and what it is made of, each in [0, 1]."""
+    """A sentence of an evidence line, with its score and its cosine to the question, both in [0, 1]."""
 
     text: str
     line: EvidenceLine
     score: float
     cosine: float
-    overlap: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +97,7 @@ def read_context(
     rarity: Mapping[str, float],
     rule: AnswerRule,
 ) -> Reading:
-    """Score every sentence of the best passages against the question; one call of the embedder.
+    """Score every sentence of the best passages against the question; the question and the sentences are embedded.
 
     Args:
         question: any text.
@@ -111,9 +108,10 @@ def read_context(
     """
     wanted = frozenset(index_terms(question))
     sentences = {text: line for line, passage in best_passages(lines) for text in _sentences(passage)}
-    rows = embedder.embed([question, *sentences])
-    vectors = dict(zip(sentences, rows[1:], strict=True))
-    cosines = np.clip(rows[1:] @ rows[0], 0.0, 1.0).tolist()
+    asked = embedder.embed([question], "query")[0]
+    rows = embedder.embed(list(sentences)) if sentences else np.zeros((0, len(asked)), dtype=np.float32)
+    vectors = dict(zip(sentences, rows, strict=True))
+    cosines = np.clip(rows @ asked, 0.0, 1.0).tolist()
     candidates = [
         _candidate(text, line, cosine, wanted, rarity, rule)
         for (text, line), cosine in zip(sentences.items(), cosines, strict=True)
@@ -132,11 +130,11 @@ def best_passages(lines: Sequence[EvidenceLine]) -> list[tuple[EvidenceLine, Pas
 def probability(signs: Signs, rule: AnswerRule) -> float:
     """How likely it is that the corpus answers the question, in (0, 1).
 
-    >>> rule = AnswerRule(bias=-2.0, passage_cosine=0, sentence_cosine=4.0, passage_terms=0, sentence_terms=0)
-    >>> round(probability(Signs(0, 0.5, 0, 0), rule), 2)
+    >>> rule = AnswerRule(bias=-2.0, passage_cosine=0, sentence_cosine=4.0, passage_terms=0)
+    >>> round(probability(Signs(0, 0.5, 0), rule), 2)
     0.5
     """
-    weights = (rule.passage_cosine, rule.sentence_cosine, rule.passage_terms, rule.sentence_terms)
+    weights = (rule.passage_cosine, rule.sentence_cosine, rule.passage_terms)
     return 1.0 / (1.0 + math.exp(-rule.bias - sum(w * s for w, s in zip(weights, signs, strict=True))))
 
 
@@ -178,7 +176,7 @@ def _candidate(
     overlap = term_overlap(wanted, set(index_terms(text)), rarity)
     meaning = (1.0 - rule.overlap_weight - rule.quality_weight) * cosine
     score = meaning + rule.overlap_weight * overlap + rule.quality_weight * standalone_quality(text)
-    return Candidate(text, line, score, cosine, overlap)
+    return Candidate(text, line, score, cosine)
 
 
 def _signs(
@@ -192,5 +190,4 @@ def _signs(
         max((max(0.0, passage.dense or 0.0) for passage in passages), default=0.0),
         max((one.cosine for one in candidates), default=0.0),
         max((term_overlap(wanted, set(index_terms(p.text)), rarity) for p in passages), default=0.0),
-        max((one.overlap for one in candidates), default=0.0),
     )

@@ -43,7 +43,7 @@ def _form() -> None:
                 "Source", key="ask_source", placeholder="Any; or words of its title", width=300
             )
             since = st.date_input("Published from", value=None, key="ask_since", width=180)
-            until = st.date_input("until", value=None, key="ask_until", width=180)
+            until = st.date_input("Published until", value=None, key="ask_until", width=180)
             pressed = st.form_submit_button("Ask", type="primary")
     if pressed:
         _ask(question, source, since, until)

@@ -112,7 +112,7 @@ def test_the_context_is_within_its_budget_as_it_is_sent(corpus: Workbench) -> No
     )
     builder = context_builder(corpus.db, tuning, corpus.embedder.count_tokens)
     text = "Why does it smell?"
-    vector = corpus.embedder.embed([text])[0]
+    vector = corpus.embedder.embed([text], "query")[0]
     asked = SearchQuery(text, vector, index_id=corpus.index_id, project_id=corpus.project_id)
     context = builder.build(asked).context
     assert 350 < corpus.embedder.count_tokens(rendered(context.evidence)) == context.tokens.evidence <= 700
