@@ -22,6 +22,8 @@ LARGEST_SOURCE_BYTES = 64 * 2**20
 MAX_MEMORY_BYTES = 3 * 2**29
 # Text of this size is read in about a second; beyond it even a harmless file gets a child.
 _DIRECT_BYTES = 2 * 2**20
+# The language model is unpacked to a file of 100 MB and more.
+LARGEST_FILE_BYTES = 2**29
 _UNREADABLE = 65
 _OUT_OF_MEMORY = 75
 # Nothing of our own environment: a file that takes the child over finds no secrets in it.
@@ -111,7 +113,7 @@ def _limit(cpu_s: int) -> None:
         (resource.RLIMIT_AS, MAX_MEMORY_BYTES),
         (resource.RLIMIT_CPU, cpu_s),
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 64 * 2**20),
+        (resource.RLIMIT_FSIZE, LARGEST_FILE_BYTES),
     ):
         _, hard = resource.getrlimit(kind)
         highest = value if hard == resource.RLIM_INFINITY else min(value, hard)

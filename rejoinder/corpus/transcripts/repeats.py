@@ -23,6 +23,7 @@ _MAX_CHANCE_WORDS = 3
 _EDGES = regex.compile(r"^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$")
 _GLUED = regex.compile(r"(\D{1,12}?)\1{11,}")
 _MIN_GLUED_CHARS = 12
+_GLUED_AT_ONCE = 10_000
 
 
 def without_loops(text: str) -> str:
@@ -37,7 +38,17 @@ def without_loops(text: str) -> str:
     # Whoever says something eight times says some word eight times: most texts are done here.
     if len(words) >= _MIN_TIMES_IN_CUE and max(Counter(words).values()) >= _MIN_TIMES_IN_CUE // 2:
         words = _said_once(words)
-    return " ".join(_GLUED.sub(r"\1", word) if len(word) >= _MIN_GLUED_CHARS else word for word in words)
+    return " ".join(_unglued(word) if len(word) >= _MIN_GLUED_CHARS else word for word in words)
+
+
+def _unglued(word: str) -> str:
+    """A word, or a text written without spaces, with each loop of characters said once."""
+    if len(word) <= _GLUED_AT_ONCE:
+        return _GLUED.sub(r"\1", word)
+    # A pattern that looks back takes memory by the length: pieces first, then what is left of them.
+    pieces = [word[i : i + _GLUED_AT_ONCE] for i in range(0, len(word), _GLUED_AT_ONCE)]
+    shorter = "".join(map(_unglued, pieces))
+    return _unglued(shorter) if len(shorter) <= len(word) // 2 else shorter
 
 
 def _said_once(words: list[str]) -> list[str]:
