@@ -6,13 +6,13 @@ nothing: what it reaches is the ceiling that storage, claims and orchestration c
 
 import json
 import resource
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from bench.own_home import own_home
 
 if TYPE_CHECKING:
     from rejoinder.listening.post import Post
@@ -35,12 +35,8 @@ def measure_pipeline(n_posts: int, *, advance: Callable[[int], None]) -> dict[st
         value in posts per second; ratio is value / baseline; dagster_overhead_s is the runs' wall time outside
         their steps; peak_memory_mib is this process's, PostgreSQL's left out.
     """
-    home = Path(tempfile.mkdtemp(prefix="rejoinder-bench-"))
-    home.chmod(0o755)
-    try:
+    with own_home() as home:
         return _measure(home, n_posts, advance)
-    finally:
-        _remove(home)
 
 
 def _measure(home: Path, n_posts: int, advance: Callable[[int], None]) -> dict[str, Any]:
@@ -146,11 +142,3 @@ def _plain_loop(bench: "Workbench", posts: Sequence["Post"]) -> float:
     started = time.monotonic()
     answer_all(bench, embedder, posts)
     return time.monotonic() - started
-
-
-def _remove(home: Path) -> None:
-    from resources.embedded.cluster import stop_cluster
-    from resources.settings import load_settings
-
-    stop_cluster(home, load_settings().system_data)
-    shutil.rmtree(home, ignore_errors=True)

@@ -1,6 +1,7 @@
 """`rejoinder bench`: speed, always as a ratio against a peer or a limit of the same run."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -13,22 +14,43 @@ def register(app: typer.Typer) -> None:
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help="Which benchmark: pipeline.")] = "pipeline",
-    posts: Annotated[int, typer.Option(min=10, max=100_000, help="How many posts.")] = 2000,
+    name: Annotated[str, typer.Argument(help="Which benchmark: pipeline or retrieval.")] = "pipeline",
+    posts: Annotated[int, typer.Option(min=10, max=100_000, help="pipeline: how many posts.")] = 2000,
+    chunks: Annotated[int, typer.Option(min=100, max=2_000_000, help="retrieval: how many chunks.")] = 20_000,
+    data: Annotated[
+        Path | None, typer.Option(help="retrieval: a folder of texts; the samples where not given.")
+    ] = None,
+    embed: Annotated[
+        int,
+        typer.Option(min=10, help="retrieval: chunks embedded for real; other vectors are mixed of theirs."),
+    ] = 2_000,
     as_json: AsJson = False,
 ) -> None:
-    """Measure posts per second from triage to draft, with Dagster's own share apart, in a home of its own."""
+    """Measure in a home of its own: pipeline = posts per second to a draft, retrieval = milliseconds of a search."""
     with reporting(as_json):
-        from rejoinder.errors import ConfigInvalid
-
-        if name != "pipeline":
-            raise ConfigInvalid(f"There is no benchmark named {name}; there is: pipeline.")
-        from bench.pipeline import WALK, measure_pipeline
-        from cli.progress import progress_bar
-
-        with progress_bar("assets", total=len(WALK), quiet=as_json) as advance:
-            result = measure_pipeline(posts, advance=advance)
+        result = _measure(name, posts, chunks, data, embed, as_json)
         if as_json:
             print_json(result)
         else:
             print_table(f"bench {name}", ("figure", "value"), [(k, str(v)) for k, v in result.items()])
+
+
+def _measure(
+    name: str, posts: int, chunks: int, data: Path | None, embed: int, is_quiet: bool
+) -> dict[str, Any]:
+    from cli.progress import progress_bar
+    from rejoinder.errors import ConfigInvalid
+
+    if name == "pipeline":
+        from bench.pipeline import WALK, measure_pipeline
+
+        with progress_bar("assets", total=len(WALK), quiet=is_quiet) as advance:
+            return measure_pipeline(posts, advance=advance)
+    if name == "retrieval":
+        from bench.retrieval import N_QUERIES, measure_retrieval
+
+        with progress_bar(
+            "chunks and queries", total=chunks + 2 * (N_QUERIES + 1), quiet=is_quiet
+        ) as advance:
+            return measure_retrieval(chunks, data=data, n_embedded=embed, advance=advance)
+    raise ConfigInvalid(f"There is no benchmark named {name}; there are: pipeline, retrieval.")

@@ -17,6 +17,11 @@ from resources.postgres import Transaction
 from resources.queries import query, vectors_of
 from resources.tuning import Retrieval
 
+# How many of the chunks that the rare terms find are weighed with the common terms too, per candidate asked for;
+# and how many terms of a long text are looked for, the rarest. Figures: docs/adr/0011-bounded-bm25.md.
+LED_PER_CANDIDATE = 4
+MAX_TERMS = 48
+
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
@@ -69,6 +74,7 @@ def search(tx: Transaction, asked: SearchQuery, retrieval: Retrieval) -> list[Pa
         "published_before": asked.published_before,
         "candidates": retrieval.candidates,
         "max_postings": retrieval.max_postings,
+        "max_terms": MAX_TERMS,
         "led": LED_PER_CANDIDATE * retrieval.candidates,
         "k1": K1,
         "b": B,
@@ -80,10 +86,6 @@ def search(tx: Transaction, asked: SearchQuery, retrieval: Retrieval) -> list[Pa
     statement = query("search_passages", vectors=vectors_of(asked.index_id))
     rows = tx.connection.execute(statement, values, prepare=False).fetchall()
     return [Passage(**{**row, "speakers": tuple(row["speakers"])}) for row in rows]
-
-
-# How many of the chunks that the rare terms find are weighed with the common terms too, per candidate asked for.
-LED_PER_CANDIDATE = 10
 
 
 def nearest(tx: Transaction, vector: Vectors, *, index_id: int, project_id: int, top: int) -> list[Neighbour]:

@@ -3,8 +3,10 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import psycopg
 import pytest
 
@@ -108,6 +110,99 @@ def test_vector_search_uses_its_graph(connection: psycopg.Connection[Any], vecto
     connection.execute("set local enable_seqscan = off")
     connection.execute("set local enable_sort = off")
     assert f"{vectors}_hnsw" in indexes_in(plan_of(connection, name, vectors=vectors))
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Chunks enough for the planner to care: 9,000 of two projects, one of which has a hundredth."""
+
+    connection: psycopg.Connection[Any]
+    vectors: str
+
+    def plan(self, project: str, **changes: Any) -> Any:
+        """The plan of a search for these values, as the application asks for it."""
+        row = self.connection.execute("select id from project where name = %s", (project,)).fetchone()
+        values = {
+            "vector": np.ones(8, dtype=np.float32), "terms": ["t1", "t2", "t3"], "project_id": row["id"],
+            "source_ids": None, "speakers": None, "language": None, "published_after": None, "published_before": None,
+            "candidates": 50, "max_postings": 20_000, "max_terms": 48, "led": 200, "k1": 1.5, "b": 0.75,
+            "dense_weight": 0.5, "top": 10, **changes,
+        }  # fmt: skip
+        text = "explain (format json) " + query("search_passages", vectors=self.vectors).as_string(
+            self.connection
+        )
+        found = self.connection.execute(text, values, prepare=False).fetchone()  # type: ignore[call-overload]
+        plan = found["QUERY PLAN"]
+        return (json.loads(plan) if isinstance(plan, str) else plan)[0]
+
+
+@pytest.fixture(scope="module")
+def crowd(schema: psycopg.Connection[Any]) -> Iterator[Crowd]:
+    with schema.transaction(force_rollback=True):
+        row = schema.execute("select ensure_embedding_index('crowd', 8) as id").fetchone()
+        vectors = vectors_of(row["id"])
+        for statement in CROWD.replace("{vectors}", vectors).split(";"):
+            schema.execute(statement)  # type: ignore[call-overload]
+        schema.execute("select index_chunk_vectors(%s)", (row["id"],))
+        yield Crowd(schema, vectors)
+
+
+CROWD = """
+insert into creator (name) values ('crowd');
+insert into project (creator_id, name)
+select id, p from creator, unnest(array['large', 'small']) p where name = 'crowd';
+insert into source (project_id, name, title, format, content_hash)
+select p.id, n::text, 't', 'text', 'h'
+from project p, generate_series(1, case p.name when 'large' then 297 else 3 end) n where p.name in ('large', 'small');
+insert into chunk (source_id, chunk_index, content_hash, text, n_tokens, n_terms)
+select s.id, n, 'h', repeat('word ', 40), 40, 40 from source s, generate_series(1, 30) n;
+insert into {vectors} (chunk_id, project_id, source_id, embedding)
+select c.id, s.project_id, s.id, (select array_agg(sin(c.id * k)) from generate_series(1, 8) k)::vector::halfvec
+from chunk c join source s on s.id = c.source_id;
+insert into term (project_id, term, n_chunks) select p.id, 't' || n, 30 from project p, generate_series(1, 2000) n;
+insert into posting
+select t.id, c.id, 1, 40
+from chunk c
+join source s on s.id = c.source_id
+cross join generate_series(1, 20) k
+join term t on t.project_id = s.project_id and t.term = 't' || (1 + (c.id * 37 + k * 101) % 2000);
+insert into corpus_size
+select project_id, count(*), count(*) * 40 from source s join chunk c on c.source_id = s.id group by 1;
+analyze source; analyze chunk; analyze {vectors}; analyze term; analyze posting; analyze corpus_size
+"""
+LARGE = {"chunk", "posting", "term"}
+
+
+def scanned_whole(plan: Any) -> set[str]:
+    """Tables that the plan reads from one end to the other."""
+    if isinstance(plan, list):
+        return set().union(*map(scanned_whole, plan)) if plan else set()
+    if not isinstance(plan, dict):
+        return set()
+    own = {plan["Relation Name"]} if plan.get("Node Type") == "Seq Scan" else set()
+    return own.union(*map(scanned_whole, plan.values()))
+
+
+def test_a_search_of_a_large_project_walks_the_graph(crowd: Crowd) -> None:
+    plan = crowd.plan("large")
+    assert {f"{crowd.vectors}_hnsw", "posting_pkey"} <= indexes_in(plan)
+    assert not scanned_whole(plan) & {crowd.vectors, *LARGE}
+
+
+@pytest.mark.parametrize(
+    "changes", [{"project": "small"}, {"project": "large", "source_ids": [1]}], ids=["tenant", "source"]
+)
+def test_what_is_rare_is_found_by_its_btree(crowd: Crowd, changes: dict[str, Any]) -> None:
+    plan = crowd.plan(**changes)
+    assert indexes_in(plan) & {f"{crowd.vectors}_project", f"{crowd.vectors}_source"}
+    assert f"{crowd.vectors}_hnsw" not in indexes_in(plan)
+    assert not scanned_whole(plan) & {crowd.vectors, *LARGE}
+
+
+def test_the_scan_to_measure_against_is_exact(crowd: Crowd) -> None:
+    with crowd.connection.transaction(force_rollback=True):
+        crowd.connection.execute(query("scan_exactly"))
+        assert f"{crowd.vectors}_hnsw" not in indexes_in(crowd.plan("large"))
 
 
 def test_there_are_vector_searches() -> None:

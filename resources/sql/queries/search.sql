@@ -8,6 +8,10 @@ where v.project_id = %(project_id)s
 order by v.embedding <=> %(vector)s::halfvec
 limit %(top)s
 
+-- name: scan_exactly
+-- For the rest of this transaction vectors are compared one by one: what the graph finds is measured against it.
+select set_config('enable_indexscan', 'off', true)
+
 -- name: corpus_languages
 select language from corpus_language where project_id = %(project_id)s order by language
 
@@ -38,6 +42,8 @@ with nearest as materialized (
   from term t, size s
   where t.project_id = %(project_id)s and t.term = any (%(terms)s::text[]) and t.n_chunks > 0
   window rarest as (order by t.n_chunks, t.id)
+  order by t.n_chunks, t.id
+  limit %(max_terms)s
 ), led as materialized (
   select p.chunk_id, sum(w.idf * bm25_weight(p.tf, p.n_terms, w.mean_terms, %(k1)s, %(b)s)) as bm25
   from wanted w
@@ -82,15 +88,16 @@ with nearest as materialized (
            (similarity - min(similarity) over ()) / nullif(max(similarity) over () - min(similarity) over (), 0), 0)
          + (1 - %(dense_weight)s::float8) * coalesce(bm25 / nullif(max(bm25) over (), 0), 0) as score
   from both_scores
+), best as materialized (
+  select * from fused order by score desc, chunk_id limit %(top)s
 )
 select f.chunk_id, c.source_id, s.title as source_title, s.url as source_url, c.text, c.start_s, c.end_s,
        c.speakers, f.score::float8 as score, f.similarity::float8 as dense, f.bm25 as lexical, c.chunk_index,
        c.n_tokens, c.chapter, coalesce(c.language, s.language) as language, s.published_at
-from fused f
+from best f
 join chunk c on c.id = f.chunk_id
 join source s on s.id = c.source_id
 order by f.score desc, f.chunk_id
-limit %(top)s
 
 -- name: chunk_cues
 -- The cues that a chunk's words came from, to find a quote's own second.

@@ -1,0 +1,243 @@
+"""Milliseconds of a search over many chunks, beside the same search with an exact scan of the vectors.
+
+Also measured in the run: how much of the exact result the graph finds (recall@10), with and without filters, and how
+much of the exact BM25 ranking the bounded one keeps.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from bench.own_home import own_workbench
+
+if TYPE_CHECKING:
+    from rejoinder.corpus.values import Passage
+    from resources.search import SearchQuery
+    from resources.wiring import Workbench
+
+SAMPLES = Path(__file__).resolve().parents[1] / "resources" / "samples" / "episodes"
+SHARES_PCT = (0.3, 5, 20)
+N_QUERIES = 200
+QUERY_WORDS = (6, 16)
+CHUNKS_AT_ONCE = 200
+NO_LIMIT = 2_000_000_000
+MODEL = "bench"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What is searched: queries out of the corpus' own texts, and the sources with their numbers of chunks."""
+
+    queries: tuple["SearchQuery", ...]
+    sources: tuple[tuple[int, int], ...]
+    n_chunks: int
+    figures: dict[str, Any]
+
+
+def measure_retrieval(
+    n_chunks: int, *, data: Path | None, n_embedded: int, advance: Callable[[int], None]
+) -> dict[str, Any]:
+    """Run the benchmark in a home of its own that is removed afterwards.
+
+    Args:
+        n_chunks: how many chunks are searched.
+        data: a folder of texts; the samples where not given.
+        n_embedded: how many chunks the model embeds; the vectors of the others are mixed of these.
+        advance: told of chunks as they are stored, then of queries as they are done.
+
+    Returns:
+        value and baseline are the 95th percentiles in ms; recall is of the ten nearest by an exact scan.
+    """
+    with own_workbench() as bench:
+        loaded = _load(bench, n_chunks, data or SAMPLES, n_embedded, advance)
+        return {**_speed(bench, loaded, advance), **_quality(bench, loaded), **loaded.figures}
+
+
+def _load(bench: "Workbench", n: int, data: Path, n_embedded: int, advance: Callable[[int], None]) -> Loaded:
+    import numpy as np
+
+    from bench.retrieval_corpus import cut_windows, fill_vectors, read_documents
+    from resources.postgres import connect, run_script
+
+    windows = cut_windows(read_documents(data), n)
+    rng = Random(0)
+    embedded = rng.sample(windows.texts, min(n_embedded, len(windows.texts)))
+    vectors = fill_vectors(bench.embedder.embed([text for _, text in embedded]), n, np.random.default_rng(0))
+    made = [window for window in windows.texts if window not in set(embedded)]
+    with bench.db.transaction() as tx:
+        index_id = int(tx.value("ensure_embedding_index", model=MODEL, dim=bench.embedder.dim))
+    started = time.monotonic()
+    sources = _store(bench, index_id, [*embedded, *made], vectors, advance)
+    stored_s = time.monotonic() - started
+    with bench.db.transaction() as tx:
+        tx.execute("lift_statement_timeout")
+        tx.execute("build_embedding_graph", index_id=index_id)
+    run_script(connect(bench.addresses.owner, autocommit=True), "vacuum analyze")
+    figures = {
+        "chunks": n,
+        "real_vectors": min(n_embedded, n),
+        "text_used_times": windows.copies,
+        "store_s": round(stored_s, 1),
+        "graph_s": round(time.monotonic() - started - stored_s, 1),
+    }
+    return Loaded(_queries(bench, index_id, windows.texts, rng), tuple(sources.items()), n, figures)
+
+
+def _store(
+    bench: "Workbench",
+    index_id: int,
+    windows: Sequence[tuple[int, str]],
+    vectors: Any,
+    advance: Callable[[int], None],
+) -> dict[int, int]:
+    """Store chunks as the product does; number of chunks by source id."""
+    by_document: dict[int, list[int]] = {}
+    for at, (document, _) in enumerate(windows):
+        by_document.setdefault(document, []).append(at)
+    sizes = {}
+    for document, places in by_document.items():
+        with bench.db.transaction() as tx:
+            source_id = _store_source(tx, bench.project_id, document)
+            sizes[source_id] = len(places)
+            _store_chunks(tx, source_id, index_id, [(windows[at][1], vectors[at]) for at in places])
+        advance(len(places))
+    return sizes
+
+
+def _store_source(tx: Any, project_id: int, document: int) -> int:
+    from rejoinder.corpus.values import Cue, Transcript
+    from resources.store.sources import NewSource, save_source
+
+    read = Transcript(f"document {document}", "text", (Cue("-"),), language="en")
+    new = NewSource(project_id, f"bench-{document}", read, content_hash=str(document), raw_key="-")
+    return save_source(tx, new).id
+
+
+def _store_chunks(tx: Any, source_id: int, index_id: int, chunks: Sequence[tuple[str, Any]]) -> None:
+    from rejoinder.corpus.chunks import content_hash
+    from rejoinder.corpus.values import Chunk
+    from resources.queries import vectors_of
+    from resources.steps.chunking import save_chunks
+
+    values = [Chunk(i, text, content_hash(text), len(text.split())) for i, (text, _) in enumerate(chunks)]
+    ids = save_chunks(tx, source_id, values, "en")
+    rows = [{"chunk_id": i, "embedding": vector} for i, (_, vector) in zip(ids, chunks, strict=True)]
+    tx.execute_many("insert_chunk_embedding", rows, vectors=vectors_of(index_id))
+
+
+def _queries(
+    bench: "Workbench", index_id: int, windows: Sequence[tuple[int, str]], rng: Random
+) -> tuple["SearchQuery", ...]:
+    """Stretches of some words out of the texts, as a post quotes what was said."""
+    from resources.search import SearchQuery
+
+    texts = []
+    for _, text in rng.choices(windows, k=N_QUERIES):
+        words, length = text.split(), rng.randint(*QUERY_WORDS)
+        start = rng.randrange(max(1, len(words) - length))
+        texts.append(" ".join(words[start : start + length]))
+    vectors = bench.embedder.embed(texts)
+    return tuple(
+        SearchQuery(text, vector, index_id=index_id, project_id=bench.project_id)
+        for text, vector in zip(texts, vectors, strict=True)
+    )
+
+
+def _speed(bench: "Workbench", loaded: Loaded, advance: Callable[[int], None]) -> dict[str, Any]:
+    fast = _milliseconds(bench, loaded.queries, advance=advance)
+    exact = _milliseconds(bench, loaded.queries, is_exact=True, advance=advance)
+    p95, baseline = _percentile(fast, 95), _percentile(exact, 95)
+    return {
+        "name": "retrieval",
+        "value": p95,
+        "unit": "ms",
+        "baseline": baseline,
+        "baseline_is": "p95 of the same search with an exact scan of the vectors",
+        "ratio": round(p95 / baseline, 3),
+        "p50_ms": _percentile(fast, 50),
+        "exact_p50_ms": _percentile(exact, 50),
+        "queries": len(loaded.queries),
+    }
+
+
+def _milliseconds(
+    bench: "Workbench",
+    queries: Sequence["SearchQuery"],
+    *,
+    is_exact: bool = False,
+    advance: Callable[[int], None],
+) -> list[float]:
+    taken = []
+    for asked in [queries[0], *queries]:
+        started = time.perf_counter()
+        _search(bench, asked, is_exact=is_exact)
+        taken.append((time.perf_counter() - started) * 1_000)
+        advance(1)
+    return taken[1:]
+
+
+def _search(
+    bench: "Workbench", asked: "SearchQuery", *, is_exact: bool = False, **changes: Any
+) -> list["Passage"]:
+    from resources.search import search
+
+    retrieval = bench.tuning.retrieval.model_copy(update={"passages": 10, **changes})
+    with bench.db.transaction() as tx:
+        if is_exact:
+            tx.execute("scan_exactly")
+        return search(tx, asked, retrieval)
+
+
+def _quality(bench: "Workbench", loaded: Loaded) -> dict[str, Any]:
+    """Recall@10 of the vector leg, whole and filtered by sources, and what the bound on postings costs."""
+    by_meaning = [replace(asked, text="") for asked in loaded.queries]
+    figures: dict[str, Any] = {"recall_at_10": _recall(bench, by_meaning)}
+    rng = Random(1)
+    for share in SHARES_PCT:
+        ids = _sources_of(loaded, share, rng)
+        narrowed = [replace(asked, source_ids=ids) for asked in by_meaning]
+        figures[f"recall_at_10_of_{share}_pct"] = _recall(bench, narrowed)
+    kept = [
+        _overlap(
+            _search(bench, asked, dense_weight=0.0, max_postings=NO_LIMIT),
+            _search(bench, asked, dense_weight=0.0),
+        )
+        for asked in loaded.queries
+    ]
+    return {**figures, "bm25_overlap_at_10": round(sum(kept) / len(kept), 4)}
+
+
+def _recall(bench: "Workbench", queries: Sequence["SearchQuery"]) -> float:
+    shares = [_overlap(_search(bench, q, is_exact=True), _search(bench, q)) for q in queries]
+    return round(sum(shares) / len(shares), 4)
+
+
+def _overlap(wanted: Sequence["Passage"], found: Sequence["Passage"]) -> float:
+    """Share of the wanted ones that were found; equally good ones count as found."""
+    if not wanted:
+        return 1.0
+    least = min(p.score if p.dense is None else p.dense for p in wanted)
+    ids = {p.chunk_id for p in wanted}
+    good = [p for p in found if p.chunk_id in ids or (p.dense or p.score) >= least - 1e-6]
+    return min(1.0, len(good) / len(wanted))
+
+
+def _sources_of(loaded: Loaded, share_pct: float, rng: Random) -> tuple[int, ...]:
+    """Sources drawn until they hold this share of the chunks; at least one."""
+    chosen: list[int] = []
+    total = 0
+    for source_id, size in rng.sample(loaded.sources, len(loaded.sources)):
+        if chosen and total + size > loaded.n_chunks * share_pct / 100:
+            continue
+        chosen.append(source_id)
+        total += size
+    return tuple(chosen)
+
+
+def _percentile(values: Sequence[float], share: float) -> float:
+    import numpy as np
+
+    return round(float(np.percentile(values, share)), 2)
