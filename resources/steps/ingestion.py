@@ -6,6 +6,7 @@ from typing import Any
 
 from rejoinder.corpus.feeds import parse_feed
 from rejoinder.corpus.transcripts.chapters import parse_chapters
+from rejoinder.corpus.twins import Signature, signature
 from rejoinder.corpus.values import Chapter, Transcript
 from rejoinder.errors import InputUnreadable, LeaseLost
 from rejoinder.text.public_urls import public_url
@@ -13,6 +14,7 @@ from resources.fetching import Fetched, Fetcher, FetchFailed, Validators
 from resources.objects import ObjectStore, hash_of
 from resources.postgres import Transaction
 from resources.steps.feed_items import item_requests, looks_like_feed
+from resources.steps.twins import find_twins
 from resources.store.ingestions import LookedAtFeed, enqueue_items, save_feed
 from resources.store.sources import NewSource, quarantine, save_source
 
@@ -49,6 +51,7 @@ class Read:
     """What was said, and the chapters that came beside it."""
 
     transcript: Transcript
+    signature: Signature
     chapters: tuple[Chapter, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -163,20 +166,25 @@ class Extracting:
             transcript = self.extract(_file_name(item), data, item["media_type"])
         except InputUnreadable as error:
             return Refused(str(error), data, item["raw_key"])
+        known_by = signature(transcript.cues)
         before = (item["note"],) if item["note"] else ()
         if not item["chapters_key"]:
-            return Read(transcript, notes=(*before, *transcript.notes))
+            return Read(transcript, known_by, notes=(*before, *transcript.notes))
         try:
             chapters = parse_chapters(self.objects.get(item["chapters_key"]))
         except InputUnreadable as error:
-            return Read(transcript, notes=(*before, *transcript.notes, f"without chapters: {error}"))
-        return Read(transcript, chapters, (*before, *transcript.notes))
+            return Read(
+                transcript, known_by, notes=(*before, *transcript.notes, f"without chapters: {error}")
+            )
+        return Read(transcript, known_by, chapters, (*before, *transcript.notes))
 
     def save(self, tx: Transaction, item: dict[str, Any], result: Read | Refused, worker: int) -> str:
         """Save the source, or the reason why there is none."""
         if isinstance(result, Refused):
             return _refuse(tx, item, result, worker)
         saved = save_source(tx, _source(item, result), is_forced=item["is_forced"])
+        if saved.outcome != "unchanged":
+            find_twins(tx, item["project_id"], saved.id, result.signature)
         tx.execute("close_quarantine", kind="source", name=item["name"])
         _finish(tx, item, saved.outcome, "; ".join(result.notes) or None, worker, saved.id)
         return saved.outcome
@@ -189,6 +197,7 @@ def _source(item: dict[str, Any], read: Read) -> NewSource:
         name=item["name"],
         transcript=replace(read.transcript, notes=read.notes),
         chapters=read.chapters,
+        signature=read.signature,
         content_hash=hash_of(item["raw_key"]),
         raw_key=item["raw_key"],
         title=item["title"],

@@ -39,7 +39,8 @@ def _source(tx: Transaction, row: dict[str, Any]) -> StoredSource:
         for c in tx.rows("load_cues", source_id=row["id"])
     )
     chapters = tuple(
-        Chapter(c["title"], c["start_s"], c["first_cue"]) for c in tx.rows("load_chapters", source_id=row["id"])
+        Chapter(c["title"], c["start_s"], c["first_cue"])
+        for c in tx.rows("load_chapters", source_id=row["id"])
     )
     transcript = Transcript(
         row["title"], row["format"], cues, row["language"], chapters, row["url"], row["published_at"]

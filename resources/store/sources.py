@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from rejoinder.corpus.twins import Signature
 from rejoinder.corpus.values import Chapter, Transcript
 from resources.postgres import Transaction
 
@@ -38,7 +39,7 @@ class NewSource:
     url: str | None = None
     published_at: datetime | None = None
     chapters: tuple[Chapter, ...] = ()
-    signature: list[int] | None = None
+    signature: Signature | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,8 @@ def _facts(new: NewSource) -> dict[str, Any]:
         "published_at": new.published_at or read.published_at,
         "raw_key": new.raw_key,
         "notes": list(read.notes),
-        "signature": new.signature,
+        "signature": list(new.signature.hashes) if new.signature else None,
+        "n_shingles": new.signature.n_shingles if new.signature else None,
     }
 
 

@@ -72,9 +72,12 @@ create index ingestion_of_feed on ingestion (feed_id);
 alter table source add column raw_key text;
 alter table source add column notes text[] not null default '{}';
 alter table source add column signature bigint[];
+alter table source add column n_shingles integer;
 alter table source add column twin_of bigint references source on delete set null;
 alter table source add check (twin_of <> id);
+alter table source add check ((signature is null) = (n_shingles is null));
 create index source_twins on source (twin_of) where twin_of is not null;
+create index source_signature on source using gin (signature);
 
 create table chapter (
   source_id bigint not null references source on delete cascade,

@@ -7,7 +7,7 @@ where not exists (select from cue c where c.source_id = s.id and btrim(c.text) <
 -- name: check_chunks
 select s.name || ' #' || coalesce(c.chunk_index, -1) as key, 'times run backwards, or there is no chunk' as problem
 from source s left join chunk c on c.source_id = s.id and c.is_current
-where s.step <> 'chunk' and (c.id is null or c.end_s < c.start_s) limit 20
+where s.step <> 'chunk' and s.twin_of is null and (c.id is null or c.end_s < c.start_s) limit 20
 
 -- name: check_chunk_embeddings
 select s.name as key, 'has chunks without a vector' as problem from source s
@@ -19,11 +19,11 @@ where s.step in ('keywords', 'ready') and exists (
 
 -- name: check_keywords
 select s.name as key, 'has no keyword' as problem from source s
-where s.status = 'completed' and not exists (select from keyword k where k.source_id = s.id) limit 20
+where s.status = 'completed' and s.twin_of is null and not exists (select from keyword k where k.source_id = s.id) limit 20
 
 -- name: check_summaries
 select s.name as key, 'went on without a summary' as problem from source s
-where s.status = 'completed' and not exists (select from summary m where m.source_id = s.id)
+where s.status = 'completed' and s.twin_of is null and not exists (select from summary m where m.source_id = s.id)
 union all
 select to_char(e.starts_on, 'YYYY-MM'), 'has no summary although its sources have sentences' from epoch e
 where e.status = 'completed'

@@ -52,4 +52,4 @@ update source set terms_version = %(version)s where id = %(source_id)s
 -- Their postings are of an older analysis: cut and index them again. What did not change keeps its vector.
 update source
 set step = 'chunk', status = 'pending', attempts = 0, crashes = 0, due_at = now(), updated_at = now()
-where terms_version < %(version)s and status in ('pending', 'completed', 'failed') and step <> 'chunk'
+where terms_version < %(version)s and twin_of is null and status in ('pending', 'completed', 'failed') and step <> 'chunk'

@@ -13,14 +13,14 @@ select id, content_hash, raw_key, twin_of from source where project_id = %(proje
 -- name: upsert_source
 -- What is read anew starts over at the step chunk.
 insert into source (project_id, name, title, url, format, language, content_hash, duration_s, published_at, raw_key,
-                    notes, signature)
+                    notes, signature, n_shingles)
 values (%(project_id)s, %(name)s, %(title)s, %(url)s, %(format)s, %(language)s, %(content_hash)s, %(duration_s)s,
-        %(published_at)s, %(raw_key)s, %(notes)s, %(signature)s)
+        %(published_at)s, %(raw_key)s, %(notes)s, %(signature)s, %(n_shingles)s)
 on conflict (project_id, name) do update
 set title = excluded.title, url = coalesce(excluded.url, source.url), format = excluded.format,
     language = excluded.language, content_hash = excluded.content_hash, duration_s = excluded.duration_s,
     published_at = coalesce(excluded.published_at, source.published_at), raw_key = excluded.raw_key,
-    notes = excluded.notes, signature = excluded.signature, twin_of = null,
+    notes = excluded.notes, signature = excluded.signature, n_shingles = excluded.n_shingles, twin_of = null,
     step = 'chunk', status = 'pending', attempts = 0, crashes = 0, last_error = null, due_at = now(),
     lease_worker = null, lease_until = null, in_hand_at = null, updated_at = now()
 returning id
@@ -87,10 +87,19 @@ select kind, name, reason, created_at from quarantine order by created_at, id li
 -- A twin is not searched: the database takes its vectors and postings out.
 update chunk set is_current = false where source_id = %(source_id)s and is_current
 
--- name: sources_with_signature
--- Everything that a source could be a twin of.
-select id, signature from source
-where project_id = %(project_id)s and id <> %(id)s and twin_of is null and signature is not null
+-- name: lock_twins
+-- Sources of a project find their twins one after the other: two that come at once would not see each other.
+select pg_advisory_xact_lock(21069, %(project_id)s::integer)
+
+-- name: likely_twins
+-- Sources that share hashes of their sketches, those that share most first, if neither is an excerpt of the other.
+select s.id, s.n_shingles, s.signature
+from source s,
+  lateral (select count(*) as n from unnest(s.signature) h where h = any (%(hashes)s::bigint[])) shared
+where s.project_id = %(project_id)s and s.id <> %(id)s and s.twin_of is null
+  and s.signature && %(hashes)s::bigint[]
+  and s.n_shingles between %(n_shingles)s / 6 and 6 * %(n_shingles)s
+order by shared.n desc, s.id limit %(top)s
 
 -- name: make_twin
 -- The source is finished: what it says is found in the one it is a twin of.
@@ -104,7 +113,4 @@ where id = %(id)s or twin_of = %(id)s
 update source
 set twin_of = null, step = 'chunk', status = 'pending', due_at = now(), updated_at = now()
 where twin_of = %(id)s
-returning id
-
--- name: delete_summary
-delete from summary where source_id = %(source_id)s
+returning id, project_id, n_shingles, signature

@@ -1,0 +1,58 @@
+"""Twins among sources: the same episode given twice is kept twice and searched once."""
+
+from rejoinder.corpus.twins import Signature, are_twins, is_better, worth
+from resources.postgres import Transaction
+from resources.steps.sources import load_sources
+
+MOST_LIKELY = 20
+
+
+def find_twins(tx: Transaction, project_id: int, source_id: int, signature: Signature) -> None:
+    """Settle which source stands for a new or changed one, and which it stands for itself.
+
+    The better of two twins is cut and searched, the other one is finished; what was a twin of this source before it
+    changed is judged anew. Chunks of one that is outdone leave the index in the same transaction.
+    """
+    tx.rows("lock_twins", project_id=project_id)
+    freed = tx.rows("free_twins", id=source_id)
+    _settle(tx, project_id, source_id, signature)
+    for row in freed:
+        if row["signature"]:
+            _settle(tx, project_id, row["id"], Signature(row["n_shingles"], tuple(row["signature"])))
+
+
+def _settle(tx: Transaction, project_id: int, source_id: int, signature: Signature) -> None:
+    for twin_id in _twins(tx, project_id, source_id, signature):
+        if _is_better(tx, source_id, twin_id):
+            _outdo(tx, twin_id, by=source_id)
+        else:
+            _outdo(tx, source_id, by=twin_id)
+            return
+
+
+def _twins(tx: Transaction, project_id: int, source_id: int, signature: Signature) -> list[int]:
+    """Those that stand for themselves, the most alike first."""
+    rows = tx.rows(
+        "likely_twins",
+        project_id=project_id,
+        id=source_id,
+        hashes=list(signature.hashes),
+        n_shingles=signature.n_shingles,
+        top=MOST_LIKELY,
+    )
+    return [
+        row["id"]
+        for row in rows
+        if are_twins(signature, Signature(row["n_shingles"], tuple(row["signature"])))
+    ]
+
+
+def _is_better(tx: Transaction, source_id: int, twin_id: int) -> bool:
+    """Whether the first is; of two that are alike the one that was there before stays."""
+    source, twin = load_sources(tx, [source_id, twin_id])
+    return is_better(worth(source.transcript), worth(twin.transcript))
+
+
+def _outdo(tx: Transaction, source_id: int, *, by: int) -> None:
+    tx.execute("make_twin", id=source_id, twin_of=by)
+    tx.execute("retire_all_chunks", source_id=source_id)

@@ -1,0 +1,158 @@
+"""The same episode given twice is kept twice and searched once: the better file stands for both."""
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from rejoinder.errors import ConfigInvalid
+from resources.commands.actors import machine_owner
+from resources.commands.sources import again
+from resources.inbox import ingest_paths, work_off_inputs
+from resources.postgres import Database
+from resources.provision import Addresses
+from resources.settings import Settings
+from resources.store.source_list import SourceFilter, list_sources, load_source_page
+from resources.tuning import Tuning
+from resources.wiring import Workbench
+
+VOCABULARY = [f"word{n}" for n in range(3_000)]
+
+
+def speech(seed: int, n_words: int = 600) -> list[str]:
+    rng = random.Random(seed)
+    return [rng.choice(VOCABULARY) for _ in range(n_words)]
+
+
+def as_text(words: list[str]) -> str:
+    """Without times or speakers."""
+    return "\n\n".join(" ".join(words[at : at + 30]) + "." for at in range(0, len(words), 30))
+
+
+def as_vtt(words: list[str]) -> str:
+    """With both."""
+    cues = [" ".join(words[at : at + 10]) for at in range(0, len(words), 10)]
+    lines = [
+        f"00:{n // 60:02}:{n % 60:02}.000 --> 00:{n // 60:02}:{n % 60:02}.900\n<v Ada>{c}\n"
+        for n, c in enumerate(cues)
+    ]
+    return "WEBVTT\n\n" + "\n".join(lines)
+
+
+@dataclass
+class Shelf:
+    """Files that are given one after the other, and what stands for what."""
+
+    bench: Workbench
+    folder: Path
+    owner: Database
+
+    def give(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.write_text(text)
+        assert not ingest_paths(self.bench, [path]).quarantined
+
+    def twins(self) -> dict[str, str | None]:
+        """Every source, and the one that stands for it."""
+        with self.bench.db.transaction() as tx:
+            return {row.name: row.twin_name for row in list_sources(tx, self.bench.project_id).rows}
+
+    def steps(self) -> dict[str, str]:
+        return {r["name"]: r["step"] for r in self.rows("select name, step from source")}
+
+    def rows(self, statement: str) -> list[dict[str, Any]]:
+        with self.owner.transaction() as tx:
+            return tx.connection.execute(statement).fetchall()  # type: ignore[call-overload]
+
+    def cut(self, name: str) -> None:
+        """As if it had been cut and embedded."""
+        with self.owner.transaction() as tx:
+            run = tx.connection.execute
+            run(
+                "insert into chunk (source_id, chunk_index, content_hash, text, n_tokens, n_terms)"
+                " select id, 0, 'h', 't', 1, 1 from source where name = %s",
+                (name,),
+            )
+            run("update source set step = 'ready', status = 'completed' where name = %s", (name,))
+
+
+@pytest.fixture
+def shelf(addresses: Addresses, db: Database, owner_db: Database, tmp_path: Path) -> Shelf:
+    with owner_db.transaction() as tx:
+        tx.connection.execute("insert into creator (name) values ('c')")
+        row = tx.connection.execute(
+            "insert into project (creator_id, name) select id, 'p' from creator returning id"
+        ).fetchone()
+    assert row
+    folder = tmp_path / "given"
+    folder.mkdir()
+    bench = Workbench(Settings(home=tmp_path), Tuning(), addresses, db, cast(Any, None), 0, row["id"])
+    return Shelf(bench, folder, owner_db)
+
+
+def test_a_worse_twin_is_kept_and_not_cut(shelf: Shelf) -> None:
+    words = speech(1)
+    shelf.give("a.vtt", as_vtt(words))
+    shelf.give("a.txt", as_text(words))
+    shelf.give("b.txt", as_text(speech(2)))
+    assert shelf.twins() == {"a.vtt": None, "a.txt": "a.vtt", "b.txt": None}
+    assert shelf.steps() == {"a.vtt": "chunk", "a.txt": "ready", "b.txt": "chunk"}
+    assert shelf.rows(
+        "select count(*) as n from cue c join source s on s.id = c.source_id where s.name = 'a.txt'"
+    )[0]["n"]
+
+
+def test_a_better_twin_takes_over(shelf: Shelf) -> None:
+    words = speech(1)
+    shelf.give("a.txt", as_text(words))
+    shelf.cut("a.txt")
+    shelf.give("a.vtt", as_vtt(words))
+    assert shelf.twins() == {"a.txt": "a.vtt", "a.vtt": None}
+    assert shelf.rows("select is_current from chunk") == [{"is_current": False}]
+    assert shelf.steps()["a.vtt"] == "chunk"
+    with shelf.bench.db.transaction() as tx:
+        (row,) = list_sources(tx, shelf.bench.project_id, SourceFilter(show="twins")).rows
+        (best,) = [r for r in list_sources(tx, shelf.bench.project_id).rows if r.name == "a.vtt"]
+        assert best.source_id is not None
+        assert load_source_page(tx, best.source_id).twins == ("A",)
+    assert row.standing == "twin"
+
+
+def test_of_two_alike_the_first_stays(shelf: Shelf) -> None:
+    shelf.give("a.vtt", as_vtt(speech(1)))
+    shelf.give("copy.vtt", as_vtt(speech(1)))
+    assert shelf.twins() == {"a.vtt": None, "copy.vtt": "a.vtt"}
+
+
+def test_twins_of_one_that_is_outdone_follow_it(shelf: Shelf) -> None:
+    words = speech(1)
+    shelf.give("a.txt", as_text(words))
+    shelf.give("copy.txt", as_text(words) + "\n")
+    shelf.give("a.vtt", as_vtt(words))
+    assert shelf.twins() == {"a.txt": "a.vtt", "copy.txt": "a.vtt", "a.vtt": None}
+
+
+def test_a_source_that_changes_frees_its_twins(shelf: Shelf) -> None:
+    words = speech(1)
+    shelf.give("a.vtt", as_vtt(words))
+    shelf.give("a.txt", as_text(words))
+    shelf.give("a.vtt", as_vtt(speech(5)))
+    assert shelf.twins() == {"a.vtt": None, "a.txt": None}
+    assert shelf.steps() == {"a.vtt": "chunk", "a.txt": "chunk"}
+    shelf.give("a.vtt", as_vtt(words))
+    assert shelf.twins() == {"a.vtt": None, "a.txt": "a.vtt"}
+
+
+def test_a_twin_that_is_read_again_stays_one(shelf: Shelf, db: Database) -> None:
+    words = speech(1)
+    shelf.give("a.vtt", as_vtt(words))
+    shelf.give("a.txt", as_text(words))
+    project_id = shelf.bench.project_id
+    for name in ("a.txt", "a.vtt"):
+        again(db, machine_owner(), project_id, name, "extract")
+        assert work_off_inputs(shelf.bench).changed == [name]
+        assert shelf.twins() == {"a.vtt": None, "a.txt": "a.vtt"}
+    with pytest.raises(ConfigInvalid, match="twin"):
+        again(db, machine_owner(), project_id, "a.txt", "chunk")
