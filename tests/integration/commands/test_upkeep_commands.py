@@ -26,8 +26,8 @@ def ill(newsroom) -> dict[str, int]:
 
 def test_everything_is_tried_again(newsroom, actors, ill) -> None:
     done = retry(newsroom.db, actors["editor"])
-    assert done.revived == {"source": 1, "epoch": 0, "post": 1, "measurement": 0}
-    assert done.hurried == {"source": 0, "epoch": 0, "post": 1, "measurement": 0}
+    assert done.revived == {"ingestion": 0, "source": 1, "epoch": 0, "post": 1, "measurement": 0}
+    assert done.hurried == {"ingestion": 0, "source": 0, "epoch": 0, "post": 1, "measurement": 0}
     assert newsroom.place(ill["dead"]) == "response/pending"
     assert newsroom.value("select count(*) from dead_letter where revived_at is null") == 0
     assert newsroom.value("select count(*) from post where due_at > now()") == 0
