@@ -14,7 +14,6 @@ from typing import Literal
 
 import psycopg
 
-from rejoinder.errors import ConfigInvalid
 from rejoinder.llm.ports import Embedder
 from resources.postgres import Database, Transaction, connect
 from resources.queries import vectors_of
@@ -132,18 +131,3 @@ class _Build:
         except psycopg.errors.ObjectNotInPrerequisiteState:
             return False
         return True
-
-
-def drop_index(db: Database, index_id: int) -> None:
-    """Drop the vectors of an index that is not in use; its row stays.
-
-    Raises:
-        ConfigInvalid: there is no such index, or searches read it.
-    """
-    try:
-        with db.transaction() as tx:
-            if index_id not in {index.id for index in list_indexes(tx)}:
-                raise ConfigInvalid(f"there is no embedding index {index_id}: `rejoinder models` lists them")
-            tx.execute("drop_embedding_index", index_id=index_id)
-    except psycopg.errors.ObjectInUse:
-        raise ConfigInvalid(f"embedding index {index_id} is the one that searches read") from None

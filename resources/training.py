@@ -114,11 +114,14 @@ def train_relevance(
     started = time.monotonic()
     with db.transaction() as tx:
         examples = collect_examples(tx, index_id=index_id, rule=rule or LabelRule())
-    report = _train(db, tracker, examples, seed)
+        embedding_model = tx.value("embedding_model_of", index_id=index_id)
+    report = _train(db, tracker, examples, seed, embedding_model)
     return replace(report, seconds=round(time.monotonic() - started, 3))
 
 
-def _train(db: Database, tracker: Tracker | None, examples: Sequence[Example], seed: int) -> TrainingReport:
+def _train(
+    db: Database, tracker: Tracker | None, examples: Sequence[Example], seed: int, embedding_model: str | None
+) -> TrainingReport:
     counts = (len(examples), sum(e.label.source == "review" for e in examples))
     if lack := too_few(examples):
         return TrainingReport("too_few", f"{lack}; the similarity floor decides alone", *counts)
@@ -128,19 +131,21 @@ def _train(db: Database, tracker: Tracker | None, examples: Sequence[Example], s
         reason = "the same examples were trained on before"
         ids = (known["id"], known["mlflow_run_id"])
         return TrainingReport("unchanged", reason, *counts, known["metrics"], *ids)
-    classifier, verdict = _fit_and_judge(db, examples, seed)
-    metrics = {**asdict(classifier.metrics), "verdict": asdict(verdict)}
+    classifier, verdict = _fit_and_judge(db, examples, seed, embedding_model)
+    metrics = asdict(classifier.metrics) | {"verdict": asdict(verdict), "embedding_model": embedding_model}
     run_id = tracker.record_training(_record(classifier, verdict)).run_id if tracker else None
     row_id = _save(db, classifier, metrics, verdict, run_id)
     return TrainingReport(verdict.standing, verdict.reason, *counts, metrics, row_id, run_id)
 
 
-def _fit_and_judge(db: Database, examples: Sequence[Example], seed: int) -> tuple[Classifier, Verdict]:
+def _fit_and_judge(
+    db: Database, examples: Sequence[Example], seed: int, embedding_model: str | None
+) -> tuple[Classifier, Verdict]:
     from rejoinder.triage.model import ENOUGH_REVIEWS, train
 
     classifier = train(examples, seed=seed)
     with db.transaction() as tx:
-        row = tx.row("champion_model", name=RELEVANCE_MODEL)
+        row = tx.row("champion_model", name=RELEVANCE_MODEL, embedding_model=embedding_model)
     champion = load(json.dumps(row["parameters"]).encode()) if row else None
     held_out = [e for e in examples if is_held_out(e.post_key)]
     return classifier, judge(classifier, champion, judged_by_people(held_out, ENOUGH_REVIEWS), seed=seed)

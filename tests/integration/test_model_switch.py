@@ -14,11 +14,13 @@ from hashed_embedder import HashedEmbedder
 from rejoinder.errors import ConfigInvalid
 from rejoinder.listening.policy import default_policy
 from rejoinder.listening.post import Post
+from resources.commands.actors import machine_owner
+from resources.commands.embedding_models import drop_index
 from resources.llm.shelf import Shelf
 from resources.postgres import Database, Transaction
 from resources.provision import Addresses
 from resources.queries import vectors_of
-from resources.reembedding import BuildReport, build_index, drop_index, index_statuses, is_build_due
+from resources.reembedding import BuildReport, build_index, index_statuses, is_build_due
 from resources.search import SearchQuery, search
 from resources.settings import Settings
 from resources.steps.embedding import CHUNKS_AT_ONCE, IndexAppeared
@@ -162,10 +164,10 @@ def test_a_build_is_killed_goes_on_and_switches_at_once(corpus: Corpus) -> None:
     assert plan, "the graph is drawn before the switch"
 
     with pytest.raises(ConfigInvalid, match="is the one that searches read"):
-        drop_index(corpus.db, new_id)
+        drop_index(corpus.db, machine_owner(), new_id)
     with pytest.raises(ConfigInvalid, match="no embedding index 99"):
-        drop_index(corpus.db, 99)
-    drop_index(corpus.db, corpus.old_id)
+        drop_index(corpus.db, machine_owner(), 99)
+    drop_index(corpus.db, machine_owner(), corpus.old_id)
     assert corpus.standing()[corpus.old.model] == ("retired", N_CHUNKS) and corpus.best(7) == text_of(7)
 
 

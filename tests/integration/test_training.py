@@ -208,7 +208,8 @@ def test_the_first_model_is_champion_and_the_same_data_changes_nothing(
     first = train_relevance(db, None)
     assert first.outcome == "champion" and first.n_examples == 160
     assert first.metrics["labels_from"] == "weak" and first.metrics["roc_auc"] > 0.9
-    model_id, classifier = champion(db)
+    model_id, classifier = champion(db, "test::m")
+    assert champion(db, "test::another") == (None, None), "it cannot read another model's vectors"
     assert model_id == first.model_version_id and classifier is not None
     assert min(classifier.columns) == 3, "the rule's own features are withheld while labels are weak"
     again = train_relevance(db, None)

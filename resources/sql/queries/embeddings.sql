@@ -38,6 +38,11 @@ select ensure_embedding_index(%(model)s, %(dim)s) as id
 -- name: active_embedding_index
 select id from embedding_index where state = 'active'
 
+-- name: embedding_model_of
+-- The model of an index; without one, of the active index.
+select model from embedding_index
+where case when %(index_id)s::bigint is null then state = 'active' else id = %(index_id)s::bigint end
+
 -- name: list_embedding_indexes
 select i.id, i.model, i.dim, i.state, i.created_at, i.activated_at, s.vectors is not null as has_vectors
 from embedding_index i left join stored_embedding_index s on s.id = i.id

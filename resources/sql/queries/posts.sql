@@ -79,7 +79,11 @@ update post set relevance = %(relevance)s, priority = %(priority)s where id = %(
 select post_id, verdict from stage_decision where step = 'relevance' and post_id = any (%(ids)s)
 
 -- name: champion_model
-select id, parameters from model_version where name = %(name)s and is_champion
+-- A model that learned from another embedding model's vectors cannot read these.
+select id, parameters from model_version
+where name = %(name)s and is_champion
+  and (%(embedding_model)s::text is null
+       or coalesce(metrics ->> 'embedding_model', %(embedding_model)s::text) = %(embedding_model)s::text)
 
 -- name: insert_claim
 insert into claim (post_id, round, position, kind, text, check_worthiness)

@@ -1,0 +1,117 @@
+"""`rejoinder models`: which embedding models there are, their coverage of the corpus, changing the one in use."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.context import acting, open_database
+from cli.output import As, AsJson, answer, print_json, print_table, reporting
+
+if TYPE_CHECKING:
+    from resources.reembedding import BuildReport, IndexStatus
+
+models = typer.Typer(
+    no_args_is_help=True, help="Embedding models: list them, change to another, drop old vectors."
+)
+
+SAID = {
+    "active": "{model} is what searches read already.",
+    "switched": "{model} is what searches read from now on; {embedded} chunks were embedded in {seconds} s.",
+    "stopped": "Stopped with {embedded} chunks embedded; the next build goes on from there.",
+    "busy": "Another process builds {model}; watch it with `rejoinder models list`.",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the sub-app to the root."""
+    app.add_typer(models, name="models")
+
+
+@models.command("list")
+def list_all(as_json: AsJson = False) -> None:
+    """List the models and the indexes of their vectors: dimension, coverage, which one searches read."""
+    with reporting(as_json), open_database() as database:
+        from resources.reembedding import index_statuses
+
+        known, indexes = _known_models(), [_index_row(status) for status in index_statuses(database)]
+    if as_json:
+        print_json({"models": known, "indexes": indexes})
+        return
+    print_table("Models", tuple(known[0]), (tuple(row.values()) for row in known))
+    if indexes:
+        print_table("Indexes", tuple(indexes[0]), (tuple(row.values()) for row in indexes))
+
+
+def _known_models() -> list[dict[str, Any]]:
+    from resources.llm.shelf import MODELS
+    from resources.settings import load_settings
+    from resources.tuning import load_tuning
+
+    wanted = load_tuning(load_settings()).embedding.model
+    return [
+        {
+            "name": model.name,
+            "languages": model.languages,
+            "dim": model.encoder.dim,
+            "max_tokens": model.encoder.max_tokens,
+            "is_installed": model.is_installed,
+            "is_configured": wanted in {model.name, model.encoder.uri},
+        }
+        for model in MODELS
+    ]
+
+
+def _index_row(status: "IndexStatus") -> dict[str, Any]:
+    index = status.index
+    return {
+        "id": index.id,
+        "model": index.model,
+        "dim": index.dim,
+        "state": index.state,
+        "coverage_pct": round(100 * status.coverage.share, 1),
+        "chunks_missing": status.coverage.n_missing,
+        "activated_at": index.activated_at,
+    }
+
+
+@models.command()
+def build(as_json: AsJson = False) -> None:
+    """Embed the corpus with the model that rejoinder.toml names, then make it the one that searches read.
+
+    Searches go on with the model in use until then. Stopped or killed, a build goes on where it was;
+    `rejoinder up` does the same in the background.
+    """
+    report = _build(as_json)
+    told = {"model": report.model, "embedded": report.embedded, "seconds": report.seconds}
+    said = {"index_id": report.index_id, "outcome": report.outcome, **told}
+    answer(said, as_json, SAID[report.outcome].format(**told))
+
+
+def _build(quiet: bool) -> "BuildReport":
+    from resources.rounds import open_bench
+
+    with reporting(quiet), open_bench() as bench:
+        from cli.progress import progress_bar
+        from resources.reembedding import build_index, index_statuses
+        from resources.wiring import configured_model
+        from resources.work.stopping import stop_on_signals
+
+        embedder = bench.embedder_of(configured_model(bench))
+        missing = {s.index.model: s.coverage.n_missing for s in index_statuses(bench.db)}.get(embedder.model)
+        with stop_on_signals() as stop, progress_bar("chunks", total=missing, quiet=quiet) as advance:
+            return build_index(bench.db, embedder, stop=stop, progress=advance)
+
+
+@models.command()
+def drop(
+    index_id: Annotated[int, typer.Argument(metavar="ID", help="The index, as `models list` names it.")],
+    who: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """Drop the vectors of an index that searches do not read."""
+    with reporting(as_json), open_database() as database:
+        from resources.commands.actors import machine_owner
+        from resources.commands.embedding_models import drop_index
+
+        drop_index(database, acting(database, who) if who else machine_owner(), index_id)
+    answer({"dropped": index_id}, as_json, f"The vectors of index {index_id} are gone.")
