@@ -50,25 +50,36 @@ def retrieval(
     everywhere: Annotated[
         bool, typer.Option("--everywhere", help="QMSum: search all meetings, not only the one asked about.")
     ] = False,
+    save: Annotated[
+        Path | None,
+        typer.Option("--save-rescorer", metavar="FILE", help="Keep the trained re-scorer as a JSON file."),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Embedding model; without it the one that rejoinder.toml names.")
+    ] = None,
     peer: Annotated[bool, typer.Option("--bm25s/--no-bm25s", help="Run the library bm25s beside.")] = True,
     track: Annotated[bool, typer.Option("--track/--no-track", help="Keep the run in MLflow.")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Rank passages with BM25, exact dense search and our engine stage by stage, side by side in one run."""
     with reporting(as_json):
+        _check_saving(save, rescorer)
+        from rejoinder.corpus.retrieval.rescorer import dump
         from resources.evaluation.retrieval import Systems, evaluate_retrieval
-        from resources.llm.onnx_embedder import OnnxEmbedder
+        from resources.llm.shelf import Shelf
         from resources.settings import load_settings
         from resources.tuning import load_tuning
 
-        embedder = OnnxEmbedder()
+        tuning = load_tuning(load_settings())
+        embedder = Shelf().named(model or tuning.embedding.model)
         task = _task(data, split, everywhere, embedder.count_tokens)
         learnt = _task(data, rescorer, everywhere, embedder.count_tokens) if rescorer else None
         systems = Systems(with_bm25s=peer, train=learnt)
-        tuning = load_tuning(load_settings()).retrieval
         with _progress(task, systems, as_json) as told:
-            report = evaluate_retrieval(task, embedder, tuning, systems, progress=told)
+            report = evaluate_retrieval(task, embedder, tuning.retrieval, systems, progress=told)
         run_id = _track(report) if track else None
+        if save and report.rescorer:
+            save.write_bytes(dump(report.rescorer))
         if as_json:
             print_json({**plain_report(report), "mlflow_run_id": run_id})
         else:
@@ -131,6 +142,18 @@ def _track(report: "RetrievalReport") -> str:
     )
 
 
+def _check_saving(path: Path | None, rescorer: str | None) -> None:
+    """Before the long run, so that nothing is learned that then cannot be kept."""
+    from rejoinder.errors import ConfigInvalid
+
+    if path is None:
+        return
+    if rescorer is None:
+        raise ConfigInvalid("There is no re-scorer to save.", fix="Name a split to learn from (--rescorer).")
+    if not path.parent.is_dir() or path.is_dir():
+        raise ConfigInvalid(f"{path} cannot be written.", fix="Name a file in a folder that is there.")
+
+
 def plain_report(report: "RetrievalReport") -> dict[str, object]:
     """The report in types that JSON knows, all the way down."""
     read: dict[str, object] = json.loads(json.dumps(report, default=plain))
@@ -141,8 +164,14 @@ def _print(report: "RetrievalReport", run_id: str | None) -> None:
     names = list(report.systems[0].figures)
     print_table(
         f"{report.benchmark} {report.split}: {report.n_questions} questions, {report.n_passages} passages",
-        ("system", *names, f"gain in {report.headline} over", "95 % interval", "p50 / p95 ms"),
-        [_row(system, names) for system in report.systems],
+        ("system", *names, f"{report.headline} in 95 %", "p50 / p95 ms"),
+        [_row(system, names, report.headline) for system in report.systems],
+    )
+    gains = [(s.system, other, gain) for s in report.systems for other, gain in s.gains.items()]
+    print_table(
+        f"gains in {report.headline}, question by question",
+        ("system", "over", "gain", "in 95 %"),
+        [(system, other, f"{gain.mean:+.4f}", _interval(gain)) for system, other, gain in gains],
     )
     for note in report.notes:
         say(f"note: {note}")
@@ -150,12 +179,11 @@ def _print(report: "RetrievalReport", run_id: str | None) -> None:
         console().print(f"Kept in MLflow as run {run_id}.", markup=False, highlight=False)
 
 
-def _row(system: "SystemReport", names: list[str]) -> list[str]:
+def _row(system: "SystemReport", names: list[str], headline: str) -> list[str]:
     figures = [f"{system.figures[name].mean:.4f}" for name in names]
-    gain = f"{system.gain.mean:+.4f} {system.over}" if system.gain else ""
-    interval = _interval(system.gain or next(iter(system.figures.values())))
     last = list(system.latency.values())[-1:]
-    return [system.system, *figures, gain, interval, *(f"{s.p50_ms:.1f} / {s.p95_ms:.1f}" for s in last)]
+    latency = [f"{s.p50_ms:.1f} / {s.p95_ms:.1f}" for s in last] or [""]
+    return [system.system, *figures, _interval(system.figures[headline]), *latency]
 
 
 def _interval(interval: "Interval") -> str:

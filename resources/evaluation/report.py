@@ -3,11 +3,13 @@
 What belongs here: from each system's rankings to its row of the report. The same seed gives the same intervals.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from rejoinder.corpus.retrieval.rescorer import Rescorer
 from rejoinder.corpus.retrieval.significance import Interval, bootstrap_mean, paired_gain
 from resources.evaluation.peers import Ranked
 from resources.evaluation.task import Task
@@ -25,18 +27,20 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class SystemReport:
-    """One system: its figures, its gain in the headline figure over another one, and its stages' latency."""
+    """One system: its figures, its gains in the headline figure over other systems, and its stages' latency."""
 
     system: str
     figures: Mapping[str, Interval]
-    over: str | None
-    gain: Interval | None
+    gains: Mapping[str, Interval]
     latency: Mapping[str, Latency]
 
 
 @dataclass(frozen=True, slots=True)
 class RetrievalReport:
-    """Every system on one task, side by side. settings are all choices that the figures depend on."""
+    """Every system on one task, side by side.
+
+    settings are all choices that the figures depend on; rescorer is the one that was trained, if one was.
+    """
 
     benchmark: str
     split: str
@@ -46,35 +50,45 @@ class RetrievalReport:
     systems: tuple[SystemReport, ...]
     settings: Mapping[str, str | int | float]
     notes: tuple[str, ...] = ()
+    rescorer: Rescorer | None = None
 
     def metrics(self) -> dict[str, float]:
         """Every figure, gain and latency under a name of its own, as an experiment tracker keeps them."""
         found: dict[str, float] = {}
         for system in self.systems:
-            start = system.system.replace(": ", "_").replace(" ", "_").replace("-", "_")
             named = {name: interval.mean for name, interval in system.figures.items()}
-            if system.gain:
-                named |= {
-                    "gain": system.gain.mean,
-                    "gain_low": system.gain.low,
-                    "gain_high": system.gain.high,
-                }
+            for other, gain in system.gains.items():
+                over = f"over_{other}"
+                named |= {over: gain.mean, f"{over}.low": gain.low, f"{over}.high": gain.high}
             named |= {f"{stage}.p95": latency.p95_ms for stage, latency in system.latency.items()}
-            found |= {f"{start}.{name}".replace("@", "_at_"): value for name, value in named.items()}
+            found |= {_metric_name(f"{system.system}.{name}"): value for name, value in named.items()}
         return found
+
+
+def _metric_name(text: str) -> str:
+    """In letters, digits, dots and underscores.
+
+    >>> _metric_name("engine: re-scored.ndcg@10")
+    'engine_re_scored.ndcg_at_10'
+    """
+    return re.sub(r"[^a-z0-9.]+", "_", text.replace("@", "_at_"))
 
 
 @dataclass(frozen=True, slots=True)
 class SystemRun:
-    """What one system found, and the system that its gain is measured over."""
+    """What one system found, and the systems that its gains are measured over."""
 
     system: str
     found: Mapping[str, Ranked]
-    over: str | None = None
+    over: tuple[str, ...] = ()
 
 
 def report_runs(
-    task: Task, runs: Sequence[SystemRun], settings: Mapping[str, str | int | float]
+    task: Task,
+    runs: Sequence[SystemRun],
+    settings: Mapping[str, str | int | float],
+    *,
+    rescorer: Rescorer | None = None,
 ) -> RetrievalReport:
     """Judge every run on the same questions.
 
@@ -91,6 +105,7 @@ def report_runs(
         systems=tuple(_row(task, run, judged) for run in runs),
         settings=settings,
         notes=task.notes,
+        rescorer=rescorer,
     )
 
 
@@ -105,14 +120,13 @@ def _judge(task: Task, run: SystemRun) -> Judged:
 
 def _row(task: Task, run: SystemRun, judged: Mapping[str, Judged]) -> SystemReport:
     own = judged[run.system]
-    gain = None
-    if run.over is not None:
-        gain = paired_gain(own[task.headline], judged[run.over][task.headline], rng=_rng())
+    gains = {
+        other: paired_gain(own[task.headline], judged[other][task.headline], rng=_rng()) for other in run.over
+    }
     return SystemReport(
         system=run.system,
         figures={name: bootstrap_mean(scores, rng=_rng()) for name, scores in own.items()},
-        over=run.over,
-        gain=gain,
+        gains=gains,
         latency=_latency([run.found[asked.key] for asked in task.questions]),
     )
 

@@ -108,8 +108,9 @@ def _evaluate(
         answers[asked.key] = engine.search(asked)
         progress("ask", 1)
     runs = _peers(task, embedder, vectors, systems)
-    runs += _ours(task, engine, answers, learned, systems.depth)
-    return report_runs(task, runs, _settings(embedder, retrieval, systems, learned))
+    runs += _ours(task, engine, answers, learned, systems)
+    settings = _settings(embedder, retrieval, systems, learned)
+    return report_runs(task, runs, settings, rescorer=learned.rescorer if learned else None)
 
 
 def _peers(task: Task, embedder: Embedder, vectors: Vectors, systems: Systems) -> list[SystemRun]:
@@ -120,22 +121,24 @@ def _peers(task: Task, embedder: Embedder, vectors: Vectors, systems: Systems) -
 
 
 def _ours(
-    task: Task, engine: Engine, answers: dict[str, Answer], learned: Reranker | None, depth: int
+    task: Task, engine: Engine, answers: dict[str, Answer], learned: Reranker | None, systems: Systems
 ) -> list[SystemRun]:
-    def run(name: str, over: str | None, ranked: Callable[[Asked], Ranked]) -> SystemRun:
+    def run(name: str, over: tuple[str, ...], ranked: Callable[[Asked], Ranked]) -> SystemRun:
         return SystemRun(name, {asked.key: ranked(asked) for asked in task.questions}, over)
 
+    words = ("bm25s",) if systems.with_bm25s else ()
     runs = [
-        run("engine: words", None, lambda a: engine.leg(answers[a.key], "lexical")),
-        run("engine: meaning", "exact dense", lambda a: engine.leg(answers[a.key], "dense")),
-        run("engine: fused", "engine: words", lambda a: engine.ranked(answers[a.key])),
+        run("engine: words", words, lambda a: engine.leg(answers[a.key], "lexical")),
+        run("engine: meaning", ("exact dense",), lambda a: engine.leg(answers[a.key], "dense")),
+        run("engine: fused", ("engine: words", *words), lambda a: engine.ranked(answers[a.key])),
     ]
     if learned is not None:
+        deep = systems.depth
         runs.append(
             run(
                 "engine: re-scored",
-                "engine: fused",
-                lambda a: engine.reranked(a, answers[a.key], learned, depth=depth),
+                ("engine: fused", *words),
+                lambda a: engine.reranked(a, answers[a.key], learned, depth=deep),
             )
         )
     return runs
@@ -168,7 +171,5 @@ def _settings(
     chosen: dict[str, str | int | float] = {"embedder": embedder.model, "depth": systems.depth}
     chosen |= {f"retrieval.{name}": value for name, value in retrieval.model_dump().items()}
     if learned is not None:
-        model = learned.rescorer
-        chosen |= {"rescorer": learned.name, "rescorer.trained_on": model.trained_on}
-        chosen |= {f"weight.{name}": w for name, w in zip(model.features, model.weights, strict=True)}
+        chosen |= {"rescorer": learned.name, "rescorer.trained_on": learned.rescorer.trained_on}
     return chosen

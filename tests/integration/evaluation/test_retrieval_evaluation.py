@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from cli.app import build_app
 from rejoinder.corpus.retrieval.metrics import ndcg
+from rejoinder.corpus.retrieval.rescorer import load
 from rejoinder.errors import ConfigInvalid
 from rejoinder.llm.ports import Role, Vectors
 from rejoinder.text.terms import index_terms
@@ -90,7 +91,7 @@ def test_every_system_answers_and_the_figures_are_those_of_the_rankings(db: Data
     ]  # fmt: skip
     assert told == {"embed": 24, "store": 24, "learn": 24, "ask": 24}
     assert all(row.figures["ndcg@10"].mean > 0.9 for row in rows.values())
-    assert rows["engine: re-scored"].over == "engine: fused"
+    assert set(rows["engine: re-scored"].gains) == {"engine: fused", "bm25s"}
     assert set(rows["engine: re-scored"].latency) == {"embed_ms", "search_ms", "rerank_ms", "total_ms"}
     assert report.settings["rescorer.trained_on"] == "tiny/train"
     assert (report.n_questions, report.n_passages) == (24, 24)
@@ -135,3 +136,30 @@ def test_a_folder_that_is_not_there_is_told_with_exit_code_2(tmp_path: Path) -> 
     done = CliRunner().invoke(build_app(), ["eval", "retrieval", "--data", str(tmp_path / "no"), "--json"])
     assert done.exit_code == 2
     assert "neither a folder nor a .jsonl file" in json.loads(done.stdout)["error"]
+
+
+def test_the_command_on_a_database_of_its_own(folder: Path, tmp_path: Path) -> None:
+    saved = tmp_path / "rescorer.json"
+    options = [
+        "--data",
+        str(folder),
+        "--rescorer",
+        "train",
+        "--save-rescorer",
+        str(saved),
+        "--no-track",
+        "--json",
+    ]
+    done = CliRunner().invoke(build_app(), ["eval", "retrieval", *options])
+    assert done.exit_code == 0, done.output
+    report = json.loads(done.stdout)
+    assert report["benchmark"] == "tiny"
+    assert report["systems"][-1]["system"] == "engine: re-scored"
+    assert report["systems"][-1]["figures"]["ndcg@10"]["n"] == 24
+    assert load(saved.read_bytes()).n_queries > 0
+
+
+def test_a_model_that_was_not_asked_for_is_not_saved(folder: Path, tmp_path: Path) -> None:
+    options = ["--data", str(folder), "--save-rescorer", str(tmp_path / "r.json"), "--json"]
+    done = CliRunner().invoke(build_app(), ["eval", "retrieval", *options])
+    assert (done.exit_code, "no re-scorer" in done.stdout) == (2, True)
