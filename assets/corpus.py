@@ -7,6 +7,7 @@ import dagster as dg
 
 from assets.results import OWNERS, step_result, table_result
 from resources.inbox import ingest_paths
+from resources.previews import embedding_coverage
 from resources.rules import refresh_rules
 from resources.wiring import Workbench, run_step
 
@@ -38,7 +39,8 @@ def chunks(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
 @dg.asset(group_name="corpus", kinds={"postgres", "onnx"}, owners=OWNERS, deps=[chunks])
 def chunk_embeddings(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
     """One vector per chunk and embedding model."""
-    return step_result(bench, "chunk_embeddings", run_step(bench, "embed_chunks"))
+    report = run_step(bench, "embed_chunks")
+    return step_result(bench, "chunk_embeddings", report, embedding_coverage(bench.db))
 
 
 @dg.asset(group_name="corpus", kinds={"postgres"}, owners=OWNERS, deps=[chunk_embeddings])

@@ -1,5 +1,6 @@
 """What every asset reports of itself: counts, cost, seconds and a preview of its newest rows."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
@@ -12,9 +13,12 @@ OWNERS = ["team:pipeline"]
 PREVIEW_ROWS = 5
 
 
-def step_result(bench: Workbench, asset: str, report: Report) -> dg.MaterializeResult[Any]:
-    """The result of an asset that worked off one step."""
+def step_result(
+    bench: Workbench, asset: str, report: Report, more: Mapping[str, Any] | None = None
+) -> dg.MaterializeResult[Any]:
+    """The result of an asset that worked off one step, with more facts of its own."""
     metadata: dict[str, Any] = {
+        **(more or {}),
         "worked_off": report.items,
         "seconds": round(report.seconds, 3),
         "outcomes": dg.MetadataValue.json(report.outcomes),

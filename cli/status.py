@@ -29,6 +29,7 @@ def status(as_json: AsJson = False) -> None:
             return
         print_table("Counts", ("what", "number"), facts["counts"].items())
         print_table("Sources", ("step", "status", "number"), [tuple(s.values()) for s in facts["sources"]])
+        print_table("Vectors in the index that searches read", ("what", "number"), facts["coverage"].items())
         print_table("Posts", ("stage", "status", "number"), [tuple(p.values()) for p in facts["posts"]])
         _show_trouble(facts)
         warn(advice)
@@ -39,6 +40,7 @@ def read_status(database: "Database") -> dict[str, Any]:
     with database.transaction() as tx:
         return {
             "counts": tx.row("count_everything") or {},
+            "coverage": tx.row("embedding_coverage") or {},
             "sources": tx.rows("count_by_step"),
             "posts": tx.rows("count_posts_by_place"),
             "publications": tx.rows("count_publications"),

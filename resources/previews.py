@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from resources.postgres import Transaction
+from resources.postgres import Database, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +13,12 @@ class Preview:
     total: int
     rows: list[dict[str, Any]]
     cost_usd: float
+
+
+def embedding_coverage(db: Database) -> dict[str, Any]:
+    """How many current chunks there are, and how many of them have a vector in the index that searches read."""
+    with db.transaction() as tx:
+        return dict(tx.row("embedding_coverage") or {})
 
 
 def preview_rows(tx: Transaction, asset: str, *, top: int) -> Preview:

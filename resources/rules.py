@@ -1,19 +1,42 @@
 """Listening rules of every channel, kept in step with the corpus's keywords."""
 
+from collections.abc import Mapping
+
+from rejoinder.listening.company import CorpusTerm, company_of, needs_company, worth_listening
 from rejoinder.listening.rules import rules_from_keywords
+from rejoinder.triage.features import KEYWORDS_LISTENED_FOR
+from resources.postgres import Database
 from resources.store.channels import enabled_channels
-from resources.wiring import Workbench, listened_keywords
+from resources.wiring import Workbench
+
+# So many are looked at for each that is listened for: the rest says the same in other words, or keeps company.
+_LOOKED_AT = 3
 
 
 def refresh_rules(bench: Workbench) -> dict[str, int]:
     """Write the rules of each enabled channel anew; how many each has."""
-    words = listened_keywords(bench.db)
+    words, company = listened_terms(bench.db)
     counts = {}
     with bench.db.transaction() as tx:
         for channel in enabled_channels(tx):
-            rules = rules_from_keywords(words, account=channel.account, communities=channel.communities)
+            rules = rules_from_keywords(
+                words, account=channel.account, communities=channel.communities, company=company
+            )
             for rule in rules:
                 tx.execute("upsert_listening_rule", channel_id=channel.id, tag=rule.tag, query=rule.x_query)
             tx.execute("retire_listening_rules", channel_id=channel.id, tags=[r.tag for r in rules])
             counts[channel.name] = len(rules)
     return counts
+
+
+def listened_terms(
+    db: Database, *, top: int = KEYWORDS_LISTENED_FOR
+) -> tuple[list[str], Mapping[str, tuple[str, ...]]]:
+    """The corpus's terms to listen for, best first, and for those that need it their company."""
+    with db.transaction() as tx:
+        rows = tx.rows("best_keywords", top=top * _LOOKED_AT)
+    known = [CorpusTerm(row["term"], frozenset(row["source_ids"])) for row in rows]
+    terms = worth_listening(known, limit=top)
+    company = company_of(terms, known)
+    # A word that would need company and has none finds mostly what is not meant.
+    return [one.term for one in terms if one.term in company or not needs_company(one)], company

@@ -9,7 +9,7 @@ group, 512 characters per query on self-serve access.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rejoinder.errors import ConfigInvalid
@@ -38,7 +38,11 @@ class ListeningRule:
 
 
 def rules_from_keywords(
-    keywords: Iterable[str], *, account: str, communities: Sequence[str] = ()
+    keywords: Iterable[str],
+    *,
+    account: str,
+    communities: Sequence[str] = (),
+    company: Mapping[str, Sequence[str]] | None = None,
 ) -> list[ListeningRule]:
     """Turn keywords into as few X rules as fit, and one rule for mentions of the account.
 
@@ -47,6 +51,7 @@ def rules_from_keywords(
     Args:
         keywords: words or phrases, most important first; quotes and repeats (case apart) are dropped.
         account: our handle on X, with or without ``@``; its own posts are left out.
+        company: for keywords that say too little alone, phrases of which a post must have one as well.
         communities: communities to follow on Reddit, the same for each keyword rule.
 
     Returns:
@@ -65,7 +70,8 @@ def rules_from_keywords(
         raise ConfigInvalid(f"{account!r} is not an X handle: 1 to 15 letters, digits or underscores")
     tail = f" -from:{handle} -is:retweet"
     queries = [
-        f"({group}){tail}" for group in _or_groups(_phrases(keywords), MAX_QUERY_CHARS - len(tail) - 2)
+        f"({group}){tail}"
+        for group in _or_groups(_phrases(keywords, company or {}), MAX_QUERY_CHARS - len(tail) - 2)
     ]
     rules = [ListeningRule(f"mentions:{handle.lower()}", f"@{handle}{tail}")]
     rules += [ListeningRule(_tag(query), query, tuple(communities)) for query in queries]
@@ -137,16 +143,33 @@ def _stands_alone(token: str) -> bool:
     return token not in ("(", "-(", ")", "OR", '""') and not NEEDS_COMPANY.fullmatch(token)
 
 
-def _phrases(keywords: Iterable[str]) -> Iterator[str]:
-    seen = set()
+def _phrases(keywords: Iterable[str], company: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Each keyword as a term of a query, once, with its company."""
+    seen: set[str] = set()
     for keyword in keywords:
-        phrase = " ".join(re.sub(r'["“”„«»\\]', " ", keyword).split())
-        if len(phrase) > MAX_KEYWORD_CHARS:
-            raise ConfigInvalid(f"keyword over {MAX_KEYWORD_CHARS} characters: {phrase[:40]!r}...")
-        for form in (phrase, *other_number(phrase)):
-            if any(map(str.isalnum, form)) and form.casefold() not in seen:
-                seen.add(form.casefold())
-                yield f'"{form}"'
+        forms = [form for form in _forms(keyword) if form.casefold() not in seen]
+        seen.update(form.casefold() for form in forms)
+        beside = dict.fromkeys(form for term in company.get(keyword, ()) for form in _forms(term)[:1])
+        if forms and beside:
+            yield f"({_any_of(forms)} {_any_of(list(beside))})"
+        else:
+            yield from map(_quoted, forms)
+
+
+def _forms(keyword: str) -> list[str]:
+    """The keyword without quotation marks, in its own number and the other; empty where no letter is left."""
+    phrase = " ".join(re.sub(r'["“”„«»\\]', " ", keyword).split())
+    if len(phrase) > MAX_KEYWORD_CHARS:
+        raise ConfigInvalid(f"keyword over {MAX_KEYWORD_CHARS} characters: {phrase[:40]!r}...")
+    return [form for form in (phrase, *other_number(phrase)) if any(map(str.isalnum, form))]
+
+
+def _any_of(phrases: Sequence[str]) -> str:
+    return _quoted(phrases[0]) if len(phrases) == 1 else f"({' OR '.join(map(_quoted, phrases))})"
+
+
+def _quoted(phrase: str) -> str:
+    return f'"{phrase}"'
 
 
 def _or_groups(phrases: Iterable[str], room: int) -> Iterator[str]:

@@ -15,6 +15,9 @@ BREAKS = {
     "chunks": "update chunk set end_s = start_s - 1 where id = (select min(id) from chunk)",
     "chunk_embeddings": "delete from chunk_embedding where chunk_id = (select min(id) from chunk where is_current)",
     "keywords": "delete from keyword where source_id = (select min(id) from source)",
+    "summaries": (
+        "delete from summary_sentence where summary_id in (select id from summary where scope = 'epoch')"
+    ),
     "listening_rules": "update listening_rule set is_active = false",
     "posts": "update post set text = '  ' where id = (select min(id) from post)",
     "post_embeddings": "delete from post_embedding where post_id = (select max(post_id) from claim)",

@@ -12,6 +12,8 @@ from rejoinder.corpus.summaries import ExtractiveSummariser, Material, Statement
 from rejoinder.llm.ports import Role, Vectors
 from resources.due import sources_due
 from resources.postgres import Database
+from resources.previews import embedding_coverage
+from resources.rules import listened_terms
 from resources.steps.digesting import Digesting
 from resources.steps.summarising import Summarising
 from resources.tuning import StageTuning
@@ -249,3 +251,46 @@ def test_the_check_finds_a_month_without_a_summary(memory: Memory) -> None:
     memory.work()
     memory.rows("delete from summary where scope = 'epoch' returning id")
     assert [row["key"] for row in memory.broken()] == ["2026-05"]
+
+
+def test_a_term_of_many_sources_counts_less(memory: Memory) -> None:
+    for i in range(4):
+        source_id = memory.source(f"s{i}", INK, MAY)
+        for term, score in (("Ink", 1.0), (f"pen number {i}", 0.8), ("far behind", 0.2)):
+            memory.rows(
+                "insert into keyword values (%(id)s, %(t)s, %(s)s) returning term",
+                id=source_id,
+                t=term,
+                s=score,
+            )
+    memory.rows("update source set step = 'ready', status = 'completed' returning id")
+    with memory.db.transaction() as tx:
+        best = [(row["term"], row["n_sources"]) for row in tx.rows("best_keywords", top=10)]
+    assert best == [*((f"pen number {i}", 1) for i in range(4)), ("Ink", 4)]
+    words, company = listened_terms(memory.db)
+    assert words[-1] == "Ink" and set(company["Ink"]) == {f"pen number {i}" for i in range(4)}
+
+
+def test_coverage_counts_the_chunks_without_a_vector(memory: Memory) -> None:
+    source_id = memory.source("ink", INK, MAY)
+    memory.rows("select ensure_embedding_index('test::letters', 2)")
+    for i in range(4):
+        [chunk] = memory.rows(
+            "insert into chunk (source_id, chunk_index, content_hash, text, n_tokens, n_terms)"
+            " values (%(id)s, %(i)s, 'h', 't', 1, 1) returning id", id=source_id, i=i
+        )  # fmt: skip
+        if i:
+            memory.rows(
+                "insert into chunk_vector_1 (chunk_id, project_id, source_id, embedding)"
+                " values (%(chunk)s, %(project)s, %(id)s, '[1,0]') returning chunk_id",
+                chunk=chunk["id"], project=memory.project_id, id=source_id,
+            )  # fmt: skip
+    assert embedding_coverage(memory.db) == {"n_chunks": 4, "n_embedded": 3, "covered_pct": 75.0}
+    with memory.db.transaction() as tx:
+        [row] = tx.rows("embedding_coverage_of_sources", top=5)
+    assert (row["source_id"], row["n_chunks"], row["n_embedded"], row["covered_pct"]) == (
+        source_id,
+        4,
+        3,
+        75.0,
+    )

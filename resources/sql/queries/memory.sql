@@ -75,7 +75,39 @@ from summary_sentence t join source s on s.id = t.source_id
 where t.summary_id = %(summary_id)s order by t.position
 
 -- name: best_keywords
-select k.term, max(k.score) as score, count(*)::int as n_sources
-from keyword k join source s on s.id = k.source_id
-where s.status = 'completed'
-group by k.term order by max(k.score) desc, k.term limit %(top)s
+-- The terms that stand most for their sources and least for all others: the score in the source where it is best,
+-- lessened by how many of the sources have the term (inverse document frequency, 1 for a term of one source).
+-- Twins count once; what stands far behind a source's best term is no subject of it.
+with ready as (
+  select id from source where status = 'completed' and twin_of is null
+), size as (
+  select count(*)::float8 as n from ready
+), terms as (
+  select mode() within group (order by k.term) as term, max(k.score)::float8 as score, count(*)::int as n_sources,
+         array_agg(distinct k.source_id) as source_ids
+  from keyword k join ready r on r.id = k.source_id
+  where k.score >= 0.25
+  group by lower(k.term)
+)
+select t.term, t.score * ln(1 + z.n / t.n_sources) / ln(1 + z.n) as score, t.n_sources, t.source_ids
+from terms t, size z
+order by score desc, t.term limit %(top)s
+
+-- name: embedding_coverage
+-- How many current chunks have a vector in the index that searches read.
+select count(*)::int as n_chunks, count(e.chunk_id)::int as n_embedded,
+       round(100.0 * count(e.chunk_id) / greatest(count(*), 1), 2)::float8 as covered_pct
+from chunk c
+left join chunk_embedding e on e.chunk_id = c.id
+  and e.embedding_index_id = (select id from embedding_index where state = 'active')
+where c.is_current
+
+-- name: embedding_coverage_of_sources
+-- The same source by source, those that lack most first.
+select s.id as source_id, s.title, count(*)::int as n_chunks, count(e.chunk_id)::int as n_embedded,
+       round(100.0 * count(e.chunk_id) / count(*), 2)::float8 as covered_pct
+from source s
+join chunk c on c.source_id = s.id and c.is_current
+left join chunk_embedding e on e.chunk_id = c.id
+  and e.embedding_index_id = (select id from embedding_index where state = 'active')
+group by s.id, s.title order by count(*) - count(e.chunk_id) desc, s.id limit %(top)s
