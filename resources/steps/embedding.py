@@ -1,10 +1,11 @@
 """The second step of a source: vectors for its chunks, in every index that is in use or being built."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from rejoinder.errors import RejoinderError
-from rejoinder.llm.ports import Embedder
+from rejoinder.llm.ports import Embedder, Vectors
 from resources.postgres import Database, Transaction
 from resources.queries import vectors_of
 from resources.steps.sources import move_source
@@ -63,9 +64,19 @@ def _lacking(tx: Transaction, source_id: int, index: EmbeddingIndex) -> Rows:
 
 
 def embed_chunks(db: Database, embedder: Embedder, index: EmbeddingIndex, chunks: Rows) -> None:
-    """Embed chunks and keep their vectors, committed a few at a time."""
-    for start in range(0, len(chunks), CHUNKS_AT_ONCE):
-        part = chunks[start : start + CHUNKS_AT_ONCE]
-        vectors = embedder.embed([chunk["text"] for chunk in part])
-        with db.transaction() as tx:
-            keep_vectors(tx, index.id, part, vectors)
+    """Embed chunks and keep their vectors, committed a few at a time while the next ones are embedded."""
+    kept: Future[None] | None = None
+    with ThreadPoolExecutor(1, "keep") as writer:
+        for start in range(0, len(chunks), CHUNKS_AT_ONCE):
+            part = chunks[start : start + CHUNKS_AT_ONCE]
+            vectors = embedder.embed([chunk["text"] for chunk in part])
+            if kept:
+                kept.result()
+            kept = writer.submit(_keep, db, index, part, vectors)
+        if kept:
+            kept.result()
+
+
+def _keep(db: Database, index: EmbeddingIndex, chunks: Rows, vectors: Vectors) -> None:
+    with db.transaction() as tx:
+        keep_vectors(tx, index.id, chunks, vectors)
