@@ -1,11 +1,14 @@
-"""`rejoinder bench`: speed, always as a ratio against a peer or a limit of the same run."""
+"""`rejoinder bench`: speed and size, always as a ratio against a peer or a limit of the same run."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from cli.output import AsJson, print_json, print_table, reporting
+from cli.output import AsJson, print_json, print_table, reporting, say
+
+# Documents stored at the four sizes, and questions asked at each: only for the length of the progress bar.
+CONTEXT_STEPS = 2_000
 
 
 def register(app: typer.Typer) -> None:
@@ -14,16 +17,30 @@ def register(app: typer.Typer) -> None:
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help="Which benchmark: pipeline, ingest or retrieval.")] = "pipeline",
+    name: Annotated[
+        str, typer.Argument(help="Which benchmark: pipeline, ingest, retrieval or context.")
+    ] = "pipeline",
     posts: Annotated[int, typer.Option(min=10, max=100_000, help="pipeline: how many posts.")] = 2000,
-    chunks: Annotated[int, typer.Option(min=100, max=2_000_000, help="retrieval: how many chunks.")] = 20_000,
     data: Annotated[
-        Path | None, typer.Option(help="retrieval: a folder of texts; the samples where not given.")
+        Path | None,
+        typer.Option(
+            help="context, retrieval: the folder of the data sets, or of texts.", show_default=False
+        ),
     ] = None,
+    chunks: Annotated[int, typer.Option(min=100, max=2_000_000, help="retrieval: how many chunks.")] = 20_000,
     embed: Annotated[
         int,
         typer.Option(min=10, help="retrieval: chunks embedded for real; other vectors are mixed of theirs."),
     ] = 2_000,
+    documents: Annotated[
+        int, typer.Option(min=100, max=10_000, help="context: how many real documents.")
+    ] = 1000,
+    distractors: Annotated[
+        int, typer.Option(min=0, max=100_000, help="context: how many made-up documents come after them.")
+    ] = 9000,
+    vectors: Annotated[
+        Path | None, typer.Option(help="context: where vectors are kept from run to run.", show_default=False)
+    ] = None,
     rounds: Annotated[int, typer.Option(min=2, max=1000, help="ingest: how many rounds.")] = 9,
     recording: Annotated[
         Path | None,
@@ -35,18 +52,45 @@ def bench(
 ) -> None:
     """Measure in a home of its own, which is removed afterwards.
 
-    pipeline: posts per second to a draft. ingest: embedding through the pipeline beside the bare model, and the memory
-    of a recording of five hours. retrieval: milliseconds of a search.
+    pipeline: posts per second from triage to draft, with Dagster's own share apart. ingest: embedding through the
+    pipeline beside the bare model, and the memory of a recording of five hours. retrieval: milliseconds of a
+    search over many chunks, and what the index finds of an exact scan. context: tokens of a context and
+    recall of its evidence from ten documents on.
     """
     with reporting(as_json):
+        result = _pipeline(posts, as_json) if name == "pipeline" else None
+        if name == "retrieval":
+            result = _retrieval(chunks, data, embed, as_json)
         if name == "ingest":
             result = _ingest(rounds, recording, as_json)
-        else:
-            result = _measure(name, posts, chunks, data, embed, as_json)
+        if name == "context":
+            result = _context(data, documents, distractors, vectors, as_json)
+        if result is None:
+            from rejoinder.errors import ConfigInvalid
+
+            raise ConfigInvalid(
+                f"There is no benchmark named {name}; there are: pipeline, ingest, retrieval, context."
+            )
         if as_json:
             print_json(result)
         else:
-            print_table(f"bench {name}", ("figure", "value"), [(k, str(v)) for k, v in result.items()])
+            _show(name, result)
+
+
+def _pipeline(posts: int, quiet: bool) -> dict[str, Any]:
+    from bench.pipeline import WALK, measure_pipeline
+    from cli.progress import progress_bar
+
+    with progress_bar("assets", total=len(WALK), quiet=quiet) as advance:
+        return measure_pipeline(posts, advance=advance)
+
+
+def _retrieval(chunks: int, data: Path | None, embed: int, quiet: bool) -> dict[str, Any]:
+    from bench.retrieval import N_QUERIES, measure_retrieval
+    from cli.progress import progress_bar
+
+    with progress_bar("chunks and queries", total=chunks + 2 * (N_QUERIES + 1), quiet=quiet) as advance:
+        return measure_retrieval(chunks, data=data, n_embedded=embed, advance=advance)
 
 
 def _ingest(rounds: int, recording: Path | None, quiet: bool) -> dict[str, Any]:
@@ -57,22 +101,25 @@ def _ingest(rounds: int, recording: Path | None, quiet: bool) -> dict[str, Any]:
         return measure_ingest(rounds=rounds, recording=recording, advance=advance)
 
 
-def _measure(
-    name: str, posts: int, chunks: int, data: Path | None, embed: int, is_quiet: bool
+def _context(
+    data: Path | None, documents: int, distractors: int, vectors: Path | None, quiet: bool
 ) -> dict[str, Any]:
+    from bench.context import measure_context
     from cli.progress import progress_bar
     from rejoinder.errors import ConfigInvalid
 
-    if name == "pipeline":
-        from bench.pipeline import WALK, measure_pipeline
+    if data is None:
+        raise ConfigInvalid(
+            "The benchmark of contexts needs --data.", fix="Name the folder of the data sets."
+        )
+    with progress_bar("documents and questions", total=CONTEXT_STEPS + distractors, quiet=quiet) as advance:
+        return measure_context(
+            data, documents=documents, distractors=distractors, vectors=vectors, advance=advance
+        )
 
-        with progress_bar("assets", total=len(WALK), quiet=is_quiet) as advance:
-            return measure_pipeline(posts, advance=advance)
-    if name == "retrieval":
-        from bench.retrieval import N_QUERIES, measure_retrieval
 
-        with progress_bar(
-            "chunks and queries", total=chunks + 2 * (N_QUERIES + 1), quiet=is_quiet
-        ) as advance:
-            return measure_retrieval(chunks, data=data, n_embedded=embed, advance=advance)
-    raise ConfigInvalid(f"There is no benchmark named {name}; there are: pipeline, ingest, retrieval.")
+def _show(name: str, result: dict[str, Any]) -> None:
+    levels = result.pop("levels", {})
+    print_table(f"bench {name}", ("figure", "value"), [(k, str(v)) for k, v in result.items()])
+    for size, line in levels.items():
+        say(f"{size} documents: {', '.join(f'{k} {v}' for k, v in line.items())}")

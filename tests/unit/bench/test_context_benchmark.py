@@ -1,0 +1,53 @@
+"""What the benchmark of contexts counts as found, and which documents it asks about."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.context import covered_cues, recall
+from bench.context_documents import Asked, read_documents
+from rejoinder.corpus.shaping.citations import number_lines
+from rejoinder.corpus.shaping.merging import Stretch
+from rejoinder.corpus.shaping.prompt_context import PromptContext, TokenCounts
+from rejoinder.corpus.values import Passage
+from rejoinder.errors import ConfigInvalid
+from rejoinder.ids import ChunkId, SourceId
+
+
+def context(*spans: tuple[int, float, float]) -> PromptContext:
+    passages = [
+        Passage(ChunkId(i), SourceId(source), "t", None, "Words.", start, end, (), 1.0)
+        for i, (source, start, end) in enumerate(spans)
+    ]
+    lines = number_lines([Stretch((passage,)) for passage in passages])
+    return PromptContext("?", lines, (), TokenCounts(1, 1, 0))
+
+
+def test_a_cue_counts_where_at_least_half_of_it_is_in_the_evidence() -> None:
+    found = context((1, 2.4, 5.6), (1, 9.0, 10.0), (2, 20.0, 30.0))
+    assert covered_cues(found, 1) == {2, 3, 4, 5, 9}
+
+
+def test_a_passage_inside_one_cue_covers_it() -> None:
+    assert covered_cues(context((1, 7.1, 7.3)), 1) == {7}
+
+
+def test_recall_is_that_of_the_set_covered_best() -> None:
+    asked = Asked("?", (frozenset({1, 2, 3, 4}), frozenset({8, 9})))
+    assert recall(asked, frozenset({1, 8, 9})) == 1.0
+    assert recall(asked, frozenset({1})) == 0.25
+    assert recall(asked, frozenset()) == 0.0
+
+
+def test_real_documents_come_with_questions_first_and_each_once(data_dir: Path) -> None:
+    found = read_documents(data_dir, 120)
+    assert {d.kind for d in found[:60]} == {"meeting", "page"}
+    assert all(d.asked for d in found[:100]) and len({d.name for d in found}) == 120
+    for document in found[:100]:
+        positions = {int(cue.start_s or 0) for cue in document.transcript.cues}
+        assert all(gold & positions for asked in document.asked for gold in asked.gold)
+
+
+def test_a_folder_without_the_data_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigInvalid, match="has no"):
+        read_documents(tmp_path, 100)
