@@ -78,10 +78,15 @@ def index_terms(text: str, language: str | None = "english") -> list[str]:
     if language is not None and language not in snowballstemmer.algorithms():
         raise ValueError(f"no stemmer for language {language!r}")
     folded = unicodedata.normalize("NFKC", without_links(text)).casefold()
+    return [term for found in _WORD.finditer(folded) for term in _terms_of(found[0], language)]
+
+
+@lru_cache(maxsize=200_000)
+def _terms_of(word: str, language: str | None) -> tuple[str, ...]:
+    # Kept, because texts use the same words again and again and looking one up is all that then remains.
     stop_words = STOP_WORDS if language == "english" else frozenset[str]()
-    words = (word for found in _WORD.finditer(folded) for word in _pieces(found[0]))
-    kept = (word for word in words if word not in stop_words)
-    return list(kept) if language is None else [_stem(language, word) for word in kept]
+    kept = (piece for piece in _pieces(word) if piece not in stop_words)
+    return tuple(kept if language is None else (_stem(language, piece) for piece in kept))
 
 
 def _pieces(word: str) -> Iterator[str]:
@@ -99,7 +104,6 @@ def _pairs(run: str) -> list[str]:
     return [run[i : i + 2] for i in range(len(run) - 1)] or [run]
 
 
-@lru_cache(maxsize=200_000)
 def _stem(language: str, word: str) -> str:
     # A stemmer keeps state while it works, so each miss makes its own: safe across threads.
     return str(snowballstemmer.stemmer(language).stemWord(word))
