@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy.engine import make_url
 
 from resources.embedded.cluster import Cluster, open_cluster, stop_cluster
@@ -19,6 +20,10 @@ from resources.settings import Settings, load_settings
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 _numbers = itertools.count(1)
+
+# No test measures time: a first call that loads a table is no failure, however busy the machine.
+hypothesis_settings.register_profile("rejoinder", deadline=None)
+hypothesis_settings.load_profile("rejoinder")
 
 
 @pytest.fixture(autouse=True)
