@@ -48,7 +48,8 @@ def extract(name: str, data: bytes, media_type: str | None = None, *, timeout_s:
         raise InputUnreadable(f"larger than {LARGEST_SOURCE_BYTES // 2**20} MiB")
     if kind_of(data) is Kind.TEXT and len(data) <= _DIRECT_BYTES:
         return read_source(name, data, media_type=media_type)
-    head = json.dumps({"name": name, "media_type": media_type, "cpu_s": int(timeout_s) + 1})
+    limits = {"cpu_s": int(timeout_s) + 1, "memory_bytes": MAX_MEMORY_BYTES}
+    head = json.dumps({"name": name, "media_type": media_type, **limits})
     try:
         child = subprocess.run(
             [sys.executable, "-I", "-X", "utf8", "-m", __name__],
@@ -96,7 +97,7 @@ def main() -> None:
 
 def _read(head: bytes) -> tuple[int, bytes]:
     asked = json.loads(head)
-    _limit(asked["cpu_s"])
+    _limit(asked["cpu_s"], asked["memory_bytes"])
     try:
         data = sys.stdin.buffer.read()
         transcript = read_source(asked["name"], data, media_type=asked["media_type"])
@@ -107,10 +108,10 @@ def _read(head: bytes) -> tuple[int, bytes]:
         return _OUT_OF_MEMORY, b""
 
 
-def _limit(cpu_s: int) -> None:
+def _limit(cpu_s: int, memory_bytes: int) -> None:
     """Limits that the system keeps, also when the parent is gone."""
     for kind, value in (
-        (resource.RLIMIT_AS, MAX_MEMORY_BYTES),
+        (resource.RLIMIT_AS, memory_bytes),
         (resource.RLIMIT_CPU, cpu_s),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, LARGEST_FILE_BYTES),

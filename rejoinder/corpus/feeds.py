@@ -133,7 +133,8 @@ def _refuse(text: str, root: Any) -> None:
 def _item(entry: Any, *, base: str, language: str | None) -> FeedItem | None:
     base = urljoin(base, entry.get(_XML + "base") or "")
     page, enclosure = _page(entry, base), _enclosure(entry)
-    guid = _words(entry, "guid", "id") or page or (enclosure and _absolute(base, enclosure.get("url"))) or ""
+    recording = None if enclosure is None else _absolute(base, enclosure.get("url") or enclosure.get("href"))
+    guid = _words(entry, "guid", "id") or page or recording
     if not guid:
         return None
     return FeedItem(
@@ -143,9 +144,7 @@ def _item(entry: Any, *, base: str, language: str | None) -> FeedItem | None:
         published_at=_time(_words(entry, "pubdate", "published", "date", "updated", "issued")),
         transcripts=tuple(_transcripts(entry, base, language)),
         chapters_url=_first_address(entry, "chapters", base),
-        enclosure_url=None
-        if enclosure is None
-        else _absolute(base, enclosure.get("url") or enclosure.get("href")),
+        enclosure_url=recording,
         enclosure_type=None if enclosure is None else _media_type(enclosure.get("type")),
         language=language_code(_words(entry, "language") or entry.get(_XML + "lang")) or language,
     )

@@ -15,8 +15,8 @@ from rejoinder.corpus.values import Transcript
 from rejoinder.errors import InputUnreadable
 
 # A novel of 1,000 pages has some 10 MiB of words and marks.
-LARGEST_PART_BYTES = 48 * 2**20
-LARGEST_TOTAL_BYTES = 96 * 2**20
+LARGEST_PART_BYTES = 32 * 2**20
+LARGEST_TOTAL_BYTES = 64 * 2**20
 MAX_PARTS = 5000
 _CORE = "docProps/core.xml"
 _DC = "{http://purl.org/dc/elements/1.1/}"

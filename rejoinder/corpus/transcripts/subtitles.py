@@ -111,7 +111,8 @@ def unrolled(blocks: Sequence[str]) -> tuple[list[str], list[str]]:
     """
     lines = [[clean(line) for line in block.split("\n") if line.strip()] for block in blocks]
     rolled = [_n_rolled(before, after) for before, after in pairwise(lines)]
-    n_rolled = sum(n > 0 for n in rolled)
+    # A caption that says the same and no more is a repeat, which is no sign of rolling.
+    n_rolled = sum(0 < n < len(after) for n, after in zip(rolled, lines[1:], strict=True))
     if n_rolled < max(2, _MIN_ROLLED_SHARE * len(blocks)):
         return list(blocks), []
     kept = [
