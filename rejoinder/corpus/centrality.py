@@ -46,7 +46,8 @@ _ANNOUNCEMENT = regex.compile(
 )
 _TALKING = regex.compile(
     r"(?i)\b(?:you|your|yours|yourself|we|we're|we've|us|our|i|they|them|he|she|it|just|really|pretty|actually|maybe"
-    r"|probably|very|like|kind|sort|some|something|things?|stuff|a lot|lots|definitely|certainly|whatever|somehow)\b"
+    r"|probably|very|these|those|this|there|like|kind|sort|some|something|things?|stuff|a lot|lots|definitely"
+    r"|certainly|whatever|somehow)\b"
 )
 _WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{N}\p{M}'’+#-]*")
 

@@ -20,8 +20,8 @@ from rejoinder.ids import canonical_json, sha256_hex
 from rejoinder.llm.ports import Embedder
 
 EPOCH_SENTENCES = 8
-_SOURCE_SENTENCES, _MOST_SENTENCES = 4, 8
-_WORDS_PER_SENTENCE = 3000
+_SOURCE_SENTENCES, _MOST_SENTENCES = 4, 6
+_WORDS_PER_SENTENCE = 6000
 _MIN_WORDS, _MAX_WORDS = 9, 42
 # A sentence that leans on the one before, or on the moment, can't stand in a summary.
 _LEANING = regex.compile(
@@ -30,7 +30,10 @@ _LEANING = regex.compile(
     r"you've|you'll|we'll|let|let's|if you|when you|what|what's|who|how|why|where|or|of|as|than|is|are|was|were|"
     r"have|has|had|do|does|did|be|been|can|could|would|will|should|such|(?:some|one|all|most) of (?:these|those|that)|"
     r"both|another|not|just|even|maybe|same|here|here's|almost|plus|instead|either|neither|no,|give|take|put|use|say|"
-    r"love|think|thought|tell)\b|\p{L}+n['’]t\b|[^AaIi\P{Latin}]\s)"
+    r"love|think|thought|tell|in (?:that|this|which|these|those|other words)|with (?:that|this|some|these|those)|"
+    r"for (?:one|those|that|this|us)|doing (?:that|this|so)|once (?:we|you|that)|the other|similarly|particularly|"
+    r"probably|somehow|initially|specifically|certainly|whoever|having|often|we (?:did|do|tried)|after you|"
+    r"under(?:neath)? the)\b|\p{L}+n['’]t\b|[^AaIi\P{Latin}]\s)"
 )
 _LOOSE = regex.compile(
     r"(?i)\b(?:i|i['’](?:m|d|ve|ll)|my|me|mine|you know|kind of|sort of|sorry|stuff|or whatever|let['’]s|um|uh|oh|yeah"
@@ -130,11 +133,11 @@ def stands_alone(text: str) -> bool:
 
 
 def n_source_sentences(transcript: Transcript) -> int:
-    """How many sentences a source's summary has: 4, and one more for each 3,000 words, at most 8.
+    """How many sentences a source's summary has: 4, and one more for each 6,000 words, at most 6.
 
     >>> from rejoinder.corpus.values import Cue
     >>> n_source_sentences(Transcript("Ink", "text", (Cue("ink " * 6000),)))
-    6
+    5
     """
     n_words = sum(len(cue.text.split()) for cue in transcript.cues)
     return min(_SOURCE_SENTENCES + n_words // _WORDS_PER_SENTENCE, _MOST_SENTENCES)
