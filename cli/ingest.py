@@ -79,14 +79,16 @@ def _read(
     bench: "Workbench", what: list[str], actor: "Actor", *, is_again: bool, quiet: bool
 ) -> "IngestReport":
     from cli.progress import progress_bar
-    from resources.inbox import ingest_paths, work_off_inputs
+    from resources.inbox import take_in, work_off_inputs
 
     urls = [given for given in what if given.lower().startswith(WEB)]
     paths = [Path(given) for given in what if given not in urls]
-    with progress_bar("inputs", quiet=quiet) as advance:
-        if is_again and not what:
-            return work_off_inputs(bench, progress=advance)
-        return ingest_paths(bench, paths, urls=urls, actor=actor, progress=advance)
+    taken = None
+    if what or not is_again:
+        with progress_bar("taken in", quiet=quiet) as advance:
+            taken = take_in(bench, paths, urls=urls, actor=actor, progress=advance)
+    with progress_bar("read", quiet=quiet) as advance:
+        return work_off_inputs(bench, taken, progress=advance)
 
 
 def _make_searchable(bench: "Workbench", *, quiet: bool) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from resources.commands.actors import Actor, machine_owner
 from resources.commands.sources import add_files, add_urls, intake_for, take_due_feeds
@@ -10,6 +11,13 @@ from resources.ingesting import IngestReport, Intake, Taken, find_files, report_
 from resources.settings import Settings
 from resources.wiring import Workbench, run_step
 from resources.work.runner import Progress
+
+
+class TakenIn(NamedTuple):
+    """What was put in the queue, and the database's time before it."""
+
+    names: Taken
+    since: datetime
 
 
 def inbox_dir(settings: Settings) -> Path:
@@ -39,28 +47,23 @@ def ingest_paths(
         NotAllowed: the actor's role does not bring in sources.
         ServiceUnavailable: PostgreSQL or the object store is not there for it; what was taken in waits.
     """
-    since = _moment(bench)
-    taken = _take(bench, paths, urls, actor or machine_owner(), progress)
-    return work_off_inputs(bench, taken, since=since, progress=progress)
+    taken = take_in(bench, paths, urls=urls, actor=actor, progress=progress)
+    return work_off_inputs(bench, taken)
 
 
 def work_off_inputs(
-    bench: Workbench,
-    taken: Taken | None = None,
-    *,
-    since: datetime | None = None,
-    progress: Progress | None = None,
+    bench: Workbench, taken: TakenIn | None = None, *, progress: Progress | None = None
 ) -> IngestReport:
-    """Read all that waits in the queue; what became of everything since then (default: from now on).
+    """Read all that waits in the queue; what became of everything that was asked for or read since `take_in`.
 
     Raises:
         ServiceUnavailable: PostgreSQL is not there for it; what was read stands.
     """
-    since = since or _moment(bench)
+    taken = taken or TakenIn(Taken(), _moment(bench))
     run_step(bench, "fetch", progress=progress)
     run_step(bench, "extract", progress=progress)
     with bench.db.transaction() as tx:
-        return report_since(tx, bench.project_id, since, taken or Taken())
+        return report_since(tx, bench.project_id, taken.since, taken.names)
 
 
 def _moment(bench: Workbench) -> datetime:
@@ -69,9 +72,20 @@ def _moment(bench: Workbench) -> datetime:
     return moment
 
 
-def _take(
-    bench: Workbench, paths: Sequence[Path], urls: Sequence[str], actor: Actor, progress: Progress | None
-) -> Taken:
+def take_in(
+    bench: Workbench,
+    paths: Sequence[Path] = (),
+    *,
+    urls: Sequence[str] = (),
+    actor: Actor | None = None,
+    progress: Progress | None = None,
+) -> TakenIn:
+    """Put files, folders and addresses in the queue; none given means the inbox and the feeds that are due.
+
+    Raises:
+        ConfigInvalid, NotAllowed, ServiceUnavailable: as `ingest_paths`.
+    """
+    actor, since = actor or machine_owner(), _moment(bench)
     intake = open_intake(bench, actor)
     taken = Taken()
     if urls:
@@ -82,7 +96,7 @@ def _take(
         taken = Taken([*taken.waiting, *found.waiting], found.unchanged, found.refused)
     if not (paths or urls):
         take_due_feeds(bench.db, interval_s=bench.tuning.ingestion.feed_interval_s, now=datetime.now(UTC))
-    return taken
+    return TakenIn(taken, since)
 
 
 def new_files(settings: Settings, known: dict[str, float]) -> dict[str, float]:

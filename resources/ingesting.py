@@ -11,7 +11,7 @@ from typing import Any
 from rejoinder.errors import ConfigInvalid, InputUnreadable, ServiceUnavailable
 from rejoinder.ids import PersonId
 from rejoinder.text.public_urls import has_secret, public_url
-from resources.objects import ObjectStore, StorageFailed
+from resources.objects import ObjectStore, StorageFailed, hash_of, object_key
 from resources.postgres import Database, Transaction
 from resources.store.ingestions import Origin, Request, enqueue
 from resources.store.sources import quarantine
@@ -145,7 +145,7 @@ class Intake:
         """
         if len(data) > self.largest_bytes:
             raise InputUnreadable(f"larger than {self.largest_bytes // 2**20} MiB")
-        if self._is_known(name, data):
+        if self._is_known(name, data, origin):
             taken.unchanged.append(name)
             return
         request = Request(name, origin, raw_key=self._keep(data))
@@ -153,11 +153,18 @@ class Intake:
             enqueue(tx, self.project_id, request, self.person_id)
         taken.waiting.append(name)
 
-    def _is_known(self, name: str, data: bytes) -> bool:
-        content_hash = hashlib.sha256(data).hexdigest()
+    def _is_known(self, name: str, data: bytes, origin: Origin) -> bool:
+        raw_key = object_key(data)
         with self.db.transaction() as tx:
-            known = tx.row("find_source", project_id=self.project_id, name=name)
-        return bool(known and known["content_hash"] == content_hash and known["raw_key"])
+            known = tx.value(
+                "input_is_known",
+                project_id=self.project_id,
+                name=name,
+                content_hash=hash_of(raw_key),
+                raw_key=raw_key,
+                origin=origin,
+            )
+        return bool(known)
 
     def _keep(self, data: bytes) -> str:
         try:

@@ -160,6 +160,27 @@ def test_asking_twice_waits_once(room: Room) -> None:
     assert room.ingest().new == ["a.vtt"]
 
 
+def test_content_that_changes_back_while_it_waits(room: Room) -> None:
+    path = room.write("a.vtt", VTT.format("first"))
+    room.ingest()
+    room.write("a.vtt", VTT.format("second"))
+    room.take(path)
+    room.write("a.vtt", VTT.format("first"))
+    room.take(path)
+    assert work_off_inputs(room.bench).unchanged == ["a.vtt"]
+    (cue,) = room.rows("select text from cue")
+    assert "first" in cue["text"]
+
+
+def test_what_could_not_be_read_is_left_alone_in_the_inbox(room: Room) -> None:
+    inbox = room.bench.settings.home_dir / "inbox"
+    inbox.mkdir()
+    (inbox / "a.vtt").write_bytes(NOISE)
+    assert list(ingest_paths(room.bench).quarantined) == ["a.vtt"]
+    assert ingest_paths(room.bench).unchanged == ["a.vtt"]
+    assert list(ingest_paths(room.bench, [inbox]).quarantined) == ["a.vtt"], "given by name it is read again"
+
+
 def test_content_that_comes_while_the_old_is_read_wins(room: Room) -> None:
     room.write("a.vtt", VTT.format("old"))
     room.take()

@@ -16,6 +16,21 @@ set origin = excluded.origin, url = excluded.url, page_url = excluded.page_url, 
     lease_worker = null, lease_until = null, in_hand_at = null, updated_at = now()
 returning id
 
+-- name: input_is_known
+-- Its source has this very content and nothing else waits under its name; or it lies in the inbox as it did when it
+-- could not be read.
+select (
+  exists (
+    select from source
+    where project_id = %(project_id)s and name = %(name)s and content_hash = %(content_hash)s and raw_key is not null)
+  and not exists (
+    select from ingestion where project_id = %(project_id)s and name = %(name)s and step <> 'done')
+) or (
+  %(origin)s::text = 'inbox' and exists (
+    select from ingestion
+    where project_id = %(project_id)s and name = %(name)s and outcome = 'quarantined' and raw_key = %(raw_key)s)
+) as is_known
+
 -- name: record_refused_input
 -- Input that was not even taken in, with the reason.
 insert into ingestion (project_id, name, origin, person_id, outcome, note, step, status)
