@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -160,19 +161,23 @@ class _BareSession:
 
 
 def _recording(folder: Path, name: str, length_s: float) -> Path:
-    """A transcript of that length: the sample episodes one after the other, each time with other words."""
+    """A transcript of that length: the words of the sample episodes, sentence by sentence in another order.
+
+    In their own order they would be the same episode given twice, which is searched once.
+    """
     from rejoinder.corpus.reading import read_source
 
     cues = [
         cue for path in sorted(SAMPLES.iterdir()) for cue in read_source(path.name, path.read_bytes()).cues
     ]
     segments: list[dict[str, Any]] = []
-    at = 0.0
+    shuffle, at = Random(name), 0.0
     for cue in itertools.cycle(cues):
         if at >= length_s:
             break
         end = at + float(cue.end_s or 0) - float(cue.start_s or 0)
-        text = f"{cue.text} In {name} that was said at second {at:.0f}."
+        words = cue.text.rstrip(".").split()
+        text = f"At second {at:.0f} {' '.join(shuffle.sample(words, len(words)))}."
         segments.append({"start": at, "end": end, "text": text, "speaker": cue.speaker})
         at = end
     path = folder / f"{name}.json"
