@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import lru_cache
 
 import regex
@@ -35,7 +34,7 @@ def fitting(
             yield sentence, n_tokens
         else:
             for start, end, n_piece in _pieces(sentence.text, count, max_tokens):
-                yield _part(sentence, start, end), n_piece
+                yield sentence.part(start, end), n_piece
 
 
 def segment(n_tokens: Sequence[int], gaps: Sequence[float], max_tokens: int) -> list[range]:
@@ -122,13 +121,3 @@ def _halves(
         middle = (start + end) // 2
         yield from _halves(text, start, middle, count, max_tokens)
         yield from _halves(text, middle, end, count, max_tokens)
-
-
-def _part(sentence: Sentence, start: int, end: int) -> Sentence:
-    """A piece of a sentence; its seconds are interpolated by characters."""
-    text = sentence.text[start:end]
-    if sentence.start_s is None or sentence.end_s is None:
-        return replace(sentence, text=text)
-    length, duration_s = len(sentence.text), sentence.end_s - sentence.start_s
-    first, last = (round(sentence.start_s + duration_s * at / length, 2) for at in (start, end))
-    return replace(sentence, text=text, start_s=first, end_s=last)

@@ -6,24 +6,10 @@ sentences' ends. A time inside a cue is interpolated by characters.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from rejoinder.corpus.values import Cue
 from rejoinder.text.sentences import sentence_spans
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """One sentence of one speaker; start_s and end_s in seconds, None where the format has no times.
-
-    cue is the position, in the transcript, of the cue in which the sentence begins.
-    """
-
-    text: str
-    start_s: float | None = None
-    end_s: float | None = None
-    speaker: str | None = None
-    cue: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +33,47 @@ class Turn:
         cue, begin = self.cues[found], self.offsets[found]
         if cue.start_s is None or cue.end_s is None:
             return cue.start_s if not is_end or cue.end_s is None else cue.end_s
-        length = len(_words(cue.text)) or 1
+        end = self.offsets[found + 1] - 1 if found + 1 < len(self.offsets) else len(self.text)
+        length = max(end - begin, 1)
         share = min(max((offset - begin) / length, 0.0), 1.0)
         return round(cue.start_s + share * (cue.end_s - cue.start_s), 2)
 
-    def position_at(self, offset: int) -> int:
-        """The place in the transcript of the cue that holds the character at ``offset``."""
-        return self.positions[self._cue_at(offset)]
+    def sentence(self, start: int, end: int) -> "Sentence":
+        """The characters from ``start`` to ``end`` as a sentence."""
+        return Sentence(
+            self.text[start:end],
+            self.second_at(start),
+            self.second_at(end, is_end=True),
+            self.cues[0].speaker,
+            self.positions[self._cue_at(start)],
+            self,
+            start,
+        )
 
     def _cue_at(self, offset: int) -> int:
         return max(bisect_right(self.offsets, offset) - 1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of one speaker; start_s and end_s in seconds, None where the format has no times.
+
+    cue is the position, in the transcript, of the cue in which the sentence begins.
+    """
+
+    text: str
+    start_s: float | None = None
+    end_s: float | None = None
+    speaker: str | None = None
+    cue: int = 0
+    _turn: Turn | None = field(default=None, repr=False, compare=False)
+    _offset: int = field(default=0, repr=False, compare=False)
+
+    def part(self, start: int, end: int) -> "Sentence":
+        """The characters from ``start`` to ``end``, with their own seconds where the cues are known."""
+        if self._turn is None:
+            return replace(self, text=self.text[start:end])
+        return self._turn.sentence(self._offset + start, self._offset + end)
 
 
 def turns(cues: Iterable[Cue]) -> list[Turn]:
@@ -75,13 +92,7 @@ def sentences_of(cues: Iterable[Cue]) -> list[Sentence]:
     [('One.', 0.0, 0.8), ('Two starts here.', 1.0, 4.0)]
     """
     return [
-        Sentence(
-            turn.text[start:end],
-            turn.second_at(start),
-            turn.second_at(end, is_end=True),
-            turn.cues[0].speaker,
-            turn.position_at(start),
-        )
+        turn.sentence(start, end)
         for turn in map(_turn, _joined(cues))
         for start, end in sentence_spans(turn.text)
     ]
