@@ -200,7 +200,7 @@ class Context(_Section):
     duplicate_cosine: float = Field(0.97, gt=0, le=1, description="Cosine that makes a repetition.")
     source_share: float = Field(0.50, gt=0, le=1, description="Share of the evidence that one source may take.")
     segment_share: float = Field(0.35, gt=0, le=1, description="Share that one chapter of a source may take.")
-    relevance_weight: float = Field(1.0, ge=0, description="Weight of relevance beside coverage.")
+    relevance_weight: float = Field(3.0, ge=0, description="Weight of relevance beside coverage.")
 
     @model_validator(mode="after")
     def _leave_room(self) -> Self:

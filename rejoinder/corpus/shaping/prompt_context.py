@@ -25,19 +25,23 @@ SEGMENT_CHUNKS = 20
 
 @dataclass(frozen=True, slots=True)
 class ShapingRule:
-    """How passages become a context; relevance_weight as in selection.select."""
+    """How passages become a context.
+
+    relevance_weight is that of selection.select; relevance halves every half_life_ranks ranks.
+    """
 
     budget: ContextBudget = field(default_factory=ContextBudget)
     duplicates: DuplicateRule = field(default_factory=DuplicateRule)
     quotas: Quotas = field(default_factory=Quotas)
-    relevance_weight: float = 1.0
+    relevance_weight: float = 3.0
+    half_life_ranks: float = 6.0
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """What retrieval found for a question.
 
-    passages: best first, their score what they were ranked by. vectors: shape (len(passages), dim), rows of unit
+    passages: best first. vectors: shape (len(passages), dim), rows of unit
     length.
     """
 
@@ -103,7 +107,7 @@ def shape_evidence(found: Found, *, rule: ShapingRule, count_tokens: CountTokens
     passages = [found.passages[i] for i in kept]
     if not passages:
         return ()
-    pool = _pool(passages, found.vectors[kept], count_tokens)
+    pool = _pool(passages, found.vectors[kept], relevances(len(passages), rule.half_life_ranks), count_tokens)
     chosen = select(
         pool, rule.budget.evidence_tokens, quotas=rule.quotas, relevance_weight=rule.relevance_weight
     )
@@ -141,16 +145,21 @@ def segment_of(passage: Passage) -> Hashable:
     return passage.source_id, None if passage.chunk_index is None else passage.chunk_index // SEGMENT_CHUNKS
 
 
-def relevances(passages: Sequence[Passage]) -> Numbers:
-    """The passages' scores as shares of the best one's, in [0, 1]; all 1 where no score is positive."""
-    scores = np.clip(np.array([passage.score for passage in passages], dtype=np.float64), 0.0, None)
-    return scores / scores.max() if scores.max() > 0 else np.ones(len(scores))
+def relevances(n: int, half_life_ranks: float) -> Numbers:
+    """Relevance by rank, best first, 1 for the first; it halves every so many ranks. Shape (n,), in (0, 1].
+
+    Ranks, because scores of different rankers are on different scales.
+    """
+    decayed: Numbers = 0.5 ** (np.arange(n, dtype=np.float64) / half_life_ranks)
+    return decayed
 
 
-def _pool(passages: Sequence[Passage], vectors: Vectors, count_tokens: CountTokens) -> Pool:
+def _pool(
+    passages: Sequence[Passage], vectors: Vectors, relevance: Numbers, count_tokens: CountTokens
+) -> Pool:
     lines = [evidence_line(Stretch((passage,)), WIDEST_NUMBER).rendered for passage in passages]
     return Pool(
-        relevances(passages),
+        relevance,
         vectors,
         [count_tokens(f"{line}\n") for line in lines],
         [passage.source_id for passage in passages],

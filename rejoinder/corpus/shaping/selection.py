@@ -52,7 +52,7 @@ class Pool:
     segments: Sequence[Hashable]
 
 
-def select(pool: Pool, budget_tokens: int, *, quotas: Quotas, relevance_weight: float = 1.0) -> list[int]:
+def select(pool: Pool, budget_tokens: int, *, quotas: Quotas, relevance_weight: float = 3.0) -> list[int]:
     """Positions of the chosen, in the order of choosing: each adds most per token to those before it.
 
     The costs of the chosen never exceed the budget. Ties go to the earlier position, so that the order depends on

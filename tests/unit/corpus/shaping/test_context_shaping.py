@@ -134,17 +134,17 @@ def pool(relevance, vectors, costs, sources=None) -> Pool:
 
 def test_what_is_covered_already_gives_way_to_something_new():
     vectors = unit([[1, 0], [1, 0.05], [0, 1]])
-    chosen = select(pool([1.0, 0.95, 0.6], vectors, [10, 10, 10]), 20, quotas=NO_QUOTAS)
+    chosen = select(pool([1.0, 0.95, 0.6], vectors, [10, 10, 10]), 20, quotas=NO_QUOTAS, relevance_weight=1.0)
     assert chosen == [0, 2]
 
 
 def test_with_the_same_gain_the_cheaper_one_is_taken():
-    assert select(pool([1.0, 1.0], apart(2), [30, 10]), 30, quotas=NO_QUOTAS) == [1]
+    assert select(pool([1.0, 1.0], apart(2), [30, 10]), 30, quotas=NO_QUOTAS, relevance_weight=1.0) == [1]
 
 
 def test_a_single_passage_worth_more_than_many_small_ones_wins():
     # Gain per token alone would take the crumb and have no room for the meal.
-    assert select(pool([0.2, 1.0], apart(2), [1, 10]), 10, quotas=NO_QUOTAS) == [1]
+    assert select(pool([0.2, 1.0], apart(2), [1, 10]), 10, quotas=NO_QUOTAS, relevance_weight=1.0) == [1]
 
 
 def test_one_source_leaves_room_for_another_until_nothing_else_is_left():
@@ -169,7 +169,7 @@ def test_the_greedy_choice_is_within_its_bound(seed, budget):
     n = 7
     vectors, relevance = unit(rng.normal(size=(n, 3)).tolist()), rng.uniform(0.05, 1, size=n)
     costs = rng.integers(2, 25, size=n).tolist()
-    chosen = select(pool(relevance, vectors, costs), budget, quotas=NO_QUOTAS)
+    chosen = select(pool(relevance, vectors, costs), budget, quotas=NO_QUOTAS, relevance_weight=1.0)
     alike = np.clip(vectors @ vectors.T, 0, 1).astype(float)
     got = float(relevance @ alike[:, chosen].max(axis=1) + relevance[chosen].sum()) if chosen else 0.0
     assert got >= (1 - 1 / np.e) / 2 * best_value(relevance, alike, costs, budget) - 1e-9
