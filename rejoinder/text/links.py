@@ -42,6 +42,7 @@ _BEFORE = rf"(?:[^A-Za-z0-9@＠$#＃{_INVALID}]|[{_DIRECTION}]|^)"
 _HOST = rf"{_BEFORE}(?P<url>(?P<scheme>https?://)?(?P<host>{_SUBDOMAIN}{{0,16}}{_NAME}{_TLD}))"
 _TAIL = regex.compile(rf"(?::[0-9]+)?(?P<path>/{_PATH}*)?(?:\?{_QUERY})?", regex.IGNORECASE)
 _RUN = regex.compile(rf"(?:{_HOST_CHAR}|[_-])++(?:\.(?:{_HOST_CHAR}|[_-])++)*+")
+_DOT_BEFORE_LETTER = regex.compile(r"\.[^\W\d_]")  # every top-level domain begins with a letter
 _TCO = regex.compile(r"^https?://t\.co/([a-z0-9]+)(?:\?" + _QUERY + r")?", regex.IGNORECASE)
 _MAX_LINK, _MAX_TCO_SLUG = 4096, 40
 _MAX_RUN = 500  # characters that could be a host; the DNS allows 253, and the search is quadratic in it
@@ -77,12 +78,14 @@ def find_links(text: str) -> list[Link]:
     ...  find_links("see example.com/a and https://t.co/x1.")]
     ['example.com/a', 'https://t.co/x1']
     """
-    if "." not in text:
+    if not _DOT_BEFORE_LETTER.search(text):
         return []
     links: list[Link] = []
     for run in _RUN.finditer(text):
         end = links[-1].end if links else 0
-        if run.end() > end and _patterns().tld.search(text, run.start(), run.end() + 1):
+        # Most runs are plain words: looking for the dot first spares them the search for a top-level domain.
+        has_dot = text.find(".", run.start(), run.end()) >= 0
+        if has_dot and run.end() > end and _patterns().tld.search(text, run.start(), run.end() + 1):
             links.extend(_links_in_run(text, run, end))
     return links
 
