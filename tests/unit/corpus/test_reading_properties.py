@@ -26,7 +26,7 @@ def assert_read_or_refused(data: bytes) -> None:
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.data())
+@given(data=st.data())
 def test_damaged_documents(
     data: st.DataObject, make_docx: Callable[..., bytes], make_pdf: Callable[..., bytes]
 ) -> None:
