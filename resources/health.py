@@ -19,7 +19,9 @@ from rejoinder.errors import ConfigInvalid, RejoinderError
 from resources.embedded.cluster import is_running as postgres_is_running
 from resources.embedded.cluster import open_cluster, stop_cluster
 from resources.embedded.places import find_places
+from resources.guarded_network import Allowance
 from resources.migrations import load_migrations
+from resources.objects import open_store
 from resources.provision import EMBEDDED_DATABASE, GROUPS, OLDEST_SERVER, connect_admin
 from resources.queries import query
 from resources.services import Choice, port_claims
@@ -60,6 +62,8 @@ def examine() -> list[Finding]:
         _tuning(settings),
         _home(settings),
         _disk(settings),
+        _object_store(settings),
+        _fetching(settings),
         *_ports(settings),
         *_database(settings),
     ]
@@ -124,6 +128,23 @@ def _disk(settings: Settings) -> Finding:
     if free < LEAST_FREE_BYTES:
         return Finding("disk", "warn", detail, "Free at least 1 GiB, or set REJOINDER_HOME to another disk.")
     return Finding("disk", "ok", detail)
+
+
+def _object_store(settings: Settings) -> Finding:
+    try:
+        store = open_store(settings)
+    except ConfigInvalid as error:
+        return Finding("object store", "fail", str(error), error.fix or "Correct REJOINDER_OBJECT_STORE.")
+    return Finding("object store", "ok", f"{'folder' if store.is_local else 'bucket'} {store.root}")
+
+
+def _fetching(settings: Settings) -> Finding:
+    try:
+        Allowance.parse(settings.fetch_allow)
+    except ConfigInvalid as error:
+        return Finding("fetching", "fail", str(error), "Write networks as 10.1.0.0/16, divided by commas.")
+    allowed = ", ".join(settings.fetch_allow)
+    return Finding("fetching", "ok", f"public addresses{f' and {allowed}' if allowed else ' only'}")
 
 
 def _nearest_folder(path: Path) -> Path:

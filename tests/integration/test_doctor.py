@@ -129,3 +129,15 @@ def test_the_command_prints_one_object_and_its_exit_code_tells(
     table = CliRunner().invoke(app, [])
     assert table.exit_code == 1
     assert "absent.toml" in table.stdout.replace("\n", "")
+
+
+def test_where_raw_input_goes_and_what_may_be_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_home(tmp_path / "home")
+    assert verdicts()["object store"] == Finding("object store", "ok", f"folder {tmp_path}/home/objects")
+    assert verdicts()["fetching"].verdict == "ok"
+    monkeypatch.setenv("REJOINDER_OBJECT_STORE", "nonsense://bucket")
+    monkeypatch.setenv("REJOINDER_FETCH_ALLOW", "10.0.0.0/99")
+    load_settings.cache_clear()
+    assert (verdicts()["object store"].verdict, verdicts()["fetching"].verdict) == ("fail", "fail")
