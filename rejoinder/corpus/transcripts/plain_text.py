@@ -18,6 +18,8 @@ _TIME_FIRST = regex.compile(
 _NAME_FIRST = regex.compile(
     rf"^{_NAME}\s*(?:[\[(](?P<clock>{CLOCK})[\])]\s*[-–—:]*|\s(?P<clock>{CLOCK})\s*:?$)\s*(?P<text>.*)$"
 )
+# Spacelog marks terms and times inside the words: "[glossary:SPS]", "[glossary:P11|Program 11]".
+_MARKED = regex.compile(r"\[(?:glossary|time):(?P<term>[^\[\]|]{1,60})(?:\|(?P<other>[^\[\]]{1,60}))?\]")
 _METADATA = regex.compile(r"^_\w+\s*:")
 _HEADING = regex.compile(r"^#{1,6}\s+(?P<title>.{1,200}?)\s*#*$")
 # Three times at the heads of lines, of which most go forward, are no coincidence.
@@ -70,6 +72,10 @@ def parse_plain_text(text: str) -> Transcript:
     return Transcript("", "text", tuple(cues), chapters=tuple(chapters))
 
 
+def _shown(words: list[str]) -> str:
+    return clean(_MARKED.sub(lambda mark: mark["other"] or mark["term"], " ".join(words)))
+
+
 def _timed_head(line: str) -> _Head | None:
     match = _TIME_FIRST.match(line) or _NAME_FIRST.match(line)
     start_s = clock_seconds(match["clock"]) if match else None
@@ -90,7 +96,7 @@ def _pieces(
         heading = _HEADING.match(line)
         label, rest = split_label(timed.text if timed else line, labels)
         if (timed or label or heading or (blank_ends and not line)) and words:
-            yield Cue(clean(" ".join(words)), start_s, None, speaker)
+            yield Cue(_shown(words), start_s, None, speaker)
             words = []
         if heading:
             yield heading["title"]
@@ -99,4 +105,4 @@ def _pieces(
         speaker = label or (timed.speaker if timed else None) or speaker
         words.extend([rest] if rest else [])
     if words:
-        yield Cue(clean(" ".join(words)), start_s, None, speaker)
+        yield Cue(_shown(words), start_s, None, speaker)
