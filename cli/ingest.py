@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from resources.ingesting import IngestReport
     from resources.wiring import Workbench
 
-STEPS: Final = ("chunk", "embed_chunks", "keywords")
+STEPS: Final = ("chunk", "embed_chunks", "keywords", "summarise")
 WEB = ("http://", "https://")
 
 

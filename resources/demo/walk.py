@@ -23,7 +23,7 @@ HOUR_S = 3600
 # From one snapshot window to the next: 1 h, 24 h, 72 h, 168 h after the reply, and a minute over.
 CLOCK_STEPS_S = (HOUR_S + 60, 23 * HOUR_S, 48 * HOUR_S, 96 * HOUR_S)
 
-CORPUS = ("sources", "chunks", "chunk_embeddings", "keywords", "listening_rules")
+CORPUS = ("sources", "chunks", "chunk_embeddings", "keywords", "summaries", "listening_rules")
 HEAR = ("posts",)
 ANSWER = (
     "post_embeddings",
