@@ -28,7 +28,7 @@ def answer_all(bench: "Workbench", embedder: Embedder, posts: Sequence[Post]) ->
     n_drafts = 0
     for start in range(0, len(posts), BATCH):
         batch = [post for post in posts[start : start + BATCH] if readable_reason(post.text) is None]
-        vectors = embedder.embed([post.text for post in batch])
+        vectors = embedder.embed([post.text for post in batch], "query")
         n_drafts += sum(_answer(bench, embedder, p, v) for p, v in zip(batch, vectors, strict=True))
     return n_drafts
 
@@ -42,7 +42,10 @@ def _answer(bench: "Workbench", embedder: Embedder, post: Post, vector: Vectors)
     if decision.decision == "rejected" or claim is None:
         return False
     asked = SearchQuery(
-        claim.text, embedder.embed([claim.text])[0], index_id=bench.index_id, project_id=bench.project_id
+        claim.text,
+        embedder.embed([claim.text], "query")[0],
+        index_id=bench.index_id,
+        project_id=bench.project_id,
     )
     with bench.db.transaction() as tx:
         passages = search(tx, asked, bench.tuning.retrieval)

@@ -191,14 +191,18 @@ class Evidence(_Section):
 class Context(_Section):
     """What a model is sent to answer from; see rejoinder.corpus.shaping."""
 
-    total_tokens: int = Field(20_000, ge=1_000, description="Most tokens of a whole call, its answer included.")
+    total_tokens: int = Field(
+        20_000, ge=1_000, description="Most tokens of a whole call, its answer included."
+    )
     evidence_tokens: int = Field(12_000, ge=250, description="Most tokens of the evidence lines.")
     summary_tokens: int = Field(1_500, ge=0, description="Most tokens of summaries.")
     question_tokens: int = Field(2_500, ge=50, description="Most tokens of the question or post.")
     pool: int = Field(120, ge=1, le=1_000, description="Passages that the evidence is chosen from.")
     duplicate_words: float = Field(0.80, gt=0, le=1, description="Shared word runs that make a repetition.")
     duplicate_cosine: float = Field(0.97, gt=0, le=1, description="Cosine that makes a repetition.")
-    source_share: float = Field(0.50, gt=0, le=1, description="Share of the evidence that one source may take.")
+    source_share: float = Field(
+        0.50, gt=0, le=1, description="Share of the evidence that one source may take."
+    )
     segment_share: float = Field(0.35, gt=0, le=1, description="Share that one chapter of a source may take.")
     relevance_weight: float = Field(3.0, ge=0, description="Weight of relevance beside coverage.")
 
@@ -206,7 +210,9 @@ class Context(_Section):
     def _leave_room(self) -> Self:
         parts = self.evidence_tokens + self.summary_tokens + self.question_tokens
         if parts > self.total_tokens:
-            raise ValueError(f"evidence, summaries and question ({parts}) must fit total_tokens ({self.total_tokens})")
+            raise ValueError(
+                f"evidence, summaries and question ({parts}) must fit total_tokens ({self.total_tokens})"
+            )
         return self
 
 

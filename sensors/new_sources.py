@@ -17,7 +17,7 @@ RUN_KEY = "dagster/run_key"
 
 
 def new_sources(tuning: Tuning) -> dg.SensorDefinition:
-    """Asks for ingestion while there are new or changed files, sources that wait for a step, or a model to change to."""
+    """Asks for ingestion while files are new or changed, sources wait for a step, or the model is to change."""
 
     @dg.sensor(
         name="new_sources",

@@ -32,7 +32,9 @@ def test_it_has_every_key() -> None:
 
 def test_one_changed_value_is_seen(tmp_path: Path) -> None:
     changed = tmp_path / "rejoinder.toml"
-    changed.write_text(EXAMPLE.read_text("utf-8").replace("dense_weight = 0.5", "dense_weight = 0.4"), "utf-8")
+    changed.write_text(
+        EXAMPLE.read_text("utf-8").replace("dense_weight = 0.5", "dense_weight = 0.4"), "utf-8"
+    )
     assert load_tuning(Settings(config=changed)).retrieval.dense_weight == 0.4
 
 
