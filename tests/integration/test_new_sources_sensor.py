@@ -29,6 +29,13 @@ def instance() -> Iterator[dg.DagsterInstance]:
             yield made
 
 
+class OneModel:
+    """A shelf whose only model is the one in use."""
+
+    def uri_of(self, name: str) -> str:
+        return name
+
+
 @pytest.fixture
 def inbox(tmp_path: Path) -> Path:
     path = tmp_path / "home" / "inbox"
@@ -39,7 +46,7 @@ def inbox(tmp_path: Path) -> Path:
 @pytest.fixture
 def look(db: Database, instance: dg.DagsterInstance, inbox: Path) -> Look:
     """One look of the sensor; its cursor is kept between two looks as the daemon keeps it."""
-    bench = SimpleNamespace(db=db, settings=Settings(home=inbox.parent))
+    bench = SimpleNamespace(db=db, settings=Settings(home=inbox.parent), tuning=Tuning(), shelf=OneModel())
     sensor = new_sources(Tuning())
     kept: dict[str, str | None] = {"cursor": None}
 
