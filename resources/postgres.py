@@ -16,6 +16,15 @@ from resources.queries import query
 Connection = psycopg.Connection[DictRow]
 CONNECT_TIMEOUT_S = 10
 STATEMENT_TIMEOUT_S = 120
+# Two transactions met; the one that was broken off may simply be done again.
+COLLISIONS = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+# The server is well, but not with this item's statement: it met another, waited or ran too long, or is too large.
+STATEMENT_TROUBLE = (
+    *COLLISIONS,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.QueryCanceled,
+    psycopg.errors.ProgramLimitExceeded,
+)
 
 
 def connect(url: str, *, autocommit: bool = False) -> Connection:
@@ -65,6 +74,13 @@ def outage(error: psycopg.OperationalError) -> ServiceUnavailable:
         )
     first = str(error).splitlines()[0] if str(error) else type(error).__name__
     return ServiceUnavailable(f"PostgreSQL went away: {first}. What was committed stands: run it again.")
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether PostgreSQL itself is away, so that no other item would fare better."""
+    if isinstance(error, psycopg.OperationalError):
+        return not isinstance(error, STATEMENT_TROUBLE)
+    return isinstance(error, ServiceUnavailable)
 
 
 class Transaction:

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 import psycopg
 
-from rejoinder.errors import LeaseLost, RejoinderError, ServiceUnavailable
-from resources.postgres import Database, Transaction, outage
+from rejoinder.errors import LeaseLost, RejoinderError
+from resources.postgres import COLLISIONS, Database, Transaction, is_outage, outage
 from resources.tuning import BatchTuning, StageTuning
 from resources.work.deadline import in_time
 from resources.work.stopping import StopSignal
@@ -22,6 +22,8 @@ from resources.work.worker import Worker, living_worker
 log = logging.getLogger("rejoinder.work")
 
 Progress = Callable[[int], None]
+
+SAVE_TRIES = 3
 
 
 class Step(Protocol):
@@ -198,10 +200,10 @@ class _Loop:
         self._take_in_hand(ids, worker)
         try:
             worked = self._load_and_work(ids)
-        except (psycopg.OperationalError, ServiceUnavailable):
-            self._free(ids, worker)
-            raise
         except Exception as error:
+            if is_outage(error):
+                self._free(ids, worker)
+                raise
             if len(ids) == 1:
                 self._fail(ids[0], error, worker)
             else:  # one bad item must not sink the others: each on its own
@@ -226,18 +228,30 @@ class _Loop:
 
     def _save(self, item_id: int, item: Any, result: Any, worker: Worker) -> None:
         try:
-            with self.db.transaction() as tx:
-                outcome = self.step.save(tx, item, result, worker.number)
+            outcome = self._commit(item, result, worker)
         except LeaseLost as error:
             self.report.count("lease_lost", str(error))
-        except psycopg.OperationalError:
-            raise
         except Exception as error:
+            if is_outage(error):
+                raise
             self._fail(item_id, error, worker)
         else:
             self.report.count(outcome)
         if self.progress:
             self.progress(1)
+
+    def _commit(self, item: Any, result: Any, worker: Worker) -> str:
+        """Save in a transaction; once more where it collided with another, for nothing of it was kept."""
+        for _ in range(SAVE_TRIES - 1):
+            try:
+                return self._commit_once(item, result, worker)
+            except COLLISIONS:
+                continue
+        return self._commit_once(item, result, worker)
+
+    def _commit_once(self, item: Any, result: Any, worker: Worker) -> str:
+        with self.db.transaction() as tx:
+            return self.step.save(tx, item, result, worker.number)
 
     def _fail(self, item_id: int, error: Exception, worker: Worker) -> None:
         if not isinstance(error, RejoinderError | TimeoutError):

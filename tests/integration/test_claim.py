@@ -261,3 +261,39 @@ def test_a_failed_source_is_due_when_its_wait_is_over(db: Database, sources: lis
     with db.transaction() as tx:
         tx.connection.execute("update source set due_at = now() where status = 'failed'")
     assert sources_due(db) == 40
+
+
+@dataclass
+class Colliding(Chunking):
+    """Saves that the server breaks off: each item's first so many, by deadlock, or all of one by its time limit."""
+
+    collisions: int = 0
+    slow: int | None = None
+    tries: list[int] = field(default_factory=list)
+
+    def save(self, tx: Transaction, item: Any, result: Any, worker: int) -> str:
+        self.tries.append(item)
+        if item == self.slow:
+            tx.connection.execute("set local statement_timeout = '20ms'")
+            tx.connection.execute("select pg_sleep(5)")
+        outcome = super().save(tx, item, result, worker)
+        if self.tries.count(item) <= self.collisions:
+            self.worked.remove(item)
+            tx.connection.execute(
+                "do $$ begin raise 'met another' using errcode = 'deadlock_detected'; end $$"
+            )
+        return outcome
+
+
+def test_a_save_that_collides_is_done_again_at_once(db: Database, sources: list[int]) -> None:
+    step = Colliding(collisions=2)
+    report = work_off(step, db=db, tuning=TUNING, stop=StopSignal())
+    assert report.outcomes == {"done": 40} and len(step.tries) == 120
+    assert sorted(step.worked) == sources
+
+
+def test_a_statement_that_takes_too_long_fails_its_item_alone(db: Database, sources: list[int]) -> None:
+    step = Colliding(slow=sources[3])
+    report = work_off(step, db=db, tuning=TUNING, stop=StopSignal())
+    assert report.outcomes == {"done": 39, "failed": 1}, "the server is there: the others go on"
+    assert "QueryCanceled" in next(iter(report.errors))
