@@ -101,7 +101,7 @@ class Fetcher:
                 target = _header(answer, b"location")
                 if answer.status not in REDIRECTS or target is None:
                     return self._read(answer, str(here))
-            onward = _checked(str(here.join(target)))
+            onward = _checked(target, base=here)
             may_login = may_login and _origin(onward) == _origin(here)
             here = onward.copy_with(userinfo=here.userinfo) if may_login else onward
         raise InputUnreadable(f"it was passed on more than {MOST_REDIRECTS} times")
@@ -190,14 +190,16 @@ def _ssl_context() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-def _checked(url: str) -> httpx.URL:
+def _checked(url: str, *, base: httpx.URL | None = None) -> httpx.URL:
     try:
         urlsplit(url)
-        parsed = httpx.URL(url)
+        parsed = base.join(url) if base else httpx.URL(url)
     except (httpx.InvalidURL, ValueError, TypeError):
         raise InputUnreadable("the address cannot be read") from None
     if parsed.scheme not in {"http", "https"} or not parsed.host:
         raise InputUnreadable("only http and https addresses are fetched")
+    if parsed.port is not None and not 0 < parsed.port < 2**16:
+        raise InputUnreadable("the address has a port that there is not")
     return parsed
 
 

@@ -23,6 +23,15 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolve = Callable[[str, int], list[str]]
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# What ipaddress takes for global and is not, or no longer: addresses that stand for IPv4 ones in older ways (RFC 4291
+# 2.5.5.1, RFC 2765 2.1), a network's own NAT64 (RFC 8215), sites (RFC 3879), segment identifiers (RFC 9602), relays of
+# 6to4 (RFC 7526), documentation (RFC 9637).
+_NOT_PUBLIC = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "fec0::/10", "5f00::/16", "192.88.99.0/24", "3fff::/20",
+    )
+)  # fmt: skip
 CONNECT_TIMEOUT_S = 10.0
 
 
@@ -73,7 +82,7 @@ def is_public(address: Address) -> bool:
     >>> is_public(ipaddress.ip_address("93.184.215.14")), is_public(ipaddress.ip_address("::ffff:127.0.0.1"))
     (True, False)
     """
-    if address.is_multicast or not address.is_global:
+    if address.is_multicast or not address.is_global or any(address in network for network in _NOT_PUBLIC):
         return False
     inner = _carried(address)
     return inner is None or is_public(inner)

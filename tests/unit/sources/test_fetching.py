@@ -141,7 +141,16 @@ def test_redirects_are_followed_but_not_for_ever(server: Server, fetcher: Fetche
 
 
 @pytest.mark.parametrize(
-    "target", ["file:///etc/passwd", "ftp://127.0.0.1/x", "gopher://x/", "//", "http://"]
+    "target",
+    [
+        "file:///etc/passwd",
+        "ftp://127.0.0.1/x",
+        "gopher://x/",
+        "//",
+        "http://",
+        "//[::1",
+        "http://a.example:99999/",
+    ],
 )
 def test_a_redirect_leaves_neither_http_nor_the_open_network(
     server: Server, fetcher: Fetcher, target: str
@@ -169,7 +178,7 @@ def test_a_redirect_to_a_private_address_is_refused(server: Server) -> None:
         "127.0.0.1", "10.0.0.8", "192.168.1.1", "172.16.3.4", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
         "255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "ff02::1", "::ffff:10.0.0.8",
         "::ffff:127.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "2001:0:4136:e378::",
-        "198.18.0.1", "192.0.2.1", "2001:db8::1",
+        "198.18.0.1", "192.0.2.1", "2001:db8::1", "::127.0.0.1", "::ffff:0:10.0.0.8", "64:ff9b:1::a00:8", "fec0::1",
     ],
 )  # fmt: skip
 def test_no_private_address_is_reached(address: str) -> None:
@@ -348,7 +357,16 @@ def test_a_login_stays_with_its_server(server: Server, fetcher: Fetcher) -> None
 
 
 @pytest.mark.parametrize(
-    "url", ["file:///etc/passwd", "ftp://pod.example", "http://", "not an address", "http://[", ""]
+    "url",
+    [
+        "file:///etc/passwd",
+        "ftp://pod.example",
+        "http://",
+        "not an address",
+        "http://[",
+        "http://pod.example:99999/",
+        "",
+    ],
 )
 def test_only_web_addresses(fetcher: Fetcher, url: str) -> None:
     with pytest.raises(InputUnreadable):
