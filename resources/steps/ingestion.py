@@ -14,7 +14,7 @@ from resources.fetching import Fetched, Fetcher, FetchFailed, Validators
 from resources.objects import ObjectStore, hash_of
 from resources.postgres import Transaction
 from resources.steps.feed_items import item_requests, looks_like_feed
-from resources.steps.twins import find_twins
+from resources.steps.twins import find_twins, hold_twins
 from resources.store.ingestions import LookedAtFeed, enqueue_items, save_feed
 from resources.store.sources import NewSource, quarantine, save_source
 
@@ -86,6 +86,9 @@ class Fetching:
         if fetched.data is None:
             return Unchanged() if item["feed_id"] else Refused("the server sent nothing, as if it were known")
         if item["feed_id"] or looks_like_feed(fetched.data):
+            # Feeds that name feeds, or themselves, would multiply without end.
+            if item["origin"] == "feed":
+                return Refused("a feed, where a feed named a transcript", fetched.data)
             return self._read_feed(item, fetched, fetched.data)
         return self._keep(item, fetched, fetched.data)
 
@@ -182,6 +185,7 @@ class Extracting:
         """Save the source, or the reason why there is none."""
         if isinstance(result, Refused):
             return _refuse(tx, item, result, worker)
+        hold_twins(tx, item["project_id"])
         saved = save_source(tx, _source(item, result), is_forced=item["is_forced"])
         if saved.outcome != "unchanged":
             find_twins(tx, item["project_id"], saved.id, result.signature)

@@ -7,13 +7,22 @@ from resources.steps.sources import load_sources
 MOST_LIKELY = 20
 
 
+def hold_twins(tx: Transaction, project_id: int) -> None:
+    """Let no other source of the project be saved until this transaction ends.
+
+    Two that came at once would not see each other as twins; and taken before any source is touched, neither can
+    hold a source that the other one waits for.
+    """
+    tx.rows("lock_twins", project_id=project_id)
+
+
 def find_twins(tx: Transaction, project_id: int, source_id: int, signature: Signature) -> None:
     """Settle which source stands for a new or changed one, and which it stands for itself.
 
     The better of two twins is cut and searched, the other one is finished; what was a twin of this source before it
-    changed is judged anew. Chunks of one that is outdone leave the index in the same transaction.
+    changed is judged anew. Chunks of one that is outdone leave the index in the same transaction. The caller holds
+    the project's twins (`hold_twins`).
     """
-    tx.rows("lock_twins", project_id=project_id)
     freed = tx.rows("free_twins", id=source_id)
     _settle(tx, project_id, source_id, signature)
     for row in freed:

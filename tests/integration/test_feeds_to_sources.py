@@ -239,6 +239,19 @@ def test_a_feed_that_turns_into_a_page_is_told_and_stays_followed(host: Host, co
     assert len(corpus.poll().new) == 1
 
 
+def test_a_feed_that_names_itself_as_a_transcript_is_read_once(host: Host, corpus: Corpus) -> None:
+    url = host.feed()
+    loops = [
+        ITEM.format(title=guid, guid=guid, extra=f'<podcast:transcript url="{url}?{guid}" type="text/vtt"/>')
+        for guid in ("1", "2", "3")
+    ]
+    host.feed(*loops)
+    report = corpus.ingest(url)
+    assert report.feeds == [url] and len(report.quarantined) == 3
+    assert all("a feed" in reason for reason in report.quarantined.values())
+    assert host.asked == ["/feed"] * 4 and len(corpus.rows("select 1 from feed")) == 1
+
+
 def test_a_feed_that_is_no_longer_followed_rests(host: Host, corpus: Corpus) -> None:
     url = host.feed(host.item("one", "text/vtt"))
     corpus.ingest(url)

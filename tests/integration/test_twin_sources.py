@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,13 +11,18 @@ import pytest
 from rejoinder.errors import ConfigInvalid
 from resources.commands.actors import machine_owner
 from resources.commands.sources import again
-from resources.inbox import ingest_paths, work_off_inputs
+from resources.extracting import extract
+from resources.inbox import ingest_paths, open_intake, work_off_inputs
 from resources.postgres import Database
 from resources.provision import Addresses
 from resources.settings import Settings
+from resources.steps.ingestion import Extracting
+from resources.steps.twins import hold_twins
 from resources.store.source_list import SourceFilter, list_sources, load_source_page
-from resources.tuning import Tuning
+from resources.tuning import StageTuning, Tuning
 from resources.wiring import Workbench
+from resources.work.runner import work_side_by_side
+from resources.work.stopping import StopSignal
 
 VOCABULARY = [f"word{n}" for n in range(3_000)]
 
@@ -156,3 +162,29 @@ def test_a_twin_that_is_read_again_stays_one(shelf: Shelf, db: Database) -> None
         assert shelf.twins() == {"a.vtt": None, "a.txt": "a.vtt"}
     with pytest.raises(ConfigInvalid, match="twin"):
         again(db, machine_owner(), project_id, "a.txt", "chunk")
+
+
+def test_sources_are_saved_while_an_index_is_built(shelf: Shelf, db: Database) -> None:
+    """Builds and twins hold locks by number; the index and the project may have the same one."""
+    with db.transaction() as tx:
+        number = shelf.bench.project_id
+        assert tx.value("hold_index_build", index_id=number)
+        with db.transaction() as other:
+            other.connection.execute("set local lock_timeout = '2s'")
+            hold_twins(other, number)
+        tx.connection.execute("select pg_advisory_unlock_all()")
+
+
+def test_two_twins_that_are_saved_at_once_wait_for_each_other(shelf: Shelf, db: Database) -> None:
+    """One by one: the second must see the first, and neither may hold what the other wants."""
+    words = speech(1)
+    takers = [("a.vtt", as_vtt(words)), ("a.txt", as_text(words)), ("b.txt", as_text(words[:500]))]
+    for name, text in takers:
+        (shelf.folder / name).write_text(text)
+    intake = open_intake(shelf.bench, machine_owner())
+    intake.take_files([(name, shelf.folder / name) for name, _ in takers])
+    step = Extracting(shelf.bench.objects, partial(extract, timeout_s=60))
+    tuning = StageTuning(batch=1, concurrency=3)
+    report = work_side_by_side(step, db=db, tuning=tuning, stop=StopSignal())
+    assert report.outcomes == {"new": 3}
+    assert shelf.twins() == {"a.vtt": None, "a.txt": "a.vtt", "b.txt": "a.vtt"}

@@ -89,7 +89,7 @@ update chunk set is_current = false where source_id = %(source_id)s and is_curre
 
 -- name: lock_twins
 -- Sources of a project find their twins one after the other: two that come at once would not see each other.
-select pg_advisory_xact_lock(21069, %(project_id)s::integer)
+select pg_advisory_xact_lock(21070, %(project_id)s::integer)
 
 -- name: likely_twins
 -- Sources that share hashes of their sketches, those that share most first, if neither is an excerpt of the other.
