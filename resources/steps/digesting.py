@@ -13,7 +13,7 @@ from rejoinder.corpus.summaries import (
 )
 from rejoinder.corpus.values import Transcript
 from resources.postgres import Transaction
-from resources.steps.sources import StoredSource, load_sources, move_source
+from resources.steps.sources import StoredSource, hold_source, load_sources, move_source
 from resources.store.summaries import CitedSentence, cite, save_sentences
 
 Item = tuple[StoredSource, str]
@@ -66,6 +66,7 @@ class Digesting:
     def save(self, tx: Transaction, item: Item, result: SourceDigest | None, worker: int) -> str:
         """Replace keywords and summary where they were made anew; its epoch then waits for its own."""
         source, _ = item
+        hold_source(tx, source.id, worker)
         if result is not None:
             self._replace(tx, source.id, result)
         move_source(tx, source.id, "ready", worker)

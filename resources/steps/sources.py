@@ -17,6 +17,16 @@ class StoredSource:
     transcript: Transcript
 
 
+def hold_source(tx: Transaction, source_id: int, worker: int) -> None:
+    """Hold a source for the rest of the transaction, before anything of it is saved.
+
+    Raises:
+        LeaseLost: another worker holds it.
+    """
+    if not tx.rows("hold_source", id=source_id, worker=worker):
+        raise LeaseLost(f"source {source_id} is held by another worker")
+
+
 def move_source(tx: Transaction, source_id: int, step: str, worker: int) -> None:
     """Hand a source on to its next step.
 

@@ -131,6 +131,17 @@ def test_one_bad_file_is_set_aside_and_the_rest_goes_on(room: Room) -> None:
     assert not room.rows("select 1 from dead_letter")
 
 
+def test_what_json_can_write_and_no_database_can_keep(room: Room) -> None:
+    segment = (
+        r'{"start": 0, "end": 4, "speaker": "A\u0000da", "text": "Heat \u0000pumps \ud800work below zero."}'
+    )
+    room.write("a.json", '{"title": "T\\u0000", "segments": [' + segment + "]}")
+    assert room.ingest().new == ["a.json"]
+    assert room.rows("select speaker, text from cue") == [
+        {"speaker": "Ada", "text": "Heat pumps work below zero."}
+    ]
+
+
 def test_a_corrected_file_leaves_quarantine(room: Room) -> None:
     room.write("a.vtt", NOISE)
     room.ingest()
@@ -308,6 +319,14 @@ def test_a_step_is_done_again_by_those_who_may(room: Room, db: Database) -> None
         again(db, viewer, project_id, "a.vtt", "chunk")
     with pytest.raises(NotAllowed):
         ingest_paths(room.bench, [room.folder], actor=viewer)
+
+
+def test_a_later_step_does_not_skip_those_that_wait(room: Room, db: Database) -> None:
+    room.write("a.vtt", VTT.format("a"))
+    room.ingest()
+    room.do("update source set status = 'dead'")
+    again(db, machine_owner(), room.bench.project_id, "a.vtt", "keywords")
+    assert room.rows("select step, status from source") == [{"step": "chunk", "status": "pending"}]
 
 
 @pytest.mark.parametrize(

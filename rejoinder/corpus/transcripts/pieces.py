@@ -27,18 +27,20 @@ _NOT_SPEAKERS = word_set(
     "yes no fact today intro outro links transcript chapter episode host guest date kind language"
 )
 _TAG = regex.compile(r"</?[A-Za-z][^<>\n]{0,200}>|<\d[\d:.]*>|\{\\[^{}\n]*\}")
+# JSON can write both and PostgreSQL can keep neither.
+_NUL_OR_SURROGATE = regex.compile(r"[\x00\p{Cs}]")
 _SPACE = regex.compile(r"[\s\u200b\u2060\ufeff]+")
 _WORD = regex.compile(r"[\p{L}\p{N}]")
 _SOUND = regex.compile(r"\[[^\[\]]*\]|\([^()]*\)|\*[^*]*\*|♪[^♪]*♪?")
 
 
 def clean(text: str) -> str:
-    r"""One line of plain text: tags out, entities resolved, white space single.
+    r"""One line of plain text: tags and what is no character out, entities resolved, white space single.
 
     >>> clean("<i>Q&amp;A</i>  with\nAda")
     'Q&A with Ada'
     """
-    return _SPACE.sub(" ", html.unescape(_TAG.sub("", text))).strip()
+    return _SPACE.sub(" ", _NUL_OR_SURROGATE.sub("", html.unescape(_TAG.sub("", text)))).strip()
 
 
 def speaker_name(name: str) -> str | None:

@@ -55,10 +55,19 @@ select text, start_s, end_s, speaker from cue where source_id = %(source_id)s or
 -- name: load_chapters
 select title, start_s, first_cue from chapter where source_id = %(source_id)s order by position
 
+-- name: hold_source
+-- Until this transaction ends nobody else changes the source: held before any of its rows is touched, so that two who
+-- save something of one source wait in line instead of for each other.
+select id from source where id = %(id)s and lease_worker = %(worker)s for no key update
+
 -- name: source_again
--- One step of a source is done anew, and those after it.
+-- One step of a source is done anew, and those after it; one that waits for an earlier step comes to this one anyway.
 update source
-set step = %(step)s, status = 'pending', attempts = 0, crashes = 0, last_error = null, due_at = now(),
+set step = case
+      when array_position(array['chunk', 'embed', 'keywords', 'ready'], step)
+        < array_position(array['chunk', 'embed', 'keywords', 'ready'], %(step)s) then step
+      else %(step)s end,
+    status = 'pending', attempts = 0, crashes = 0, last_error = null, due_at = now(),
     lease_worker = null, lease_until = null, in_hand_at = null, updated_at = now()
 where project_id = %(project_id)s and name = %(name)s and twin_of is null
 returning id
