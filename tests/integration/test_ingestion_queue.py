@@ -299,6 +299,22 @@ def test_a_damaged_object_is_set_aside(room: Room) -> None:
     assert room.ingest().new == ["a.vtt"]
 
 
+def test_bytes_that_are_gone_come_back_when_the_input_is_given_again(room: Room, db: Database) -> None:
+    room.write("a.vtt", VTT.format("a"))
+    room.ingest()
+    (row,) = room.rows("select raw_key from ingestion")
+    kept = room.bench.settings.home_dir / "objects" / row["raw_key"]
+    kept.unlink()
+    again(db, machine_owner(), room.bench.project_id, "a.vtt", "extract")
+    assert "give it again" in work_off_inputs(room.bench).quarantined["a.vtt"]
+    assert room.ingest().unchanged == ["a.vtt"] and kept.exists()
+    assert room.standing() == {"a.vtt": "done/completed/unchanged"} and not room.rows(
+        "select 1 from quarantine"
+    )
+    room.take()
+    assert room.rows("select 1 from ingestion where step <> 'done'") == [], "and then it is known again"
+
+
 def test_a_step_is_done_again_by_those_who_may(room: Room, db: Database) -> None:
     room.write("a.vtt", VTT.format("a"))
     room.ingest()
@@ -334,7 +350,7 @@ def test_a_later_step_does_not_skip_those_that_wait(room: Room, db: Database) ->
     [
         ("a.vtt", "dance", "no step"),
         ("nobody", "chunk", "No source is named"),
-        ("nobody", "extract", "not kept"),
+        ("nobody", "extract", "No source is named"),
         ("a.vtt", "fetch", "not fetched"),
     ],
 )

@@ -17,14 +17,15 @@ set origin = excluded.origin, url = excluded.url, page_url = excluded.page_url, 
 returning id
 
 -- name: input_is_known
--- Its source has this very content and nothing else waits under its name; or it lies in the inbox as it did when it
--- could not be read.
+-- Its source has this very content, nothing else waits under its name, and nothing was set aside since (its kept bytes
+-- may be gone); or it lies in the inbox as it did when it could not be read.
 select (
   exists (
     select from source
     where project_id = %(project_id)s and name = %(name)s and content_hash = %(content_hash)s and raw_key is not null)
   and not exists (
-    select from ingestion where project_id = %(project_id)s and name = %(name)s and step <> 'done')
+    select from ingestion
+    where project_id = %(project_id)s and name = %(name)s and (step <> 'done' or outcome = 'quarantined'))
 ) or (
   %(origin)s::text = 'inbox' and exists (
     select from ingestion
