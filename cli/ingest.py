@@ -36,8 +36,9 @@ def ingest(
         str | None, typer.Option(metavar="NAME", help="Do a step of this source again, and those after it.")
     ] = None,
     step: Annotated[
-        str, typer.Option(help="With --again: fetch, extract, chunk, embed or keywords.")
-    ] = "extract",
+        str | None,
+        typer.Option(help="With --again: fetch, extract (the default), chunk, embed or keywords."),
+    ] = None,
     who: As = None,
     as_json: AsJson = False,
 ) -> None:
@@ -49,10 +50,11 @@ def ingest(
     with reporting(as_json):
         from resources.rounds import open_bench
 
+        _check(what or [], again, step)
         with open_bench() as bench:
             actor = _actor(bench, who)
             if again:
-                _do_again(bench, actor, again, step)
+                _do_again(bench, actor, again, step or "extract")
             report = _read(bench, what or [], actor, is_again=bool(again), quiet=as_json)
             if not only_read:
                 _make_searchable(bench, quiet=as_json)
@@ -60,6 +62,25 @@ def ingest(
             print_json(report)
         else:
             _tell(report)
+            if again:
+                say(f"Done again from {step or 'extract'} on: {again}. `rejoinder source show` has it.")
+
+
+def _check(what: list[str], again: str | None, step: str | None) -> None:
+    """Refuse what would silently do something else.
+
+    Raises:
+        ConfigInvalid: a step of no source, or an address of another kind than is fetched.
+    """
+    from rejoinder.errors import ConfigInvalid
+
+    if step and not again:
+        raise ConfigInvalid("--step belongs to a source.", fix="Name it with --again NAME.")
+    for given in what:
+        if "://" in given and not given.lower().startswith(WEB):
+            raise ConfigInvalid(
+                f"{given} cannot be fetched.", fix="Give an http or https address, or a file."
+            )
 
 
 def _actor(bench: "Workbench", who: str | None) -> "Actor":

@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
@@ -90,17 +90,48 @@ def plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table for people; on a pipe plain, nothing is cut off in the middle of a word."""
+def print_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str | None = None
+) -> None:
+    """A table for people; on a pipe plain, nothing is cut off in the middle of a word.
+
+    Args:
+        title: what the rows are.
+        columns: their heads; times are shown in UTC to the minute.
+        rows: the cells, in the order of the heads.
+        empty: what is said instead where there are no rows.
+    """
+    rows = list(rows)
+    if empty and not rows:
+        say(empty)
+        return
     from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=title, title_justify="left", header_style="bold")
+    table = Table(header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*("" if cell is None else escape(printable(str(cell))) for cell in row))
+        table.add_row(*(escape(printable(cell_text(cell))) for cell in row))
+    # Above the table and not its title, which would be broken at the width of the columns.
+    console().print(Text(title, style="italic"), soft_wrap=True)
     console().print(table)
+
+
+def cell_text(value: object) -> str:
+    """A value as a person reads it in a table.
+
+    >>> cell_text(None), cell_text(True), cell_text(datetime(2026, 3, 4, 9, 5, 59, tzinfo=UTC)), cell_text(1.5)
+    ('', 'yes', '2026-03-04 09:05', '1.5')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+    return str(value)
 
 
 def say(text: str = "") -> None:

@@ -9,7 +9,9 @@ from cli.output import As, AsJson, answer, clock, print_json, print_table, repor
 
 if TYPE_CHECKING:
     from resources.postgres import Database
-    from resources.store.source_list import SourcePage, SourceRow
+    from resources.store.source_list import SourceFilter, SourcePage, SourceRow
+
+NEAR_SHOWN = 5
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="As the list shows it.")]
 
@@ -35,16 +37,31 @@ def list_(
         from resources.store.sources import default_project
 
         if which not in SHOWS:
-            raise ConfigInvalid(f"--show takes one of {', '.join(SHOWS)}.")
+            raise ConfigInvalid(
+                f"--show cannot be {which!r}.",
+                fix=f"Use one of {', '.join(repr(name) if ' ' in name else name for name in SHOWS)}.",
+            )
         with database.transaction() as tx:
             wanted = SourceFilter(show=which, search=search, top=top)
             found = list_sources(tx, default_project(tx), wanted)
         if as_json:
             print_json({"sources": found.rows, "total": found.total})
             return
-        print_table("Sources", ("name", "title", "stands at", "vectors", "about it"), map(_line, found.rows))
+        print_table(
+            "Sources",
+            ("name", "title", "stands at", "vectors", "about it"),
+            map(_line, found.rows),
+            empty=_nothing(wanted),
+        )
         if found.total > len(found.rows):
             say(f"{found.total - len(found.rows)} more: --top N shows more of them.")
+
+
+def _nothing(wanted: "SourceFilter") -> str:
+    """What is said where no source is listed."""
+    if wanted.search or wanted.show != "all":
+        return "No source matches."
+    return "No sources yet: bring some in with `rejoinder ingest FILE, FOLDER or URL`."
 
 
 def _line(row: "SourceRow") -> tuple[object, ...]:
@@ -52,7 +69,9 @@ def _line(row: "SourceRow") -> tuple[object, ...]:
         row.standing if row.standing in {"ready", "twin", "quarantined"} else f"{row.step}: {row.standing}"
     )
     about = row.reason or (
-        f"same as {row.twin_name}" if row.twin_name else " ".join(filter(None, (row.language, row.format)))
+        f"same as {row.twin_name}"
+        if row.twin_name
+        else " ".join(filter(None, (row.language, (row.format or "").replace("_", " "))))
     )
     return row.name, shortened(row.title or ""), standing, f"{row.n_embedded}/{row.n_chunks}", about
 
@@ -83,7 +102,11 @@ def _find(database: "Database", name: str) -> "tuple[SourceRow, SourcePage | Non
         rows = list_sources(tx, default_project(tx), SourceFilter(search=name, top=1_000)).rows
         found = next((row for row in rows if row.name == name), None)
         if found is None:
-            raise ConfigInvalid(f"No source is named {name}: `rejoinder source list` shows them.")
+            near = ", ".join(row.name for row in rows[:NEAR_SHOWN])
+            raise ConfigInvalid(
+                f"No source is named {name}.",
+                fix=f"Give the whole name: {near}." if near else "`rejoinder source list` shows the names.",
+            )
         return found, load_source_page(tx, found.source_id) if found.source_id else None
 
 
@@ -109,7 +132,7 @@ def feeds(as_json: AsJson = False) -> None:
         if as_json:
             print_json({"feeds": found})
             return
-        columns = ("name", "title", "items", "without transcript", "looked at", "next", "trouble")
+        columns = ("name", "title", "items", "no transcript", "looked at (UTC)", "next", "trouble")
         rows = [
             (
                 f.name,
@@ -122,7 +145,9 @@ def feeds(as_json: AsJson = False) -> None:
             )
             for f in found
         ]
-        print_table("Feeds", columns, rows)
+        print_table(
+            "Feeds", columns, rows, empty="No feeds yet: `rejoinder ingest URL` of a feed follows it."
+        )
 
 
 def follow(name: Name, who: As = None, as_json: AsJson = False) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from resources.postgres import Database
 
 SHOWN = 20
+QUARANTINED = "Quarantined (mend and give again, or read again with `rejoinder ingest --again NAME`)"
 
 
 def register(app: typer.Typer) -> None:
@@ -27,10 +28,12 @@ def status(as_json: AsJson = False) -> None:
         if as_json:
             print_json(facts)
             return
-        print_table("Counts", ("what", "number"), facts["counts"].items())
-        print_table("Sources", ("step", "status", "number"), [tuple(s.values()) for s in facts["sources"]])
-        print_table("Vectors in the index that searches read", ("what", "number"), facts["coverage"].items())
-        print_table("Posts", ("stage", "status", "number"), [tuple(p.values()) for p in facts["posts"]])
+        print_table("Counts", ("what", "number"), _spelt(facts["counts"]))
+        _show_places(
+            "Sources", "step", facts["sources"], "No sources yet: `rejoinder ingest PATH` brings some in."
+        )
+        say(_coverage(facts["coverage"]))
+        _show_places("Posts", "stage", facts["posts"], "No posts yet: `rejoinder listen` hears some.")
         _show_trouble(facts)
         warn(advice)
 
@@ -50,10 +53,29 @@ def read_status(database: "Database") -> dict[str, Any]:
         }
 
 
+def _spelt(counts: dict[str, Any]) -> list[tuple[str, object]]:
+    return [(name.replace("_", " "), number) for name, number in counts.items()]
+
+
+def _show_places(title: str, place: str, rows: list[dict[str, Any]], empty: str) -> None:
+    print_table(title, (place, "status", "number"), [tuple(row.values()) for row in rows], empty=empty)
+
+
+def _coverage(found: dict[str, Any]) -> str:
+    """How much of the corpus searches by meaning can find.
+
+    >>> _coverage({"n_chunks": 200, "n_embedded": 50, "covered_pct": 25.0})
+    '50 of 200 chunks (25.0 %) have a vector in the index that searches read.'
+    """
+    covered, chunks = found.get("n_embedded", 0), found.get("n_chunks", 0)
+    share = f" ({found['covered_pct']} %)" if chunks else ""
+    return f"{covered} of {chunks} chunks{share} have a vector in the index that searches read."
+
+
 def _show_trouble(facts: dict[str, Any]) -> None:
     tables = (
         ("publications", "Publications", ("state", "number")),
-        ("quarantine", "Quarantined", ("kind", "name", "reason", "since")),
+        ("quarantine", QUARANTINED, ("kind", "name", "reason", "since")),
         ("dead", "Dead (revive them with `rejoinder retry`)", ("table", "id", "step", "reason", "since")),
     )
     for key, title, columns in tables:

@@ -113,6 +113,8 @@ class Asking:
         counts = self._searchable(asked)
         gathered = self.contexts.build(asked)
         context = gathered.context
+        if not context.evidence:
+            return Reply(text, (), _why_nothing(question), 0.0, (), Searched(*counts, 0, context.tokens))
         reading = read_context(
             text, context.evidence, embedder=self.embedder, rarity=gathered.rarity, rule=self.rule
         )
@@ -182,6 +184,13 @@ class Asking:
                 fix="Take some in with `rejoinder ingest PATH`, or look for less narrowly.",
             )
         return searched, waiting
+
+
+def _why_nothing(question: Question) -> str:
+    """Why no passage was found at all."""
+    if question.speakers or question.language:
+        return "No passage has this speaker or language: ask less narrowly."
+    return "No passage was found."
 
 
 def _said(tx: Transaction, statement: Statement, lines: Sequence[EvidenceLine]) -> Said:

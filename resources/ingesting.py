@@ -56,7 +56,7 @@ def find_files(paths: Iterable[Path]) -> list[tuple[str, Path]]:
     found: dict[str, Path] = {}
     for path in paths:
         if not path.exists():
-            raise ConfigInvalid(f"{path} does not exist.")
+            raise ConfigInvalid(f"{path} does not exist.", fix="Give a file, a folder or a web address.")
         for name, file in _files_under(path):
             found.setdefault(_readable(name), file)
     return sorted(found.items())

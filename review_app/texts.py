@@ -86,7 +86,7 @@ def age(at: datetime, now: datetime) -> str:
 def length(seconds: float | None) -> str:
     """How long a recording is; empty where it has no times.
 
-    >>> length(5400), length(150), length(None)
+    >>> length(5400), length(160), length(None)
     ('1 h 30 min', '3 min', '')
     """
     if not seconds:
@@ -115,6 +115,15 @@ def words(code: str) -> str:
     'quote first'
     """
     return code.replace("_", " ")
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "cue"), counted(1_200, "chunk")
+    ('1 cue', '1,200 chunks')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def author_of(author: str | None) -> str:

@@ -26,4 +26,7 @@ def drop_index(db: Database, actor: Actor, index_id: int) -> None:
             tx.execute("drop_embedding_index", index_id=index_id)
             record(tx, actor, "drop_embedding_index", "embedding_index", index_id, {"model": model})
     except psycopg.errors.ObjectInUse:
-        raise ConfigInvalid(f"Embedding index {index_id} is the one that searches read.") from None
+        raise ConfigInvalid(
+            f"Embedding index {index_id} is the one that searches read.",
+            fix="Change to another model first: embedding.model in rejoinder.toml, then `rejoinder models build`.",
+        ) from None

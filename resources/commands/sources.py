@@ -12,6 +12,7 @@ from resources.objects import open_store
 from resources.postgres import Database, Transaction
 from resources.settings import Settings
 from resources.store.ingestions import Origin
+from resources.store.source_list import SourceFilter, list_sources
 from resources.tuning import Tuning
 
 Again = Literal["fetch", "extract", "chunk", "embed", "keywords"]
@@ -109,7 +110,7 @@ def again(db: Database, actor: Actor, project_id: int, name: str, step: str) -> 
         ConfigInvalid: there is no such step or source, or it cannot be done for this one; the message says why.
     """
     if step not in AGAIN:
-        raise ConfigInvalid(f"There is no step {step!r} to do again: use one of {', '.join(AGAIN)}.")
+        raise ConfigInvalid(f"There is no step {step!r} to do again.", fix=f"Use one of {', '.join(AGAIN)}.")
     with db.transaction() as tx:
         acting = authorise(tx, actor, "retry")
         if step in {"fetch", "extract"}:
@@ -117,19 +118,24 @@ def again(db: Database, actor: Actor, project_id: int, name: str, step: str) -> 
         else:
             done = tx.rows("source_again", project_id=project_id, name=name, step=step)
         if not done:
-            raise ConfigInvalid(_why_not(tx, project_id, name, step))
+            raise _why_not(tx, project_id, name, step)
         record(tx, acting, "again", "source", None, {"name": name, "step": step})
 
 
-def _why_not(tx: Transaction, project_id: int, name: str, step: str) -> str:
-    source = tx.row("find_source", project_id=project_id, name=name)
+def _why_not(tx: Transaction, project_id: int, name: str, step: str) -> ConfigInvalid:
+    found = list_sources(tx, project_id, SourceFilter(search=name, top=1_000)).rows
+    row = next((row for row in found if row.name == name), None)
+    if row is None:
+        return ConfigInvalid(f"No source is named {name}.", fix="`rejoinder source list` shows the names.")
     if step == "fetch":
-        return f"{name} was not fetched from an address."
+        return ConfigInvalid(f"{name} was not fetched from an address.", fix="Use --step extract.")
     if step == "extract":
-        return f"The raw bytes of {name} were not kept: give it to `rejoinder ingest` again."
-    if source is None:
-        return f"No source is named {name}: `rejoinder source list` shows them."
-    return f"{name} is a twin of another source, which is searched in its place."
+        return ConfigInvalid(f"The raw bytes of {name} were not kept.", fix="Give it to `rejoinder ingest`.")
+    if row.source_id is None:
+        return ConfigInvalid(f"{name} was never read.", fix="Use --step fetch or --step extract.")
+    return ConfigInvalid(
+        f"{name} is a twin of another source, which is searched in its place.", fix="Name that one."
+    )
 
 
 def take_due_feeds(db: Database, *, interval_s: float, now: datetime) -> int:

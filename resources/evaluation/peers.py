@@ -4,6 +4,7 @@ What belongs here: peers that rank a task's passages with nothing of ours but th
 extra ``eval`` and is imported when it is asked for.
 """
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -53,6 +54,8 @@ def rank_with_bm25s(task: Task) -> dict[str, Ranked]:
         raise ConfigInvalid("The peer bm25s is not installed.", fix=fix) from None
     import snowballstemmer
 
+    # It sets its logger to DEBUG when it is imported, whatever the program logs.
+    logging.getLogger("bm25s").setLevel(logging.WARNING)
     stem = snowballstemmer.stemmer("english").stemWords
 
     def tokens(texts: list[str]) -> list[list[str]]:

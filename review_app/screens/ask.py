@@ -10,7 +10,7 @@ from review_app.places import asked_reply, remember_reply
 from review_app.problems import show_problem, telling
 
 if TYPE_CHECKING:
-    from resources.asking import Asking, Cited, Reply, Said
+    from resources.asking import Asking, Cited, Question, Reply, Said
 
 LONGEST_QUESTION = 1_000
 
@@ -42,26 +42,34 @@ def _form() -> None:
             source = st.text_input(
                 "Source", key="ask_source", placeholder="Any; or words of its title", width=300
             )
+            speaker = st.text_input("Speaker", key="ask_speaker", placeholder="Any; or a name", width=180)
+            language = st.text_input("Language", key="ask_language", placeholder="Any; or en, de", width=150)
             since = st.date_input("Published from", value=None, key="ask_since", width=180)
             until = st.date_input("Published until", value=None, key="ask_until", width=180)
             pressed = st.form_submit_button("Ask", type="primary")
     if pressed:
-        _ask(question, source, since, until)
+        from resources.asking import Question
+
+        _ask(
+            Question(
+                question,
+                _given(source),
+                _given(speaker),
+                language.strip().lower() or None,
+                published_after=_midnight(since),
+                published_before=_midnight(until and until + timedelta(days=1)),
+            )
+        )
 
 
-def _ask(question: str, source: str, since: date | None, until: date | None) -> None:
-    from resources.asking import Question
-
+def _ask(asked: "Question") -> None:
     remember_reply(None)
-    sources = (source.strip(),) if source.strip() else ()
-    asked = Question(
-        question,
-        sources,
-        published_after=_midnight(since),
-        published_before=_midnight(until and until + timedelta(days=1)),
-    )
     with telling("ask"), st.spinner("Looking through the sources"):
         remember_reply(_asking().ask(asked))
+
+
+def _given(words: str) -> tuple[str, ...]:
+    return (words.strip(),) if words.strip() else ()
 
 
 def _asking() -> "Asking":

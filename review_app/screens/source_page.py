@@ -7,7 +7,7 @@ from resources.store.source_list import SourcePage, SourceRow, load_source_page
 from review_app.desk import database, me, reading, refusal
 from review_app.escaped import Markup, chip, direction, html, join, link, note, show
 from review_app.problems import has_problem, show_problem, telling
-from review_app.texts import SOURCE_STEPS, clock, length, when, words
+from review_app.texts import SOURCE_STEPS, clock, counted, length, when, words
 
 MOST_CHAPTERS = 60
 ORIGINS = {
@@ -31,7 +31,9 @@ def show_source(project_id: int, row: SourceRow) -> None:
 
 
 def _facts(row: SourceRow) -> list[Markup]:
-    facts = [html("{}", fact) for fact in (row.format, row.language, length(row.duration_s)) if fact]
+    facts = [
+        html("{}", fact) for fact in (words(row.format or ""), row.language, length(row.duration_s)) if fact
+    ]
     if row.published_at:
         facts.append(html("published {}", when(row.published_at)))
     if row.origin:
@@ -72,7 +74,12 @@ def _show_content(row: SourceRow, page: SourcePage) -> None:
         show(html("<div>{}</div>", join([chip(term) for term in page.keywords], "")))
     if page.speakers:
         _head("Speakers")
-        show(html("<div>{}</div>", join([chip(f"{name} · {n} cues") for name, n in page.speakers], "")))
+        show(
+            html(
+                "<div>{}</div>",
+                join([chip(f"{name} · {counted(n, 'cue')}") for name, n in page.speakers], ""),
+            )
+        )
     _show_chapters(row, page)
     _show_beginning(row, page)
 
@@ -91,7 +98,7 @@ def _show_chapters(row: SourceRow, page: SourcePage) -> None:
 def _show_beginning(row: SourceRow, page: SourcePage) -> None:
     if not page.begins:
         return
-    _head(f"Begins ({row.n_cues} cues)")
+    _head(f"Begins ({counted(row.n_cues, 'cue')})")
     lines = [
         html(
             '<li><span class="why">{}</span> {}{}</li>',

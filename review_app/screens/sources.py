@@ -19,7 +19,7 @@ from review_app.desk import database, reading
 from review_app.escaped import Markup, chip, direction, html, join, show
 from review_app.screens.source_intake import show_intake
 from review_app.screens.source_page import show_source
-from review_app.texts import SOURCE_STEPS, age, length, utc_now, when, words
+from review_app.texts import SOURCE_STEPS, age, counted, length, utc_now, when, words
 
 PAGE_SIZE = 50
 REFRESH_S = 4
@@ -147,7 +147,7 @@ def _chips(row: SourceRow) -> list[Markup]:
     chips = [chip(label, TONES.get(standing, ""))]
     if row.outcome == "quarantined" and standing != "quarantined":
         chips.append(chip("new content quarantined", "bad"))
-    chips += [chip(fact) for fact in (row.language, length(row.duration_s), row.format) if fact]
+    chips += [chip(fact) for fact in (row.language, length(row.duration_s), words(row.format or "")) if fact]
     return chips
 
 
@@ -158,10 +158,11 @@ def _progress(row: SourceRow) -> Markup:
     if row.twin_title:
         return html("says the same as {}", row.twin_title)
     if not row.n_chunks:
-        return html("{} cues", row.n_cues) if row.n_cues else html("{}", row.name)
+        return html("{}", counted(row.n_cues, "cue")) if row.n_cues else html("{}", row.name)
     share = round(100 * row.n_embedded / row.n_chunks)
     bar = html('<span class="rj-bar"><i style="width:{}%"></i></span>', share)
-    return html("{} cues · {} chunks · {}{} % with vectors", row.n_cues, row.n_chunks, bar, share)
+    cut = f"{counted(row.n_cues, 'cue')} · {counted(row.n_chunks, 'chunk')}"
+    return html("{} · {}{} % with vectors", cut, bar, share)
 
 
 def _show_feeds(feeds: Sequence[FeedRow]) -> None:

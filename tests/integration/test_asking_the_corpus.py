@@ -97,7 +97,9 @@ def test_filters_narrow_the_search(corpus: Workbench) -> None:
     assert ask(Question(question, published_after=datetime(2026, 3, 4, tzinfo=UTC))).is_answered
     ines = ask(Question(question, speakers=("Ines",)))
     assert ines.is_answered and all("Ines" in c.speakers for s in ines.statements for c in s.citations)
-    assert not ask(Question(question, language="de")).is_answered
+    for nowhere in (Question(question, language="de"), Question(question, speakers=("Nobody",))):
+        reply = ask(nowhere)
+        assert not reply.is_answered and "speaker or language" in reply.reason and not reply.nearest
     with pytest.raises(ConfigInvalid, match="No source is called 'heat pumps'"):
         ask(Question(question, sources=("heat pumps",)))
     with pytest.raises(ConfigInvalid, match="no source to search"):
@@ -158,3 +160,5 @@ def test_the_page_answers_with_links_and_escapes_what_it_shows(corpus: Workbench
     assert "<script>" not in shown and "Heap &lt;script&gt;" in shown
     assert "Not in the corpus" in ask("Who won the football world cup of 1998?")
     assert "There is no question" in ask("?!")
+    page.text_input(key="ask_speaker").input("Nobody")
+    assert "No passage has this speaker" in ask("Why does a compost heap smell of rotten eggs?")

@@ -1,0 +1,78 @@
+"""`rejoinder source`, `ingest` and `status` as their user meets them: empty lists, wrong names, steps done again."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.app import build_app
+from resources import wiring
+from resources.provision import Addresses
+from resources.settings import load_settings
+
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def command(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
+    """Runs a command of ours on this test's own database."""
+    for name, url in {
+        "DATABASE_URL": addresses.owner,
+        "APP_DATABASE_URL": addresses.app,
+        "PUBLISHER_DATABASE_URL": addresses.publisher,
+        "DAGSTER_DATABASE_URL": addresses.dagster,
+        "MLFLOW_DATABASE_URL": addresses.mlflow,
+    }.items():
+        monkeypatch.setenv(f"REJOINDER_{name}", url)
+    load_settings.cache_clear()
+    wiring.open_workbench.cache_clear()
+    app, runner = build_app(), CliRunner()
+    yield lambda *arguments: runner.invoke(app, list(arguments))
+    wiring.open_workbench.cache_clear()
+    wiring._pool.cache_clear()
+
+
+def test_empty_lists_say_what_to_do(command: Command) -> None:
+    for arguments in (("source", "list"), ("source", "feeds"), ("status",)):
+        shown = command(*arguments)
+        assert shown.exit_code == 0 and "rejoinder ingest" in shown.stdout, shown.output
+    narrowed = command("source", "list", "--show", "trouble")
+    assert narrowed.stdout.strip() == "No source matches."
+    assert json.loads(command("source", "list", "--json").stdout) == {"sources": [], "total": 0}
+
+
+def test_what_cannot_be_done_names_what_can(command: Command, tmp_path: Path) -> None:
+    episode = tmp_path / "on-salt.srt"
+    episode.write_text("1\n00:00:01,000 --> 00:00:04,000\nWe rub each wheel with salt.\n")
+    assert command("ingest", str(episode), "--only-read", "--json").exit_code == 0
+    for arguments, fix in (
+        (("source", "show", "salt"), "on-salt.srt"),
+        (("source", "show", "pepper"), "rejoinder source list"),
+        (("source", "list", "--show", "x"), "'under way'"),
+        (("ingest", "--step", "chunk"), "--again NAME"),
+        (("ingest", "--again", "pepper"), "rejoinder source list"),
+        (("ingest", "--again", "on-salt.srt", "--step", "bake"), "keywords"),
+        (("ingest", "--again", "on-salt.srt", "--step", "fetch"), "--step extract"),
+        (("ingest", "ftp://pod.example/a.vtt"), "http"),
+        (("ingest", str(tmp_path / "missing")), "a folder"),
+    ):
+        wrong = command(*arguments)
+        assert wrong.exit_code == 2 and fix in wrong.stderr.split("fix:")[1], (arguments, wrong.output)
+
+
+def test_a_step_done_again_is_said(command: Command, tmp_path: Path) -> None:
+    episode = tmp_path / "on-salt.srt"
+    episode.write_text("1\n00:00:01,000 --> 00:00:04,000\nWe rub each wheel with salt.\n")
+    command("ingest", str(episode), "--only-read")
+    again = command("ingest", "--again", "on-salt.srt", "--only-read")
+    assert again.exit_code == 0 and "Done again from extract on: on-salt.srt" in again.stdout
+
+
+def test_quarantine_says_how_to_get_out(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "empty.vtt").write_bytes(b"")
+    command("ingest", str(tmp_path), "--only-read")
+    shown = command("status").stdout
+    assert "--again NAME" in shown and "the file is empty" in " ".join(shown.split())
+    assert "+00:00" not in shown
