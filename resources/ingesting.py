@@ -1,7 +1,6 @@
 """What is to be read, put in the queue: raw bytes into the object store first, then a row that waits."""
 
 import hashlib
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -51,14 +50,20 @@ def find_files(paths: Iterable[Path]) -> list[tuple[str, Path]]:
     """Name and path of every file in paths (folders are searched whole); hidden files are left out.
 
     Raises:
-        ConfigInvalid: a path does not exist.
+        ConfigInvalid: a path does not exist, or two files would be known by one name.
     """
     found: dict[str, Path] = {}
     for path in paths:
         if not path.exists():
             raise ConfigInvalid(f"{path} does not exist.", fix="Give a file, a folder or a web address.")
         for name, file in _files_under(path):
-            found.setdefault(_readable(name), file)
+            known_as = name_of_file(name)
+            other = found.setdefault(known_as, file)
+            if other is not file and not other.samefile(file):
+                raise ConfigInvalid(
+                    f"{other} and {file} would both be known as {known_as}, and one would replace the other.",
+                    fix="Give the folder that has both in it: files are known by their path below it.",
+                )
     return sorted(found.items())
 
 
@@ -72,9 +77,20 @@ def _files_under(path: Path) -> Iterator[tuple[str, Path]]:
             yield "/".join(parts), file
 
 
-def _readable(name: str) -> str:
-    # A name on disk may be any bytes; the database takes text.
-    return os.fsencode(name).decode("utf-8", errors="replace")
+def name_of_file(name: str) -> str:
+    r"""What a source from a file is known by: a name on disk may be any bytes, the database takes text, and not much.
+
+    >>> name_of_file("talks/one.vtt"), name_of_file("caf\udce9.vtt"), len(name_of_file("a/" * 400))
+    ('talks/one.vtt', 'caf\\udce9.vtt', 500)
+    """
+    data = name.replace("\x00", "").encode("utf-8", errors="backslashreplace")
+    shown = data.decode()
+    return _told_apart(shown, data) if len(shown) > LONGEST_NAME else shown
+
+
+def _told_apart(shown: str, whole: bytes) -> str:
+    """A name cut to its longest, with a hash of the whole."""
+    return f"{shown[: LONGEST_NAME - 9]}#{hashlib.sha256(whole).hexdigest()[:8]}"
 
 
 def name_of_url(url: str) -> str:
@@ -83,7 +99,7 @@ def name_of_url(url: str) -> str:
     >>> name_of_url("https://pod.example/e1.vtt")
     'https://pod.example/e1.vtt'
     >>> name_of_url("https://pod.example/feed?token=1")
-    'https://pod.example/feed#5d4d9c59'
+    'https://pod.example/feed#f7c80b47'
     """
     shown = public_url(url)[:LONGEST_NAME]
     is_whole = not has_secret(url) and len(shown) < LONGEST_NAME

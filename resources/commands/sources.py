@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from rejoinder.errors import ConfigInvalid
 from resources.commands.actors import Actor, authorise, record
-from resources.ingesting import Intake, Taken
+from resources.ingesting import Intake, Taken, name_of_file
 from resources.objects import open_store
 from resources.postgres import Database, Transaction
 from resources.settings import Settings
@@ -58,7 +58,7 @@ def add_upload(intake: Intake, actor: Actor, name: str, data: bytes) -> Taken:
         raise ConfigInvalid("The file has no name.")
     _authorise(intake, actor)
     taken = Taken()
-    intake.take_bytes(name.strip(), data, origin="upload", taken=taken)
+    intake.take_bytes(name_of_file(name.strip()), data, origin="upload", taken=taken)
     _record(intake, actor, "upload", taken)
     return taken
 

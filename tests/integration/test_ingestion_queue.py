@@ -1,6 +1,7 @@
 """The queue of inputs: taken in once, read once, set aside with a reason, tried again, alive after a kill."""
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -160,6 +161,28 @@ def test_what_is_too_large_is_not_even_taken_in(room: Room) -> None:
     assert room.ingest().quarantined == {"big.txt": "larger than 1 MiB"}
     assert room.standing() == {"big.txt": "done/completed/quarantined"}
     assert not list((room.bench.settings.home_dir / "objects").rglob("*"))
+
+
+def test_two_files_of_one_name_are_refused_rather_than_one_lost(room: Room) -> None:
+    shows = [room.folder / "a", room.folder / "b"]
+    for show in shows:
+        show.mkdir()
+        room.write(f"{show.name}/001.vtt", VTT.format(show.name))
+    with pytest.raises(ConfigInvalid, match=r"both be known as 001\.vtt"):
+        room.ingest(*shows)
+    assert not room.rows("select 1 from ingestion")
+    assert room.ingest(room.folder, shows[0].parent).new == ["a/001.vtt", "b/001.vtt"]
+
+
+def test_names_longer_than_an_index_takes(room: Room) -> None:
+    deep = room.folder.joinpath(*(secrets.token_hex(100) for _ in range(14)))
+    deep.mkdir(parents=True)
+    for name in ("x.vtt", "y.vtt"):
+        (deep / name).write_text(VTT.format(name))
+    room.write("short.vtt", VTT.format("z"))
+    names = room.ingest().new
+    assert len(names) == 3 and sorted(map(len, names)) == [9, 500, 500]
+    assert len(room.ingest().unchanged) == 3
 
 
 def test_asking_twice_waits_once(room: Room) -> None:
