@@ -61,6 +61,8 @@ def migrate(owner_url: str) -> list[str]:
         ConfigInvalid: a migration that was applied has changed since, or the database is newer than this code.
     """
     with connect(owner_url, autocommit=True) as connection:
+        # A large corpus takes its time, for whoever migrates it and for whoever waits for that.
+        connection.execute("set statement_timeout = 0")
         connection.execute("select pg_advisory_lock(%s)", (LOCK_KEY,))
         run_script(connection, LEDGER)
         applied = {row["number"]: row for row in connection.execute("select * from schema_migration")}

@@ -1,12 +1,14 @@
 """Migrations: applied once, by any number of starters, never edited afterwards."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import LiteralString
 
 import psycopg
 import pytest
 
 from rejoinder.errors import ConfigInvalid
-from resources.migrations import load_migrations, migrate
+from resources import migrations
+from resources.migrations import Migration, load_migrations, migrate
 from resources.postgres import Database
 from resources.provision import Addresses
 
@@ -22,6 +24,19 @@ def test_two_starts_at_once_apply_each_migration_once(addresses: Addresses, owne
     with ThreadPoolExecutor(4) as pool:
         applied = list(pool.map(migrate, [addresses.owner] * 4))
     assert sorted(sum(applied, [])) == [f"{m.number:04d}_{m.name}" for m in load_migrations()]
+
+
+def test_a_migration_has_all_the_time_that_it_needs(
+    addresses: Addresses, owner_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = load_migrations()
+    text: LiteralString = "create table seen as select current_setting('statement_timeout') as time_limit"
+    monkeypatch.setattr(
+        migrations, "load_migrations", lambda: [*files, Migration(len(files) + 1, "slow", text)]
+    )
+    assert len(migrate(addresses.owner)) == 1
+    with owner_db.transaction() as tx:
+        assert tx.connection.execute("select time_limit from seen").fetchone() == {"time_limit": "0"}
 
 
 def test_an_edited_migration_is_refused(addresses: Addresses, owner_db: Database) -> None:
