@@ -266,6 +266,17 @@ def test_a_store_that_is_away_is_tried_again_then_the_item_is_dead(room: Room) -
     assert not room.rows("select 1 from dead_letter where revived_at is null")
 
 
+def test_what_waited_from_before_and_fails_now_is_reported(room: Room) -> None:
+    room.write("a.vtt", VTT.format("a"))
+    room.take()
+    (row,) = room.rows("select raw_key from ingestion")
+    kept = room.bench.settings.home_dir / "objects" / row["raw_key"]
+    kept.unlink()
+    kept.mkdir()
+    report = work_off_inputs(room.bench)
+    assert "object store could not be read" in report.failed["a.vtt"]
+
+
 def test_taking_in_stops_where_the_store_is_away(room: Room) -> None:
     room.write("a.vtt", VTT.format("a"))
     intake = replace(open_intake(room.bench, machine_owner()), objects=Away(None, "", False))

@@ -49,14 +49,16 @@ set status = case when attempts + 1 >= %(max_attempts)s then 'dead' else 'failed
     attempts = attempts + 1,
     due_at = %(now)s + make_interval(secs => greatest(%(asked_s)s,
       least(%(backoff_s)s * power(2, attempts), greatest(%(backoff_s)s, 3600)))),
-    lease_worker = null, lease_until = null, in_hand_at = null, last_error = %(error)s
+    lease_worker = null, lease_until = null, in_hand_at = null, last_error = %(error)s,
+    updated_at = now()
 where id = %(id)s and lease_worker = %(worker)s
 returning id, status
 
 -- name: bury_item
 -- tables: post, source, measurement, ingestion, epoch
 update {table}
-set status = 'dead', lease_worker = null, lease_until = null, in_hand_at = null, last_error = %(error)s
+set status = 'dead', lease_worker = null, lease_until = null, in_hand_at = null, last_error = %(error)s,
+    updated_at = now()
 where id = %(id)s and lease_worker = %(worker)s
 returning id
 
