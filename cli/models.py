@@ -37,9 +37,18 @@ def list_all(as_json: AsJson = False) -> None:
     if as_json:
         print_json({"models": known, "indexes": indexes})
         return
-    print_table("Models", tuple(known[0]), (tuple(row.values()) for row in known))
-    if indexes:
-        print_table("Indexes", tuple(indexes[0]), (tuple(row.values()) for row in indexes))
+    for title, rows in (("Models", known), ("Indexes", indexes)):
+        if rows:
+            print_table(title, [_head(name) for name in rows[0]], (tuple(row.values()) for row in rows))
+
+
+def _head(name: str) -> str:
+    """The head of a column, from the name of its field.
+
+    >>> _head("is_installed"), _head("coverage_pct"), _head("activated_at")
+    ('installed', 'coverage %', 'activated (UTC)')
+    """
+    return name.removeprefix("is_").replace("_pct", " %").replace("_at", " (UTC)").replace("_", " ")
 
 
 def _known_models() -> list[dict[str, Any]]:
