@@ -36,7 +36,7 @@ class Shelf:
 
     def __init__(self, bench: "Workbench", vectors: Path | None, advance: Callable[[int], None]) -> None:
         self.bench, self.folder, self.advance = bench, vectors, advance
-        self.contexts = context_builder(bench.db, bench.tuning, bench.embedder.count_tokens)
+        self.contexts = context_builder(bench.db, bench.tuning, bench.embedder.count_tokens, bench.reranker)
         self.stored: dict[tuple[str, str], int] = {}
         self.cut: dict[str, tuple[list[Chunk], Vectors]] = {}
         self.n_chunks = 0

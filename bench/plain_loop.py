@@ -13,7 +13,7 @@ from rejoinder.research.evidence import NoEvidence, find_evidence
 from rejoinder.text.emptiness import readable_reason
 from rejoinder.triage.claims import main_claim
 from rejoinder.triage.relevance import Thresholds, corpus_similarity, decide_relevance
-from resources.search import SearchQuery, rarity, search
+from resources.search import SearchQuery
 from resources.steps.triage import nearest_similarities
 from resources.wiring import evidence_rule
 
@@ -47,11 +47,9 @@ def _answer(bench: "Workbench", embedder: Embedder, post: Post, vector: Vectors)
         index_id=bench.index_id,
         project_id=bench.project_id,
     )
-    with bench.db.transaction() as tx:
-        passages = search(tx, asked, bench.tuning.retrieval)
-        rare = rarity(tx, claim.text, project_id=bench.project_id)
+    read = bench.retriever.find(asked)
     found = find_evidence(
-        claim.text, passages, embedder=embedder, rule=evidence_rule(bench.tuning), rarity=rare
+        claim.text, read.passages, embedder=embedder, rule=evidence_rule(bench.tuning), rarity=read.rarity
     )
     if isinstance(found, NoEvidence):
         return False

@@ -1,7 +1,7 @@
 """Milliseconds of a search over many chunks, beside the same search with an exact scan of the vectors.
 
 Also measured in the run: how much of the exact result the graph finds (recall@10), with and without filters, and how
-much of the exact BM25 ranking the bounded one keeps.
+much of the exact BM25 ranking the bounded one keeps, and what a re-scorer costs on top.
 """
 
 import time
@@ -15,6 +15,7 @@ from bench.own_home import own_workbench
 
 if TYPE_CHECKING:
     from rejoinder.corpus.values import Passage
+    from resources.retrieval import Retriever
     from resources.search import SearchQuery
     from resources.wiring import Workbench
 
@@ -25,6 +26,7 @@ QUERY_WORDS = (6, 16)
 CHUNKS_AT_ONCE = 200
 NO_LIMIT = 2_000_000_000
 MODEL = "bench"
+TIMED_ONLY = "a linear re-scorer with equal weights, for the time it takes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +149,10 @@ def _queries(
 
 
 def _speed(bench: "Workbench", loaded: Loaded, advance: Callable[[int], None]) -> dict[str, Any]:
-    fast = _milliseconds(bench, loaded.queries, advance=advance)
-    exact = _milliseconds(bench, loaded.queries, is_exact=True, advance=advance)
+    retriever = _rescoring(bench)
+    fast = _milliseconds(loaded.queries, lambda asked: _search(bench, asked), advance)
+    exact = _milliseconds(loaded.queries, lambda asked: _search(bench, asked, is_exact=True), advance)
+    rescored = _milliseconds(loaded.queries, retriever.find, advance)
     p95, baseline = _percentile(fast, 95), _percentile(exact, 95)
     return {
         "name": "retrieval",
@@ -159,21 +163,33 @@ def _speed(bench: "Workbench", loaded: Loaded, advance: Callable[[int], None]) -
         "ratio": round(p95 / baseline, 3),
         "p50_ms": _percentile(fast, 50),
         "exact_p50_ms": _percentile(exact, 50),
+        "rescored_p50_ms": _percentile(rescored, 50),
+        "rescored_p95_ms": _percentile(rescored, 95),
+        "rescored_by": bench.reranker.name if bench.reranker else TIMED_ONLY,
         "queries": len(loaded.queries),
     }
 
 
+def _rescoring(bench: "Workbench") -> "Retriever":
+    """Both stages as the product runs them: its re-scorer, or one whose weights are made up but cost the same."""
+    from rejoinder.corpus.retrieval.features import FEATURES
+    from rejoinder.corpus.retrieval.rescorer import LearnedReranker, Rescorer
+    from resources.retrieval import Retriever
+
+    made_up = Rescorer(FEATURES, (1.0,) * len(FEATURES), 0, 0, TIMED_ONLY, "")
+    retrieval = bench.tuning.retrieval.model_copy(update={"passages": 10})
+    return Retriever(bench.db, retrieval, bench.reranker or LearnedReranker(made_up))
+
+
 def _milliseconds(
-    bench: "Workbench",
     queries: Sequence["SearchQuery"],
-    *,
-    is_exact: bool = False,
+    search: Callable[["SearchQuery"], object],
     advance: Callable[[int], None],
 ) -> list[float]:
     taken = []
     for asked in [queries[0], *queries]:
         started = time.perf_counter()
-        _search(bench, asked, is_exact=is_exact)
+        search(asked)
         taken.append((time.perf_counter() - started) * 1_000)
         advance(1)
     return taken[1:]

@@ -54,8 +54,8 @@ def bench(
 
     pipeline: posts per second from triage to draft, with Dagster's own share apart. ingest: embedding through the
     pipeline beside the bare model, and the memory of a recording of five hours. retrieval: milliseconds of a
-    search over many chunks, and what the index finds of an exact scan. context: tokens of a context and
-    recall of its evidence from ten documents on.
+    search over many chunks, without and with a re-scorer, and what the index finds of an exact scan. context:
+    tokens of a context and recall of its evidence from ten documents on.
     """
     with reporting(as_json):
         result = _pipeline(posts, as_json) if name == "pipeline" else None
@@ -89,7 +89,7 @@ def _retrieval(chunks: int, data: Path | None, embed: int, quiet: bool) -> dict[
     from bench.retrieval import N_QUERIES, measure_retrieval
     from cli.progress import progress_bar
 
-    with progress_bar("chunks and queries", total=chunks + 2 * (N_QUERIES + 1), quiet=quiet) as advance:
+    with progress_bar("chunks and queries", total=chunks + 3 * (N_QUERIES + 1), quiet=quiet) as advance:
         return measure_retrieval(chunks, data=data, n_embedded=embed, advance=advance)
 
 

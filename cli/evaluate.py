@@ -32,7 +32,11 @@ Split = Annotated[
 ]
 Learn = Annotated[
     str | None,
-    typer.Option("--rescorer", metavar="SPLIT", help="Train a re-scorer on this split and add it."),
+    typer.Option(
+        "--rescorer",
+        metavar="SPLIT",
+        help="Train a re-scorer on this split and add it; without it the one that rejoinder.toml names, if any.",
+    ),
 ]
 
 
@@ -67,6 +71,7 @@ def retrieval(
         from rejoinder.corpus.retrieval.rescorer import dump
         from resources.evaluation.retrieval import Systems, evaluate_retrieval
         from resources.llm.shelf import Shelf
+        from resources.retrieval import configured_reranker
         from resources.settings import load_settings
         from resources.tuning import load_tuning
 
@@ -74,7 +79,8 @@ def retrieval(
         embedder = Shelf().named(model or tuning.embedding.model)
         task = _task(data, split, everywhere, embedder.count_tokens)
         learnt = _task(data, rescorer, everywhere, embedder.count_tokens) if rescorer else None
-        systems = Systems(with_bm25s=peer, train=learnt)
+        configured = None if learnt else configured_reranker(tuning.retrieval)
+        systems = Systems(peer, learnt, configured)
         with _progress(task, systems, as_json) as told:
             report = evaluate_retrieval(task, embedder, tuning.retrieval, systems, progress=told)
         run_id = _track(report) if track else None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rejoinder.corpus.retrieval.ports import Reranker
 from rejoinder.corpus.shaping.budget import ContextBudget, CountTokens
 from rejoinder.corpus.shaping.citations import EvidenceLine
 from rejoinder.corpus.shaping.near_duplicates import DuplicateRule
@@ -21,28 +22,28 @@ from rejoinder.corpus.values import Passage
 from rejoinder.llm.ports import Vectors
 from resources.postgres import Database, Transaction
 from resources.queries import vectors_of
-from resources.search import SearchQuery, rarity, search
-from resources.tuning import Retrieval, Tuning
+from resources.retrieval import Retriever
+from resources.search import SearchQuery
+from resources.tuning import Tuning
 
 
 @dataclass(frozen=True, slots=True)
 class ContextBuilder:
-    """Builds contexts; pool is how many passages are looked at for each.
+    """Builds contexts of what the retriever finds.
 
     count_tokens is the tokenizer of the model that the context is for.
     """
 
     db: Database
-    retrieval: Retrieval
+    retriever: Retriever
     rule: ShapingRule
-    pool: int
     count_tokens: CountTokens
 
     def build(self, asked: SearchQuery) -> "Gathered":
         """Search, shape, and add the summaries of the sources that the evidence is from, most evidence first."""
+        retrieved = self.retriever.find(asked)
+        passages = retrieved.passages
         with self.db.transaction() as tx:
-            passages = self._search(tx, asked)
-            rare = rarity(tx, asked.text, project_id=asked.project_id, language=asked.language)
             found = Found(passages, passage_vectors(tx, passages, asked.index_id))
         evidence = shape_evidence(found, rule=self.rule, count_tokens=self.count_tokens)
         with self.db.transaction() as tx:
@@ -50,12 +51,7 @@ class ContextBuilder:
         context = assemble(
             asked.text, evidence, summaries, budget=self.rule.budget, count_tokens=self.count_tokens
         )
-        return Gathered(context, rare)
-
-    def _search(self, tx: Transaction, asked: SearchQuery) -> list[Passage]:
-        """As many passages as the pool holds; each leg brings that many."""
-        wide = self.retrieval.model_copy(update={"candidates": self.pool, "passages": self.pool})
-        return search(tx, asked, wide)
+        return Gathered(context, retrieved.rarity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +62,10 @@ class Gathered:
     rarity: Mapping[str, float]
 
 
-def context_builder(db: Database, tuning: Tuning, count_tokens: CountTokens) -> ContextBuilder:
-    """Builds contexts as the tuning has it."""
+def context_builder(
+    db: Database, tuning: Tuning, count_tokens: CountTokens, reranker: Reranker | None = None
+) -> ContextBuilder:
+    """Builds contexts as the tuning has it: of as many passages as the pool holds; each leg brings that many."""
     t = tuning.context
     rule = ShapingRule(
         ContextBudget(t.total_tokens, t.evidence_tokens, t.summary_tokens, t.question_tokens),
@@ -75,7 +73,8 @@ def context_builder(db: Database, tuning: Tuning, count_tokens: CountTokens) -> 
         Quotas(t.source_share, t.segment_share),
         t.relevance_weight,
     )
-    return ContextBuilder(db, tuning.retrieval, rule, t.pool, count_tokens)
+    wide = tuning.retrieval.model_copy(update={"candidates": t.pool, "passages": t.pool})
+    return ContextBuilder(db, Retriever(db, wide, reranker), rule, count_tokens)
 
 
 def passage_vectors(tx: Transaction, passages: Sequence[Passage], index_id: int) -> Vectors:

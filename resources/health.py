@@ -24,6 +24,7 @@ from resources.migrations import load_migrations
 from resources.objects import open_store
 from resources.provision import EMBEDDED_DATABASE, GROUPS, OLDEST_SERVER, connect_admin
 from resources.queries import query
+from resources.retrieval import configured_reranker
 from resources.services import Choice, port_claims
 from resources.settings import Settings, load_settings
 from resources.supervisor.ports import busy_reason
@@ -102,11 +103,10 @@ def _browser() -> Finding:
 def _tuning(settings: Settings) -> Finding:
     path = settings.config or Path("rejoinder.toml")
     try:
-        load_tuning(settings)
+        configured_reranker(load_tuning(settings).retrieval)
     except ConfigInvalid as error:
-        return Finding(
-            "rejoinder.toml", "fail", str(error), "Correct that line; rejoinder.example.toml explains it."
-        )
+        fix = error.fix or "Correct that line; rejoinder.example.toml explains it."
+        return Finding("rejoinder.toml", "fail", str(error), fix)
     return Finding("rejoinder.toml", "ok", str(path) if path.exists() else "not there: defaults")
 
 

@@ -21,6 +21,26 @@ def embedding_coverage(db: Database) -> dict[str, Any]:
         return dict(tx.row("embedding_coverage") or {})
 
 
+def recall_proxy(db: Database, *, k: int, newest: int = 1_000) -> dict[str, Any]:
+    """Shares of the newest quotes whose passage stood among the first of each list when research found it.
+
+    What research did not read it cannot have quoted, so these are shares of what was found, not of what there is.
+
+    Args:
+        db: read as the application.
+        k: how many passages research reads; as many of each list count.
+        newest: how many quotes are looked at.
+
+    Returns:
+        ``recall_proxy_quotes`` and ``recall_proxy_k`` alone before the first quote; then also the shares of
+        ``first_1`` and ``first_3`` (the order that research read), ``fused``, ``meaning`` and ``words`` (first k).
+    """
+    with db.transaction() as tx:
+        row = dict(tx.row("evidence_recall_proxy", k=k, newest=newest) or {})
+    counts = {"recall_proxy_quotes": row.pop("n", 0), "recall_proxy_k": k}
+    return counts | {f"recall_proxy_{name}": round(v, 4) for name, v in row.items() if v is not None}
+
+
 def preview_rows(tx: Transaction, asset: str, *, top: int) -> Preview:
     """Preview of an asset by name; the statement ``preview_<asset>`` says what is shown.
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from rejoinder.errors import ServiceUnavailable
 from rejoinder.prompts.loader import FOLDER, Prompt, parse_prompt
 from resources.mlflow_address import artifact_folder, check_reachable, tracking_uri
+from resources.postgres import Transaction
 from resources.settings import export_for_children
 from resources.tracking_values import PREFIX, Champions, EvaluationRecord, RecordedTraining, TrainingRecord
 
@@ -134,6 +135,19 @@ def import_quietly() -> None:
         sqlalchemy.orm.configure_mappers()
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def ensure_prompts(tx: Transaction) -> None:
+    """Every prompt file's version, so that a draft can name the one that made it."""
+    for prompt in load_prompt_files():
+        body = "\n".join(f"## {name}\n{text}" for name, text in prompt.sections)
+        tx.execute(
+            "ensure_prompt_version",
+            version=prompt.version,
+            task=prompt_task(prompt),
+            name=prompt.name,
+            body=body,
+        )
 
 
 def _file_order(prompt: Prompt) -> tuple[str, int]:

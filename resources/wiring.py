@@ -8,6 +8,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from rejoinder.corpus.chunks import CuttingRule
+from rejoinder.corpus.retrieval.ports import Reranker
 from rejoinder.corpus.summaries import ExtractiveSummariser
 from rejoinder.drafting.strategies import UniformChooser
 from rejoinder.llm.ports import Embedder
@@ -26,14 +27,15 @@ from resources.guarded_network import Allowance
 from resources.llm.recorded_embedder import ModelRun, RecordedEmbedder, RememberingEmbedder
 from resources.llm.shelf import Shelf
 from resources.objects import ObjectStore, open_store
-from resources.postgres import Database, Transaction
+from resources.postgres import Database
 from resources.provision import Addresses, prepare
 from resources.reembedding import build_index, is_build_due
+from resources.retrieval import Retriever, configured_reranker
 from resources.settings import Settings, export_for_children, load_settings
 from resources.steps import chunking, digesting, drafting, embedding, ingestion, research, summarising, triage
 from resources.store.embedding_indexes import active_index
 from resources.store.sources import default_project
-from resources.tracking import load_prompt_files, prompt_task
+from resources.tracking import ensure_prompts
 from resources.tracking_values import RELEVANCE_MODEL
 from resources.tuning import StageTuning, StepName, Tuning, load_tuning
 from resources.work.runner import Progress, Report, Step, work_side_by_side
@@ -54,6 +56,12 @@ class Workbench:
     index_id: int
     project_id: int
     shelf: Shelf = field(default_factory=Shelf)
+    reranker: Reranker | None = None
+
+    @property
+    def retriever(self) -> Retriever:
+        """What finds passages, as the tuning has it."""
+        return Retriever(self.db, self.tuning.retrieval, self.reranker)
 
     def embedder_of(self, model: str) -> Embedder:
         """The embedder of an index's model."""
@@ -93,34 +101,24 @@ def open_workbench(settings: Settings | None = None) -> Workbench:
     """Start what is needed (PostgreSQL, migrations, model) and join it; once per process.
 
     Raises:
-        ConfigInvalid: rejoinder.toml names an embedding model that is not known or not installed.
+        ConfigInvalid: rejoinder.toml names an embedding model that is not known or not installed, or a re-scorer
+            that cannot be used.
     """
     settings = settings or load_settings()
     export_for_children()
-    addresses, tuning = prepare(settings), load_tuning(settings)
+    tuning = load_tuning(settings)
+    reranker = configured_reranker(tuning.retrieval)
+    addresses = prepare(settings)
     db = _pool(addresses.app)
     shelf = _shelf(db)
     embedder = shelf.named(tuning.embedding.model)
     with db.transaction() as tx:
         index_id = tx.value("ensure_embedding_index", model=embedder.model, dim=embedder.dim)
         project_id = default_project(tx)
-        _ensure_prompts(tx)
+        ensure_prompts(tx)
         tx.execute("queue_outdated_sources", version=TERMS_VERSION)
-    bench = Workbench(settings, tuning, addresses, db, embedder, index_id, project_id, shelf)
+    bench = Workbench(settings, tuning, addresses, db, embedder, index_id, project_id, shelf, reranker)
     return bench.current()
-
-
-def _ensure_prompts(tx: Transaction) -> None:
-    """Every prompt file's version, so that a draft can name the one that made it."""
-    for prompt in load_prompt_files():
-        body = "\n".join(f"## {name}\n{text}" for name, text in prompt.sections)
-        tx.execute(
-            "ensure_prompt_version",
-            version=prompt.version,
-            task=prompt_task(prompt),
-            name=prompt.name,
-            body=body,
-        )
 
 
 def _record(db: Database, run: ModelRun) -> None:
@@ -192,7 +190,7 @@ def _evidence(bench: Workbench) -> Step:
     return research.EvidenceFinding(
         bench.db,
         bench.embedder,
-        bench.tuning.retrieval,
+        bench.retriever,
         evidence_rule(bench.tuning),
         bench.index_id,
         bench.project_id,
@@ -211,7 +209,7 @@ def asking(bench: Workbench) -> Asking:
     return Asking(
         bench.db,
         bench.embedder,
-        context_builder(bench.db, bench.tuning, bench.embedder.count_tokens),
+        context_builder(bench.db, bench.tuning, bench.embedder.count_tokens, bench.reranker),
         rule,
         QuotingAnswerer(rule),
         bench.index_id,

@@ -68,6 +68,8 @@ class Passage:
     """A chunk found for a query, with the scores that found it.
 
     dense is a cosine in [-1, 1], lexical a BM25 score >= 0 (None: not found by that leg); score is the fused one.
+    The ranks count from 1: by each leg's score among the candidates of both, and by the fused one; None: not known,
+    or, by words, that no word is shared.
     """
 
     chunk_id: ChunkId
@@ -86,3 +88,6 @@ class Passage:
     chapter: str | None = None
     language: str | None = None
     published_at: datetime | None = None
+    dense_rank: int | None = None
+    lexical_rank: int | None = None
+    fused_rank: int | None = None

@@ -1,5 +1,6 @@
 """The terms that lexical search (BM25) works on."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -20,8 +21,9 @@ STOP_WORDS = word_set(
     "the their theirs them then there these they this those through to too under until up very was we "
     "were what when where which while who whom why will with would you your yours"
 )
-# Raise it when the same text gives other terms than before: what was indexed with an older one is indexed again.
-TERMS_VERSION = 2
+# Raise it when the same source gives other terms than before, or other words to embed: what was indexed with an older
+# one is cut and indexed again.
+TERMS_VERSION = 3
 
 # Snowball's algorithms by ISO 639-1 code.
 _STEMMERS = {
@@ -33,6 +35,9 @@ _STEMMERS = {
     "tr": "turkish", "yi": "yiddish",
 }  # fmt: skip
 _WORD = regex.compile(r"[\p{L}\p{N}\p{M}]+(?:['’][\p{L}\p{M}]+)*(?:[+#]+(?!\w))?")
+# The same words where a text has no letters but these: read in less than half the time.
+_PLAIN = re.compile(r"[\x00-\x7f‘’“”–—]*")
+_PLAIN_WORD = re.compile(r"[a-z0-9]+(?:['’][a-z]+)*(?:[+#]+(?!\w))?")
 _POSSESSIVE = regex.compile(r"['’](?:s|re|ve|ll|d|m|t)$")
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]+")
 
@@ -78,7 +83,8 @@ def index_terms(text: str, language: str | None = "english") -> list[str]:
     if language is not None and language not in snowballstemmer.algorithms():
         raise ValueError(f"no stemmer for language {language!r}")
     folded = unicodedata.normalize("NFKC", without_links(text)).casefold()
-    return [term for found in _WORD.finditer(folded) for term in _terms_of(found[0], language)]
+    words = _PLAIN_WORD if _PLAIN.fullmatch(folded) else _WORD
+    return [term for word in words.findall(folded) for term in _terms_of(word, language)]
 
 
 @lru_cache(maxsize=200_000)

@@ -1,7 +1,7 @@
 """Our own engine, as shipped, on a task: the passages in PostgreSQL, the statement that the product searches with.
 
 What belongs here: storing a task's sources through the product's own code, and searching them through
-`resources.search.search`. The database is a scratch one (see `scratch_database`).
+`resources.retrieval`. The database is a scratch one (see `scratch_database`).
 """
 
 import shutil
@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rejoinder.corpus.chunks import content_hash
@@ -22,7 +22,8 @@ from resources.evaluation.task import Asked, Source, Task, passage_key
 from resources.postgres import Database, Transaction
 from resources.provision import prepare
 from resources.queries import vectors_of
-from resources.search import SearchQuery, rarity, search
+from resources.retrieval import Retrieved, Retriever
+from resources.search import SearchQuery
 from resources.settings import Settings
 from resources.steps.chunking import save_chunks
 from resources.store.sources import NewSource, save_source
@@ -50,10 +51,10 @@ def scratch_database() -> Iterator[Database]:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the engine found for one question: passages best first, how rare its terms are, the stages' time."""
+    """What the first stage found for one question, and how long it and the question's embedding took."""
 
-    passages: tuple[Passage, ...]
-    rarity: Mapping[str, float]
+    query: SearchQuery
+    found: Retrieved
     stages_ms: Mapping[str, float]
 
 
@@ -61,26 +62,22 @@ class Answer:
 class Engine:
     """A stored task, ready to be searched; source_ids are rows by the sources' keys."""
 
-    db: Database
     embedder: Embedder
-    retrieval: Retrieval
+    retriever: Retriever
     index_id: int
     project_id: int
     source_ids: Mapping[str, int]
 
     def search(self, asked: Asked) -> Answer:
-        """Embed the question, search, and look its terms up, each timed."""
+        """Embed the question and run the first stage, each timed."""
         started = time.perf_counter()
         vector = self.embedder.embed([asked.text], "query")[0]
         embedded = time.perf_counter()
         within = (self.source_ids[asked.within],) if asked.within else ()
         query = SearchQuery(asked.text, vector, self.index_id, self.project_id, source_ids=within)
-        with self.db.transaction() as tx:
-            passages = search(tx, query, self.retrieval)
-            searched = time.perf_counter()
-            rare = rarity(tx, asked.text, project_id=self.project_id)
-        stages = {"embed_ms": embedded - started, "search_ms": searched - embedded}
-        return Answer(tuple(passages), rare, {name: s * 1000 for name, s in stages.items()})
+        found = self.retriever.gather(query)
+        stages = {"embed_ms": embedded - started, "search_ms": time.perf_counter() - embedded}
+        return Answer(query, found, {name: s * 1000 for name, s in stages.items()})
 
     def keys(self, passages: Sequence[Passage]) -> tuple[str, ...]:
         """The task's names of passages found."""
@@ -89,22 +86,20 @@ class Engine:
 
     def ranked(self, answer: Answer) -> Ranked:
         """The answer as it stands."""
-        return Ranked(self.keys(answer.passages), answer.stages_ms)
+        return Ranked(self.keys(answer.found.passages), answer.stages_ms)
 
     def leg(self, answer: Answer, name: str) -> Ranked:
         """The ranking of one leg alone: ``dense`` or ``lexical``."""
-        found = [(getattr(p, name), p) for p in answer.passages if name == "dense" or p.lexical]
-        best = [p for _, p in sorted(found, key=lambda pair: -pair[0])][: self.retrieval.candidates]
+        found = [(getattr(p, name), p) for p in answer.found.passages if name == "dense" or p.lexical]
+        best = [p for _, p in sorted(found, key=lambda pair: -pair[0])][: self.retriever.retrieval.candidates]
         return Ranked(self.keys(best), {})
 
-    def reranked(self, asked: Asked, answer: Answer, reranker: Reranker, *, depth: int) -> Ranked:
-        """The first ``depth`` passages in the reranker's order, the rest behind them."""
+    def reranked(self, answer: Answer, reranker: Reranker) -> Ranked:
+        """The answer after the second stage."""
         started = time.perf_counter()
-        head, rest = answer.passages[:depth], answer.passages[depth:]
-        scores = reranker.score(asked.text, head, rarity=answer.rarity)
-        order = sorted(range(len(head)), key=lambda i: -scores[i])
-        keys = self.keys([*(head[i] for i in order), *rest])
-        return Ranked(keys, {**answer.stages_ms, "rerank_ms": (time.perf_counter() - started) * 1000})
+        ordered = replace(self.retriever, reranker=reranker).order(answer.query, answer.found)
+        taken_ms = (time.perf_counter() - started) * 1000
+        return Ranked(self.keys(ordered.passages), {**answer.stages_ms, "rerank_ms": taken_ms})
 
 
 def store_task(
@@ -123,7 +118,7 @@ def store_task(
         task: what is stored.
         embedder: for the questions; vectors are its passages', in the task's order.
         vectors: shape (n_passages, dim).
-        retrieval: how many candidates each leg brings.
+        retrieval: what the engine searches with; every passage that it is to be judged by is asked for.
         progress: told of how many sources were just stored.
     """
     with db.transaction() as tx:
@@ -145,7 +140,7 @@ def store_task(
         tx.execute("lift_statement_timeout")
         tx.execute("build_embedding_graph", index_id=index_id)
         tx.connection.execute("analyze")
-    return Engine(db, embedder, retrieval, index_id, project_id, ids)
+    return Engine(embedder, Retriever(db, retrieval), index_id, project_id, ids)
 
 
 def _store(tx: Transaction, project_id: int, index_id: int, source: Source, vectors: Vectors) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rejoinder.corpus.retrieval.features import feature_matrix, read_query
+from rejoinder.corpus.retrieval.features import features_of
 from rejoinder.corpus.retrieval.ports import Reranker
 from rejoinder.corpus.retrieval.rescorer import JudgedQuery, LearnedReranker
 from rejoinder.errors import ConfigInvalid
@@ -26,14 +26,15 @@ Progress = Callable[[str, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Systems:
-    """Which systems run beside our engine, and how deep its second stage looks.
+    """Which systems run beside our engine, and who its second stage is.
 
-    train is a task over the same passages whose questions the re-scorer learns from; None runs without one.
+    train is a task over the same passages whose questions a re-scorer learns from; without one, configured is the
+    re-scorer that runs, and without either there is no second stage.
     """
 
     with_bm25s: bool = True
     train: Task | None = None
-    depth: int = 50
+    configured: LearnedReranker | None = None
 
 
 def evaluate_retrieval(
@@ -61,6 +62,7 @@ def evaluate_retrieval(
         ConfigInvalid: the re-scorer would be judged on a question that it learned from.
     """
     _check_apart(task, systems.train)
+    _check_unseen(task, systems)
     retrieval = retrieval.model_copy(update={"passages": 2 * retrieval.candidates})
     if vectors is None:
         vectors = embed_passages(task, embedder, progress)
@@ -92,6 +94,20 @@ def _check_apart(task: Task, train: Task | None) -> None:
         )
 
 
+def _check_unseen(task: Task, systems: Systems) -> None:
+    """Of a stored re-scorer only the name of the split that it learned from is known."""
+    if systems.train or not systems.configured:
+        return
+    learned_from = systems.configured.rescorer.trained_on
+    if learned_from in {f"{task.name}/{task.split}", f"{task.name}/all"} or (
+        task.split == "all" and learned_from.startswith(f"{task.name}/")
+    ):
+        raise ConfigInvalid(
+            f"The re-scorer of rejoinder.toml learned from {learned_from}: it may not be judged on it.",
+            fix="Evaluate another split, or train one on another (--rescorer).",
+        )
+
+
 def _evaluate(
     task: Task,
     embedder: Embedder,
@@ -102,14 +118,14 @@ def _evaluate(
     progress: Progress,
 ) -> RetrievalReport:
     engine = store_task(db, task, embedder, vectors, retrieval, progress=lambda n: progress("store", n))
-    learned = _learn(engine, systems, task, progress) if systems.train else None
+    learned = _learn(engine, systems, task, progress) if systems.train else systems.configured
     answers: dict[str, Answer] = {}
     for asked in task.questions:
         answers[asked.key] = engine.search(asked)
         progress("ask", 1)
     runs = _peers(task, embedder, vectors, systems)
     runs += _ours(task, engine, answers, learned, systems)
-    settings = _settings(embedder, retrieval, systems, learned)
+    settings = _settings(embedder, retrieval, learned)
     return report_runs(task, runs, settings, rescorer=learned.rescorer if learned else None)
 
 
@@ -133,14 +149,8 @@ def _ours(
         run("engine: fused", ("engine: words", *words), lambda a: engine.ranked(answers[a.key])),
     ]
     if learned is not None:
-        deep = systems.depth
-        runs.append(
-            run(
-                "engine: re-scored",
-                ("engine: fused", *words),
-                lambda a: engine.reranked(a, answers[a.key], learned, depth=deep),
-            )
-        )
+        over = ("engine: fused", *words)
+        runs.append(run("engine: re-scored", over, lambda a: engine.reranked(answers[a.key], learned)))
     return runs
 
 
@@ -153,22 +163,22 @@ def _learn(engine: Engine, systems: Systems, task: Task, progress: Progress) -> 
     judged = []
     for asked in systems.train.questions:
         if " ".join(asked.text.casefold().split()) not in asked_in_test:
-            judged.append(_judged(engine, systems.train, asked, systems.depth))
+            judged.append(_judged(engine, systems.train, asked))
         progress("learn", 1)
     return LearnedReranker(train(judged, trained_on=f"{systems.train.name}/{systems.train.split}"))
 
 
-def _judged(engine: Engine, task: Task, asked: Asked, depth: int) -> JudgedQuery:
-    answer = engine.search(asked)
-    passages = answer.passages[:depth]
-    x = feature_matrix(read_query(asked.text, answer.rarity), passages)
+def _judged(engine: Engine, task: Task, asked: Asked) -> JudgedQuery:
+    found = engine.search(asked).found
+    passages = found.passages[: engine.retriever.retrieval.rescored]
+    x = features_of(asked.text, passages, found.rarity)
     return JudgedQuery(asked.key, x, tuple(task.gains(asked.key, key) for key in engine.keys(passages)))
 
 
 def _settings(
-    embedder: Embedder, retrieval: Retrieval, systems: Systems, learned: LearnedReranker | None
+    embedder: Embedder, retrieval: Retrieval, learned: LearnedReranker | None
 ) -> dict[str, str | int | float]:
-    chosen: dict[str, str | int | float] = {"embedder": embedder.model, "depth": systems.depth}
+    chosen: dict[str, str | int | float] = {"embedder": embedder.model}
     chosen |= {f"retrieval.{name}": value for name, value in retrieval.model_dump().items()}
     if learned is not None:
         chosen |= {"rescorer": learned.name, "rescorer.trained_on": learned.rescorer.trained_on}

@@ -9,10 +9,10 @@ from rejoinder.ids import ClaimId, PostId
 from rejoinder.llm.ports import Embedder, Vectors
 from rejoinder.research.evidence import Evidence, EvidenceRule, NoEvidence, find_evidence
 from resources.postgres import Database, Transaction
-from resources.search import SearchQuery, rarity, search
+from resources.retrieval import Retriever
+from resources.search import SearchQuery
 from resources.steps.places import RESEARCH, RESPONSE
 from resources.store.posts import advance, reject, save_stage_decision
-from resources.tuning import Retrieval
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +25,21 @@ class OpenClaim:
 
 
 @dataclass(frozen=True, slots=True)
+class PlacedEvidence:
+    """Evidence with the passage that it is from and that passage's place, from 1, in what research read."""
+
+    evidence: Evidence
+    passage: Passage
+    final_rank: int
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceFinding:
     """Retrieves passages and keeps the sentences that bear on the claim; none is a reason to reject."""
 
     db: Database
     embedder: Embedder
-    retrieval: Retrieval
+    retriever: Retriever
     rule: EvidenceRule
     index_id: int
     project_id: int
@@ -42,37 +51,42 @@ class EvidenceFinding:
         rows = {r["post_id"]: r for r in reversed(tx.rows("load_claims", post_ids=list(ids)))}
         return [OpenClaim(PostId(i), rows[i]["id"], rows[i]["text"]) for i in ids]
 
-    def work(self, items: Sequence[OpenClaim]) -> list[tuple[Evidence, ...] | NoEvidence]:
+    def work(self, items: Sequence[OpenClaim]) -> list[tuple[PlacedEvidence, ...] | NoEvidence]:
         """Evidence per claim; one model call for all claims, then one per claim's new sentences."""
         vectors = self.embedder.embed([item.text for item in items], "query")
         return [self._research(item, vector) for item, vector in zip(items, vectors, strict=True)]
 
-    def _research(self, item: OpenClaim, vector: Vectors) -> tuple[Evidence, ...] | NoEvidence:
+    def _research(self, item: OpenClaim, vector: Vectors) -> tuple[PlacedEvidence, ...] | NoEvidence:
         asked = SearchQuery(item.text, vector, index_id=self.index_id, project_id=self.project_id)
-        with self.db.transaction() as tx:
-            passages = search(tx, asked, self.retrieval)
-            rare = rarity(tx, item.text, project_id=self.project_id)
-        found = find_evidence(item.text, passages, embedder=self.embedder, rule=self.rule, rarity=rare)
+        read = self.retriever.find(asked)
+        found = find_evidence(
+            item.text, read.passages, embedder=self.embedder, rule=self.rule, rarity=read.rarity
+        )
         if isinstance(found, NoEvidence):
             return found
-        texts = {p.chunk_id: p for p in passages}
+        places = {passage.chunk_id: rank for rank, passage in enumerate(read.passages, 1)}
         with self.db.transaction() as tx:
-            return tuple(_to_the_second(tx, evidence, texts[evidence.chunk_id]) for evidence in found)
+            return tuple(_placed(tx, one, read.passages, places[one.chunk_id]) for one in found)
 
     def save(
-        self, tx: Transaction, item: OpenClaim, result: tuple[Evidence, ...] | NoEvidence, worker: int
+        self, tx: Transaction, item: OpenClaim, result: tuple[PlacedEvidence, ...] | NoEvidence, worker: int
     ) -> str:
         """Save the evidence and hand the post on, or reject it with the reason."""
         if isinstance(result, NoEvidence):
             save_stage_decision(tx, item.post_id, self.name, "rejected", result.reason)
             return reject(tx, item.post_id, RESEARCH, self.name, result.reason, worker)
-        for evidence in result:
-            _insert_evidence(tx, item, evidence)
-        best = max(e.support for e in result)
+        for placed in result:
+            _insert_evidence(tx, item, placed)
+        best = max(placed.evidence.support for placed in result)
         reason = f"{len(result)} sentences of the corpus bear on it"
         save_stage_decision(tx, item.post_id, self.name, "found", reason, scores={"support": best})
         advance(tx, item.post_id, RESPONSE, worker)
         return "found"
+
+
+def _placed(tx: Transaction, evidence: Evidence, passages: Sequence[Passage], rank: int) -> PlacedEvidence:
+    passage = passages[rank - 1]
+    return PlacedEvidence(_to_the_second(tx, evidence, passage), passage, rank)
 
 
 def _to_the_second(tx: Transaction, evidence: Evidence, passage: Passage) -> Evidence:
@@ -85,7 +99,8 @@ def _to_the_second(tx: Transaction, evidence: Evidence, passage: Passage) -> Evi
     return replace(evidence, start_s=locate(evidence.quote, cues, chunk))
 
 
-def _insert_evidence(tx: Transaction, item: OpenClaim, evidence: Evidence) -> None:
+def _insert_evidence(tx: Transaction, item: OpenClaim, placed: PlacedEvidence) -> None:
+    evidence, passage = placed.evidence, placed.passage
     tx.execute(
         "insert_evidence",
         post_id=item.post_id,
@@ -96,4 +111,8 @@ def _insert_evidence(tx: Transaction, item: OpenClaim, evidence: Evidence) -> No
         speaker=evidence.speaker,
         score=evidence.support,
         verdict=evidence.verdict,
+        dense_rank=passage.dense_rank,
+        lexical_rank=passage.lexical_rank,
+        fused_rank=passage.fused_rank,
+        final_rank=placed.final_rank,
     )

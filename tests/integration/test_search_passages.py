@@ -109,6 +109,11 @@ def test_scores_and_order_are_those_of_the_formulas(
         assert passage.dense == pytest.approx(dense[i], abs=2e-3)  # stored in half precision
         assert passage.lexical == pytest.approx(lexical[i], rel=1e-5)
         assert passage.score == pytest.approx(fused[i], abs=2e-3)
+        assert passage.dense_rank == 1 + sum(other > dense[i] for other in dense)
+        assert passage.lexical_rank == (
+            1 + sum(other > lexical[i] for other in lexical) if lexical[i] else None
+        )
+    assert [passage.fused_rank for passage in passages] == [*range(1, len(passages) + 1)]
 
 
 def test_rarity_is_a_share(db: Database, corpus: Corpus) -> None:

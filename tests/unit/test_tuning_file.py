@@ -57,3 +57,16 @@ def test_what_a_section_leaves_out_is_the_default_of_that_stage(tmp_path: Path) 
     assert tuning.stage("publish") == PublishTuning(backoff_s=5, timeout_s=60, max_attempts=5)
     assert tuning.stage("measure") == MeasureTuning(batch=100, group=100)
     assert tuning.stage("chunk") == Tuning().stage("chunk")
+
+
+def test_the_path_of_a_rescorer_counts_from_the_folder_of_the_file(tmp_path: Path) -> None:
+    given = read(tmp_path, "retrieval.rescorer = 'models/rescorer.json'")
+    assert given.retrieval.rescorer == str(tmp_path / "models/rescorer.json")
+
+
+def test_an_absolute_path_of_a_rescorer_stays(tmp_path: Path) -> None:
+    assert read(tmp_path, "retrieval.rescorer = '/srv/r.json'").retrieval.rescorer == "/srv/r.json"
+
+
+def test_no_rescorer_is_no_path(tmp_path: Path) -> None:
+    assert read(tmp_path, "retrieval.rescorer = 'off'").retrieval.rescorer == "off"

@@ -5,6 +5,7 @@ so that a trained weight can be read too. Computed from what search returns; no 
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -56,6 +57,19 @@ def read_query(text: str, rarity: Mapping[str, float], *, language: str | None =
     return Query(tuple(index_terms(text, stemmer_of(language))), rarity)
 
 
+def features_of(text: str, passages: Sequence[Passage], rarity: Mapping[str, float]) -> NDArray[np.float64]:
+    """The features of what was found for a question, read in the language that most of the passages are in.
+
+    Training and use both come here, so that a model never sees features that it was not trained on.
+
+    Returns:
+        Shape (len(passages), len(FEATURES)).
+    """
+    languages = Counter(passage.language for passage in passages)
+    language = languages.most_common(1)[0][0] if languages else None
+    return feature_matrix(read_query(text, rarity, language=language), passages)
+
+
 def feature_matrix(query: Query, passages: Sequence[Passage]) -> NDArray[np.float64]:
     """Features of each passage; they depend on the other candidates too, so give all of one query at once.
 
@@ -72,7 +86,8 @@ def feature_matrix(query: Query, passages: Sequence[Passage]) -> NDArray[np.floa
         _shares(_filled([p.lexical for p in passages])),
         _reciprocal_ranks([p.lexical for p in passages]),
     ]
-    own = [_own_features(query, p) for p in passages]
+    weights = query.weights
+    own = [_own_features(query, weights, p) for p in passages]
     if not passages:
         return np.zeros((0, len(FEATURES)))
     return np.hstack([np.array(columns, dtype=np.float64).T, np.array(own, dtype=np.float64)])
@@ -88,10 +103,9 @@ def coverage(weights: Mapping[str, float], terms: set[str]) -> float:
     return sum(weight for term, weight in weights.items() if term in terms) / total if total else 0.0
 
 
-def _own_features(query: Query, passage: Passage) -> list[float]:
+def _own_features(query: Query, weights: Mapping[str, float], passage: Passage) -> list[float]:
     """The features that do not depend on the other candidates, from coverage on."""
     terms, title = _terms(passage.text, passage.language), _terms(passage.source_title, passage.language)
-    weights = query.weights
     matches = [(place, term) for place, term in enumerate(terms) if term in weights]
     there = {term for _, term in matches}
     gaps = _gaps(query.terms, matches)

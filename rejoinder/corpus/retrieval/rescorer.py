@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rejoinder.corpus.retrieval.features import FEATURES, feature_matrix, read_query
+from rejoinder.corpus.retrieval.features import FEATURES, features_of
 from rejoinder.corpus.values import Passage
 from rejoinder.errors import InputUnreadable
 from rejoinder.ids import canonical_json, sha256_hex
@@ -91,6 +91,8 @@ def load(data: bytes) -> Rescorer:
         rescorer = Rescorer(features=features, weights=weights, **fields)
         if features != FEATURES:
             raise ValueError("its features are not those of this version: train it again")
+        if not np.isfinite(weights).all():
+            raise ValueError("a weight is not finite")
         rescore(rescorer, np.zeros((1, len(FEATURES))))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputUnreadable(f"not a stored re-scorer of format {FORMAT}: {error}") from error
@@ -110,5 +112,4 @@ class LearnedReranker:
 
     def score(self, query: str, passages: Sequence[Passage], *, rarity: Mapping[str, float]) -> list[float]:
         """Scores of the passages, in their order."""
-        x = feature_matrix(read_query(query, rarity), passages)
-        return [float(score) for score in rescore(self.rescorer, x)]
+        return [float(score) for score in rescore(self.rescorer, features_of(query, passages, rarity))]

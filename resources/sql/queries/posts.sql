@@ -97,11 +97,26 @@ where c.post_id = any (%(post_ids)s) order by c.post_id, c.position
 
 -- name: insert_evidence
 -- Earlier drafts may still cite earlier evidence, so a new round of research goes after it.
-insert into evidence (post_id, position, claim_id, chunk_id, quote, start_s, speaker, score, verdict)
+insert into evidence (post_id, position, claim_id, chunk_id, quote, start_s, speaker, score, verdict,
+                      dense_rank, lexical_rank, fused_rank, final_rank)
 values (%(post_id)s,
         (select coalesce(max(position) + 1, 0) from evidence where post_id = %(post_id)s),
-        %(claim_id)s, %(chunk_id)s, %(quote)s, %(start_s)s, %(speaker)s, %(score)s, %(verdict)s)
+        %(claim_id)s, %(chunk_id)s, %(quote)s, %(start_s)s, %(speaker)s, %(score)s, %(verdict)s,
+        %(dense_rank)s, %(lexical_rank)s, %(fused_rank)s, %(final_rank)s)
 returning id
+
+-- name: evidence_recall_proxy
+-- Of the newest quotes, the share whose passage stood among the first k of each list when it was found.
+select count(*)::int as n,
+       (avg((final_rank <= 1)::int))::float8 as first_1,
+       (avg((final_rank <= 3)::int))::float8 as first_3,
+       (avg((coalesce(fused_rank <= %(k)s, false))::int))::float8 as fused,
+       (avg((coalesce(dense_rank <= %(k)s, false))::int))::float8 as meaning,
+       (avg((coalesce(lexical_rank <= %(k)s, false))::int))::float8 as words
+from (
+  select final_rank, fused_rank, dense_rank, lexical_rank from evidence
+  where final_rank is not null order by id desc limit %(newest)s
+) v
 
 -- name: load_evidence
 select v.id, v.post_id, v.position, v.claim_id, v.chunk_id, v.quote, v.start_s, v.speaker, v.score, v.verdict,

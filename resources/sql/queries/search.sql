@@ -86,14 +86,18 @@ with nearest as materialized (
   select chunk_id, similarity, bm25,
          %(dense_weight)s::float8 * coalesce(
            (similarity - min(similarity) over ()) / nullif(max(similarity) over () - min(similarity) over (), 0), 0)
-         + (1 - %(dense_weight)s::float8) * coalesce(bm25 / nullif(max(bm25) over (), 0), 0) as score
+         + (1 - %(dense_weight)s::float8) * coalesce(bm25 / nullif(max(bm25) over (), 0), 0) as score,
+         rank() over (order by similarity desc nulls last) as dense_rank,
+         case when bm25 > 0 then rank() over (order by bm25 desc) end as lexical_rank
   from both_scores
 ), best as materialized (
-  select * from fused order by score desc, chunk_id limit %(top)s
+  select *, row_number() over (order by score desc, chunk_id) as fused_rank
+  from fused order by score desc, chunk_id limit %(top)s
 )
 select f.chunk_id, c.source_id, s.title as source_title, s.url as source_url, c.text, c.start_s, c.end_s,
        c.speakers, f.score::float8 as score, f.similarity::float8 as dense, f.bm25 as lexical, c.chunk_index,
-       c.n_tokens, c.chapter, coalesce(c.language, s.language) as language, s.published_at
+       c.n_tokens, c.chapter, coalesce(c.language, s.language) as language, s.published_at,
+       f.dense_rank, f.lexical_rank, f.fused_rank
 from best f
 join chunk c on c.id = f.chunk_id
 join source s on s.id = c.source_id

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.app import build_app
+from rejoinder.corpus.retrieval.features import FEATURES
 from rejoinder.corpus.retrieval.metrics import ndcg
-from rejoinder.corpus.retrieval.rescorer import load
+from rejoinder.corpus.retrieval.rescorer import LearnedReranker, Rescorer, load
 from rejoinder.errors import ConfigInvalid
 from rejoinder.llm.ports import Role, Vectors
 from rejoinder.text.terms import index_terms
@@ -80,10 +82,10 @@ def test_every_system_answers_and_the_figures_are_those_of_the_rankings(db: Data
     def progress(stage: str, n: int) -> None:
         told[stage] = told.get(stage, 0) + n
 
-    systems = Systems(with_bm25s=True, train=task_of(folder, "train"), depth=10)
+    systems = Systems(with_bm25s=True, train=task_of(folder, "train"))
     task = task_of(folder, "test")
     report = evaluate_retrieval(
-        task, WordEmbedder(), Retrieval(candidates=20), systems, db=db, progress=progress
+        task, WordEmbedder(), Retrieval(candidates=20, rescored=10), systems, db=db, progress=progress
     )
     rows = {row.system: row for row in report.systems}
     assert list(rows) == [
@@ -109,8 +111,8 @@ def test_our_legs_rank_as_the_peers_do(db: Database, folder: Path) -> None:
         assert engine.leg(answer, "dense").keys[0] == dense[asked.key].keys[0]
         assert engine.leg(answer, "lexical").keys[0] == words[asked.key].keys[0]
         gains = {key: task.gains(asked.key, key) for key in task.passages}
-        assert task.judge(asked.key, engine.keys(answer.passages))["ndcg@10"] == ndcg(
-            engine.keys(answer.passages), gains
+        assert task.judge(asked.key, engine.keys(answer.found.passages))["ndcg@10"] == ndcg(
+            engine.keys(answer.found.passages), gains
         )
 
 
@@ -130,6 +132,34 @@ def test_a_rescorer_is_not_judged_on_what_it_learned_from(db: Database, folder: 
     task = task_of(folder, "train")
     with pytest.raises(ConfigInvalid, match="learned from: 24 are in both"):
         evaluate_retrieval(task, WordEmbedder(), Retrieval(), Systems(train=task), db=db)
+
+
+def by_hand(trained_on: str) -> LearnedReranker:
+    weights = tuple(float(name == "dense") for name in FEATURES)
+    return LearnedReranker(Rescorer(FEATURES, weights, 1, 1, trained_on, "h" * 64))
+
+
+def test_a_configured_rescorer_runs_as_the_second_stage(db: Database, folder: Path) -> None:
+    task = task_of(folder, "test")
+    systems = Systems(with_bm25s=False, configured=by_hand("tiny/train"))
+    report = evaluate_retrieval(task, WordEmbedder(), Retrieval(candidates=24), systems, db=db)
+    rows = {row.system: row for row in report.systems}
+    # It orders by cosine alone.
+    assert rows["engine: re-scored"].figures["mrr"].mean == rows["engine: meaning"].figures["mrr"].mean
+    assert report.settings["rescorer"] == "linear:hhhhhhhhhhhh"
+
+
+@pytest.mark.parametrize(
+    ("learned_from", "split"), [("tiny/test", "test"), ("tiny/all", "test"), ("tiny/x", "all")]
+)
+def test_a_configured_rescorer_is_not_judged_on_what_it_learned_from(
+    db: Database, folder: Path, learned_from: str, split: str
+) -> None:
+    task = replace(task_of(folder, "test"), split=split)
+    with pytest.raises(ConfigInvalid, match="may not be judged"):
+        evaluate_retrieval(
+            task, WordEmbedder(), Retrieval(), Systems(configured=by_hand(learned_from)), db=db
+        )
 
 
 def test_a_folder_that_is_not_there_is_told_with_exit_code_2(tmp_path: Path) -> None:

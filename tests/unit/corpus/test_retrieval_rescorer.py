@@ -160,7 +160,14 @@ def test_a_stored_model_comes_back_equal() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"format": "other"}, {"weights": [1.0]}, {"features": ["x"]}, {"extra": 1}, {"weights": "no"}],
+    [
+        {"format": "other"},
+        {"weights": [1.0]},
+        {"weights": [float("nan")] * len(FEATURES)},
+        {"features": ["x"]},
+        {"extra": 1},
+        {"weights": "no"},
+    ],
 )
 def test_what_is_no_stored_model_is_refused(change: dict[str, object]) -> None:
     fields = json.loads(dump(train(judged(10), trained_on="x")))

@@ -27,6 +27,12 @@ def test_right_to_left_words_are_terms() -> None:
     assert index_terms("שלום עולם") == ["שלום", "עולם"]
 
 
+@given(st.text("abcXYZ019'’‘“”–—+#_.-/ \n", max_size=60))
+def test_a_plain_text_has_the_words_of_any_other(text: str) -> None:
+    # A letter beyond the plain ones takes the whole text off the fast path.
+    assert index_terms(f"{text} é", None) == [*index_terms(text, None), "é"]
+
+
 @given(st.text(max_size=200))
 def test_terms_are_stable_and_never_empty(text: str) -> None:
     terms = index_terms(text)

@@ -1,0 +1,124 @@
+"""Sections of rejoinder.toml whose keys one part of the product reads each.
+
+What belongs here: values with their limits. The whole file, the sections of stages and of retrieval stand in
+tuning.py.
+"""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Section(BaseModel):
+    """A section: unknown keys and infinite numbers are refused, nothing changes once it is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Ingestion(Section):
+    """What is taken in."""
+
+    largest_mib: int = Field(
+        64, ge=1, le=1_024, description="Largest input, in MiB, as it comes and unpacked."
+    )
+    feed_interval_s: int = Field(3_600, ge=60, description="Seconds between two looks at a feed.")
+
+    @property
+    def largest_bytes(self) -> int:
+        """The largest input in bytes."""
+        return self.largest_mib * 2**20
+
+
+class Chunking(Section):
+    """Where sources are cut; see rejoinder.corpus.chunks.CuttingRule."""
+
+    max_tokens: int = Field(240, ge=20, le=8_000, description="Most tokens of a chunk; the model reads 254.")
+    overlap_tokens: int = Field(0, ge=0, description="Most tokens that a chunk repeats of the one before.")
+    steady_worth: float = Field(
+        0.2, ge=0, le=2, description="Pull of gaps that stay the same after an edit elsewhere."
+    )
+    turn_worth: float = Field(0.0, ge=0, le=2, description="Pull of a change of speaker.")
+    topic_worth: float = Field(0.0, ge=0, le=2, description="Pull of a change of topic; 0 looks for none.")
+    topics_by: Literal["terms", "vectors"] = Field(
+        "terms", description="What tells topics: words, or a vector per sentence."
+    )
+
+    @model_validator(mode="after")
+    def _leave_room(self) -> Self:
+        if self.overlap_tokens >= self.max_tokens:
+            raise ValueError(
+                f"overlap_tokens ({self.overlap_tokens}) must be below max_tokens ({self.max_tokens})"
+            )
+        return self
+
+
+class RelevanceThresholds(Section):
+    """Where the relevance cascade cuts; see rejoinder.triage.relevance.Thresholds."""
+
+    floor: float = Field(
+        0.30, ge=-1, le=1, description="Similarity to the corpus below which a post is left."
+    )
+    strong: float = Field(
+        0.45, ge=-1, le=1, description="Similarity that suffices while there is no classifier."
+    )
+    reject: float = Field(0.35, ge=0, le=1, description="Probability below which a post is left alone.")
+    accept: float = Field(0.60, ge=0, le=1, description="Probability from which a post is relevant.")
+
+    @model_validator(mode="after")
+    def _leave_a_band(self) -> Self:
+        if self.floor > self.strong:
+            raise ValueError(f"floor ({self.floor:g}) must not be above strong ({self.strong:g})")
+        if self.reject >= self.accept:
+            raise ValueError(f"reject ({self.reject:g}) must be below accept ({self.accept:g})")
+        return self
+
+
+class Evidence(Section):
+    """What counts as evidence; see rejoinder.research.evidence.EvidenceRule."""
+
+    k: int = Field(3, ge=1, le=20, description="Most sentences kept per claim.")
+    at_least: float = Field(0.50, ge=0, le=1, description="Least support of a sentence.")
+    min_cosine: float = Field(0.35, ge=-1, le=1, description="Least cosine between claim and sentence.")
+
+
+class Context(Section):
+    """What a model is sent to answer from; see rejoinder.corpus.shaping."""
+
+    total_tokens: int = Field(
+        20_000, ge=1_000, description="Most tokens of a whole call, its answer included."
+    )
+    evidence_tokens: int = Field(12_000, ge=250, description="Most tokens of the evidence lines.")
+    summary_tokens: int = Field(1_500, ge=0, description="Most tokens of summaries.")
+    question_tokens: int = Field(2_500, ge=50, description="Most tokens of the question or post.")
+    pool: int = Field(120, ge=1, le=1_000, description="Passages that the evidence is chosen from.")
+    duplicate_words: float = Field(0.80, gt=0, le=1, description="Shared word runs that make a repetition.")
+    duplicate_cosine: float = Field(0.97, gt=0, le=1, description="Cosine that makes a repetition.")
+    source_share: float = Field(
+        0.50, gt=0, le=1, description="Share of the evidence that one source may take."
+    )
+    segment_share: float = Field(0.35, gt=0, le=1, description="Share that one chapter of a source may take.")
+    relevance_weight: float = Field(3.0, ge=0, description="Weight of relevance beside coverage.")
+
+    @model_validator(mode="after")
+    def _leave_room(self) -> Self:
+        parts = self.evidence_tokens + self.summary_tokens + self.question_tokens
+        if parts > self.total_tokens:
+            raise ValueError(
+                f"evidence, summaries and question ({parts}) must fit total_tokens ({self.total_tokens})"
+            )
+        return self
+
+
+class Answers(Section):
+    """When a question is answered; see rejoinder.research.answers.AnswerRule."""
+
+    at_least: float = Field(0.5, gt=0, lt=1, description="Probability from which the corpus has an answer.")
+    k: int = Field(3, ge=1, le=20, description="Most sentences quoted in an answer.")
+
+
+class Rewards(Section):
+    """Weights of a reply's reward, in likes; see rejoinder.engagement.rewards."""
+
+    reply: float = Field(2.0, ge=0, description="Weight of a reply, in likes.")
+    repost: float = Field(3.0, ge=0, description="Weight of a repost, in likes.")
+    cost_per_usd: float = Field(0.5, ge=0, description="Reward lost per US dollar that the reply cost.")
