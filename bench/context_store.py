@@ -95,7 +95,8 @@ class Shelf:
             new = NewSource(project_id, name, plain, sha256_hex(f"{corpus}/{name}"), f"bench/{name}")
             source_id = save_source(tx, new).id
             ids = save_chunks(tx, source_id, chunks, transcript.language)
-            keep_vectors(tx, self.bench.index_id, [{"id": i} for i in ids], vectors)
+            stored = [{"id": i, "indexed_text": c.indexed_text} for i, c in zip(ids, chunks, strict=True)]
+            keep_vectors(tx, self.bench.index_id, stored, vectors)
         self.stored[corpus, name] = source_id
         self.n_chunks += len(chunks)
 
@@ -109,7 +110,7 @@ class Shelf:
         if document.name not in self.cut:
             embedder = self.bench.embedder
             chunks = chunk_transcript(document.transcript, count_tokens=embedder.count_tokens)
-            self.cut[document.name] = chunks, self._vectors([chunk.text for chunk in chunks])
+            self.cut[document.name] = chunks, self._vectors([chunk.indexed_text for chunk in chunks])
         return self.cut[document.name]
 
     def _vectors(self, texts: Sequence[str]) -> Vectors:

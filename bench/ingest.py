@@ -120,7 +120,7 @@ def _chunked(bench: "Workbench", recording: Path) -> list[str]:
         rows = tx.rows(
             "any_chunks_without_embedding", vectors=vectors_of(bench.index_id), after_id=0, top=10_000
         )
-    return [row["text"] for row in rows]
+    return [row["indexed_text"] for row in rows]
 
 
 def _step_seconds(bench: "Workbench") -> float:

@@ -121,13 +121,13 @@ def _store_source(tx: Any, project_id: int, document: int) -> int:
 def _store_chunks(tx: Any, source_id: int, index_id: int, chunks: Sequence[tuple[str, Any]]) -> None:
     from rejoinder.corpus.chunks import content_hash
     from rejoinder.corpus.values import Chunk
-    from resources.queries import vectors_of
     from resources.steps.chunking import save_chunks
+    from resources.store.embedding_indexes import keep_vectors
 
     values = [Chunk(i, text, content_hash(text), len(text.split())) for i, (text, _) in enumerate(chunks)]
     ids = save_chunks(tx, source_id, values, "en")
-    rows = [{"chunk_id": i, "embedding": vector} for i, (_, vector) in zip(ids, chunks, strict=True)]
-    tx.execute_many("insert_chunk_embedding", rows, vectors=vectors_of(index_id))
+    stored = [{"id": i, "indexed_text": text} for i, (text, _) in zip(ids, chunks, strict=True)]
+    keep_vectors(tx, index_id, stored, [vector for _, vector in chunks])
 
 
 def _queries(

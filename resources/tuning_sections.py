@@ -42,6 +42,16 @@ class Chunking(Section):
     topics_by: Literal["terms", "vectors"] = Field(
         "terms", description="What tells topics: words, or a vector per sentence."
     )
+    name_speakers: bool = Field(
+        True,
+        description="Speakers' names are embedded and indexed with what they say; never quoted or shown.",
+    )
+    indexed_tokens: int = Field(
+        254,
+        ge=20,
+        le=8_000,
+        description="Most tokens of a chunk with its speakers' names; what the model reads.",
+    )
 
     @model_validator(mode="after")
     def _leave_room(self) -> Self:

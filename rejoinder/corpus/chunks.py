@@ -3,7 +3,7 @@
 import unicodedata
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, groupby, pairwise
 from typing import Literal
 
@@ -11,6 +11,7 @@ import numpy as np
 import regex
 
 from rejoinder.corpus.packing import fitting, segment, word_counter
+from rejoinder.corpus.speaker_names import naming
 from rejoinder.corpus.speech import Sentence, Turn, sentences_of, turns
 from rejoinder.corpus.topics import Gaps, term_vectors, topic_changes
 from rejoinder.corpus.values import Chapter, Chunk, Cue, Transcript
@@ -26,7 +27,8 @@ class CuttingRule:
     """How transcripts are cut; docs/retrieval.md has the measurements behind the defaults.
 
     A worth says how inviting a gap between two sentences is for a cut: 0 not at all, 1 as much as a full chunk
-    is better than an empty one. max_tokens counts the overlap in.
+    is better than an empty one. max_tokens counts the overlap in. Where name_speakers, the indexed text has
+    speakers' names as far as it stays within indexed_tokens; where it is cut doesn't depend on them.
     """
 
     max_tokens: int = 240
@@ -35,6 +37,8 @@ class CuttingRule:
     turn_worth: float = 0.0
     topic_worth: float = 0.0
     topics_by: Literal["terms", "vectors"] = "terms"
+    name_speakers: bool = True
+    indexed_tokens: int = 254
 
     def __post_init__(self) -> None:
         """Refuse what no chunk could hold."""
@@ -70,6 +74,7 @@ def chunk_transcript(
         ValueError: the rule asks for vectors and nobody makes any.
     """
     count = word_counter(count_tokens)
+    names = naming((cue.speaker for cue in transcript.cues if rule.name_speakers), count)
     chunks: list[Chunk] = []
     for chapter, section in _sections(transcript):
         counted = list(fitting(section, count, rule.max_tokens - rule.overlap_tokens))
@@ -78,7 +83,9 @@ def chunk_transcript(
         for cut in segment(n_tokens, gaps.tolist(), rule.max_tokens - rule.overlap_tokens):
             first = _overlapping(n_tokens, cut.start, rule.overlap_tokens)
             told = [sentence for sentence, _ in counted[first : cut.stop]]
-            chunks.append(_chunk(len(chunks), told, chapter, count_tokens))
+            chunk = _chunk(len(chunks), told, chapter, count_tokens)
+            named = names.told(told, rule.indexed_tokens - count(chunk.text))
+            chunks.append(replace(chunk, named_text=named) if named != chunk.text else chunk)
     return chunks
 
 

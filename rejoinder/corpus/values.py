@@ -51,7 +51,11 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A stretch of whole sentences; (source, index, content_hash) is its identity."""
+    """A stretch of whole sentences; (source, index, content_hash) is its identity.
+
+    content_hash and n_tokens are those of text, which is quoted and shown. named_text is text with speakers' names
+    where it has any, and None where it doesn't: it is only embedded and indexed.
+    """
 
     index: int
     text: str
@@ -61,6 +65,12 @@ class Chunk:
     end_s: float | None = None
     speakers: tuple[str, ...] = ()
     chapter: str | None = None
+    named_text: str | None = None
+
+    @property
+    def indexed_text(self) -> str:
+        """What is embedded, and whose words are indexed."""
+        return self.named_text or self.text
 
 
 @dataclass(frozen=True, slots=True)

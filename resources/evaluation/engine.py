@@ -21,11 +21,11 @@ from resources.evaluation.peers import Ranked
 from resources.evaluation.task import Asked, Source, Task, passage_key
 from resources.postgres import Database, Transaction
 from resources.provision import prepare
-from resources.queries import vectors_of
 from resources.retrieval import Retrieved, Retriever
 from resources.search import SearchQuery
 from resources.settings import Settings
 from resources.steps.chunking import save_chunks
+from resources.store.embedding_indexes import keep_vectors
 from resources.store.sources import NewSource, save_source
 from resources.tuning import Retrieval
 
@@ -150,6 +150,6 @@ def _store(tx: Transaction, project_id: int, index_id: int, source: Source, vect
     new = NewSource(project_id, source.key, read, content_hash(source.key), raw_key="")
     source_id = save_source(tx, new).id
     ids = save_chunks(tx, source_id, source.chunks, source.language)
-    rows = [{"chunk_id": i, "embedding": v} for i, v in zip(ids, vectors, strict=True)]
-    tx.execute_many("insert_chunk_embedding", rows, vectors=vectors_of(index_id))
+    stored = [{"id": i, "indexed_text": c.indexed_text} for i, c in zip(ids, source.chunks, strict=True)]
+    keep_vectors(tx, index_id, stored, vectors)
     return source_id

@@ -7,7 +7,7 @@ each ranking is judged by the same function.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rejoinder.corpus.chunks import chunk_transcript, content_hash
+from rejoinder.corpus.chunks import DEFAULT_RULE, CuttingRule, chunk_transcript, content_hash
 from rejoinder.corpus.retrieval.metrics import ndcg, recall, reciprocal_rank
 from rejoinder.corpus.values import Chunk
 from resources.evaluation.beir import Benchmark, Document
@@ -55,8 +55,8 @@ class Task:
 
     @property
     def passages(self) -> dict[str, str]:
-        """The text of every passage by its key, in order."""
-        return {passage_key(s.key, c.index): c.text for s in self.sources for c in s.chunks}
+        """What is indexed of every passage, by its key, in order."""
+        return {passage_key(s.key, c.index): c.indexed_text for s in self.sources for c in s.chunks}
 
 
 def passage_key(source: str, chunk_index: int | None) -> str:
@@ -99,7 +99,12 @@ def _source(document: Document, count_tokens: Callable[[str], int]) -> Source:
 
 
 def meeting_task(
-    meetings: Meetings, *, split: str, count_tokens: Callable[[str], int], within_meeting: bool = True
+    meetings: Meetings,
+    *,
+    split: str,
+    count_tokens: Callable[[str], int],
+    within_meeting: bool = True,
+    rule: CuttingRule = DEFAULT_RULE,
 ) -> Task:
     """Meetings as a task: chunks as the product cuts them, judged by the gold turns that the first ten cover.
 
@@ -109,9 +114,10 @@ def meeting_task(
         split: which part of the meetings these are.
         within_meeting: look in the meeting that a question is about; otherwise in all of them, although many
             questions ("What was said about the cost?") have answers in several.
+        rule: where the meetings are cut.
     """
     sources = tuple(
-        Source(key, t.title, t.language, tuple(chunk_transcript(t, count_tokens=count_tokens)))
+        Source(key, t.title, t.language, tuple(chunk_transcript(t, count_tokens=count_tokens, rule=rule)))
         for key, t in meetings.transcripts.items()
     )
     turns = {passage_key(s.key, c.index): (s.key, turns_of(c)) for s in sources for c in s.chunks}

@@ -42,8 +42,8 @@ class Chunking:
 def save_chunks(tx: Transaction, source_id: int, chunks: Sequence[Chunk], language: str | None) -> list[int]:
     """Make these the source's chunks, their terms indexed; their rows' ids, in order.
 
-    A chunk of known content keeps its row, and with it its vector, wherever it stands now; one that is no longer
-    among them is retired.
+    A chunk of known content keeps its row, and with it its vector, wherever it stands now; where only the names of
+    its speakers changed, the row without the vector. One that is no longer among them is retired.
     """
     indexes, hashes = [c.index for c in chunks], [c.content_hash for c in chunks]
     tx.execute("move_chunks", source_id=source_id, indexes=indexes, hashes=hashes)
@@ -57,7 +57,7 @@ def save_chunks(tx: Transaction, source_id: int, chunks: Sequence[Chunk], langua
 
 def _save_chunk(tx: Transaction, source_id: int, chunk: Chunk, language: str | None) -> IndexedChunk:
     """Keep a chunk; its row's id with its terms."""
-    terms = index_terms(chunk.text, stemmer_of(language))
+    terms = index_terms(chunk.indexed_text, stemmer_of(language))
     chunk_id = tx.value(
         "upsert_chunk",
         source_id=source_id,
@@ -71,5 +71,6 @@ def _save_chunk(tx: Transaction, source_id: int, chunk: Chunk, language: str | N
         speakers=list(chunk.speakers),
         chapter=chunk.chapter,
         language=language,
+        named_text=chunk.named_text,
     )
     return IndexedChunk(int(chunk_id), terms)

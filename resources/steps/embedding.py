@@ -69,7 +69,7 @@ def embed_chunks(db: Database, embedder: Embedder, index: EmbeddingIndex, chunks
     with ThreadPoolExecutor(1, "keep") as writer:
         for start in range(0, len(chunks), CHUNKS_AT_ONCE):
             part = chunks[start : start + CHUNKS_AT_ONCE]
-            vectors = embedder.embed([chunk["text"] for chunk in part])
+            vectors = embedder.embed([chunk["indexed_text"] for chunk in part])
             if kept:
                 kept.result()
             kept = writer.submit(_keep, db, index, part, vectors)

@@ -62,7 +62,10 @@ def coverage(tx: Transaction, index: EmbeddingIndex) -> Coverage:
     return Coverage(n_chunks, int(tx.value("count_chunks_without_embedding", vectors=vectors_of(index.id))))
 
 
-def keep_vectors(tx: Transaction, index_id: int, chunks: Rows, vectors: Vectors) -> None:
-    """Keep the chunks' vectors; a chunk that was replaced meanwhile gets none."""
-    rows = [{"chunk_id": c["id"], "embedding": v} for c, v in zip(chunks, vectors, strict=True)]
+def keep_vectors(tx: Transaction, index_id: int, chunks: Rows, vectors: Vectors | Sequence[Vectors]) -> None:
+    """Keep the vectors of chunks (id, indexed_text); a chunk that was replaced or renamed meanwhile gets none."""
+    rows = [
+        {"chunk_id": c["id"], "indexed_text": c["indexed_text"], "embedding": v}
+        for c, v in zip(chunks, vectors, strict=True)
+    ]
     tx.execute_many("insert_chunk_embedding", rows, vectors=vectors_of(index_id))

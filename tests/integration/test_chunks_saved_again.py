@@ -10,6 +10,7 @@ from rejoinder.corpus.values import Chapter, Cue, Transcript
 from resources.postgres import Database, Transaction
 from resources.queries import vectors_of
 from resources.steps.chunking import save_chunks
+from resources.store.embedding_indexes import keep_vectors
 
 RULE = CuttingRule(max_tokens=20)
 TOLD = [f"Story {n * n} is {'quite ' * (n % 4)}short." for n in range(60)]
@@ -43,7 +44,7 @@ class Shelf:
         rows = tx.rows("chunks_without_embedding", vectors=vectors, source_id=self.source_id)
         for row in rows:
             vector = np.full(384, 384**-0.5, dtype=np.float32)
-            tx.execute("insert_chunk_embedding", vectors=vectors, chunk_id=row["id"], embedding=vector)
+            keep_vectors(tx, self.index_id, [row], [vector])
         return [row["id"] for row in rows]
 
     def current(self, tx: Transaction) -> list[tuple[int, int, float, str | None]]:

@@ -81,7 +81,7 @@ class Corpus:
                 tx.execute(
                     "upsert_chunk", source_id=row["id"], chunk_index=i, content_hash=str(first + i),
                     text=text_of(first + i), n_tokens=9, n_terms=6, start_s=None, end_s=None, speakers=[],
-                    chapter=None, language=None,
+                    chapter=None, language=None, named_text=None,
                 )  # fmt: skip
         return int(row["id"])
 

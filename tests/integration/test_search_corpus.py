@@ -13,6 +13,7 @@ from rejoinder.text.terms import TERMS_VERSION, index_terms, stemmer_of
 from resources.postgres import Database, Transaction
 from resources.queries import query, vectors_of
 from resources.search import IndexedChunk, SearchQuery, index_chunks, nearest, rarity, search
+from resources.store.embedding_indexes import keep_vectors
 from resources.tuning import Retrieval
 
 DIM = 16
@@ -56,6 +57,7 @@ class Corpus:
         chunk_id = tx.value(
             "upsert_chunk", source_id=source_id, chunk_index=i, content_hash=text, text=text, n_tokens=9,
             n_terms=len(terms), start_s=None, end_s=None, speakers=[text.split()[0]], chapter=None, language=language,
+            named_text=None,
         )  # fmt: skip
         embed(tx, chunk_id, self.index_id, direction(chunk_id))
         return IndexedChunk(chunk_id, terms)
@@ -75,7 +77,9 @@ class Corpus:
 
 
 def embed(tx: Transaction, chunk_id: int, index_id: int, vector: np.ndarray) -> None:
-    tx.execute("insert_chunk_embedding", vectors=vectors_of(index_id), chunk_id=chunk_id, embedding=vector)
+    found = tx.connection.execute("select text from chunk where id = %s", (chunk_id,)).fetchone()
+    rows = [{"id": chunk_id, "indexed_text": found["text"]}] if found else []
+    keep_vectors(tx, index_id, rows, [vector] * len(rows))
 
 
 @pytest.fixture
@@ -190,7 +194,7 @@ def test_two_indexes_stand_side_by_side_until_one_is_switched_to(corpus: Corpus)
         tx.execute("activate_embedding_index", index_id=other)
     with corpus.db.transaction() as tx:
         lacking = tx.rows("any_chunks_without_embedding", vectors=vectors_of(other), after_id=0, top=9)
-        assert [row["text"] for row in lacking] == ["Second compost"]
+        assert [row["indexed_text"] for row in lacking] == ["Second compost"]
         embed(tx, ids["Second compost"], other, np.array([0, 1, 0, 0], dtype=np.float32))
         tx.execute("activate_embedding_index", index_id=other)
         states = {row["id"]: row["state"] for row in tx.rows("list_embedding_indexes")}

@@ -10,8 +10,8 @@ from rejoinder.corpus.bm25 import idf, term_weights
 from rejoinder.corpus.retrieval.fusion import min_max_fusion
 from rejoinder.text.terms import index_terms
 from resources.postgres import Database, Transaction
-from resources.queries import vectors_of
 from resources.search import IndexedChunk, SearchQuery, index_chunks, rarity, search
+from resources.store.embedding_indexes import keep_vectors
 from resources.tuning import Retrieval
 
 TEXTS = (
@@ -52,10 +52,8 @@ def corpus(db: Database, vectors: np.ndarray) -> Corpus:
         index_chunks(
             tx, source_id, [IndexedChunk(i, index_terms(t)) for i, t in zip(ids, TEXTS, strict=True)]
         )
-        for chunk_id, vector in zip(ids, vectors, strict=True):
-            tx.execute(
-                "insert_chunk_embedding", vectors=vectors_of(index_id), chunk_id=chunk_id, embedding=vector
-            )
+        rows = [{"id": i, "indexed_text": text} for i, text in zip(ids, TEXTS, strict=True)]
+        keep_vectors(tx, index_id, rows, vectors)
     return Corpus(project_id, index_id, ids)
 
 
@@ -76,7 +74,7 @@ def insert_chunk(tx: Transaction, source_id: int, i: int) -> int:
     return int(tx.value(
         "upsert_chunk", source_id=source_id, chunk_index=i, content_hash=str(i), text=TEXTS[i], n_tokens=9,
         n_terms=len(index_terms(TEXTS[i])), start_s=float(i), end_s=i + 1.0, speakers=[], chapter=None,
-        language=None,
+        language=None, named_text=None,
     ))  # fmt: skip
 
 

@@ -75,6 +75,7 @@ class World:
                     "insert_chunk_embedding",
                     vectors=vectors_of(self.index_id),
                     chunk_id=chunk,
+                    indexed_text="x",
                     embedding=vector,
                 )
 

@@ -3,7 +3,8 @@
 
 -- A project's language and chapter of a chunk stand with it; terms_version says which analysis its source's postings
 -- are of (rejoinder.text.terms.TERMS_VERSION): what is older is indexed again.
-alter table chunk add column chapter text, add column language text;
+-- named_text has speakers' names in the text and is what is embedded and indexed; null where there are none.
+alter table chunk add column chapter text, add column language text, add column named_text text;
 alter table source add column terms_version integer not null default 0;
 
 -- Exactly one index is active once there is any: searches read it. A building one is filled beside it; a retired
@@ -259,13 +260,14 @@ begin
   set n_chunks = corpus_size.n_chunks + excluded.n_chunks, n_terms = corpus_size.n_terms + excluded.n_terms;
 end $$;
 
--- A chunk that is no longer current is found by neither leg.
+-- A chunk that is no longer current is found by neither leg, and one whose names changed not as it was before.
 create function forget_retired_chunks() returns trigger language plpgsql security definer
   set search_path = public as $$
 declare
   vectors text;
   gone bigint[] := array(
-    select n.id from after_change n join before_change o on o.id = n.id where o.is_current and not n.is_current);
+    select n.id from after_change n join before_change o on o.id = n.id
+    where o.is_current and (not n.is_current or n.named_text is distinct from o.named_text));
 begin
   if cardinality(gone) > 0 then
     for vectors in select i.vectors from stored_embedding_index i loop

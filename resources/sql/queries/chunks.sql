@@ -28,12 +28,13 @@ where source_id = %(source_id)s and is_current and chunk_index < 0
 
 -- name: upsert_chunk
 insert into chunk (source_id, chunk_index, content_hash, text, n_tokens, n_terms, start_s, end_s, speakers, chapter,
-                   language)
+                   language, named_text)
 values (%(source_id)s, %(chunk_index)s, %(content_hash)s, %(text)s, %(n_tokens)s, %(n_terms)s, %(start_s)s,
-        %(end_s)s, %(speakers)s, %(chapter)s, %(language)s)
+        %(end_s)s, %(speakers)s, %(chapter)s, %(language)s, %(named_text)s)
 on conflict (source_id, chunk_index, content_hash) do update
 set is_current = true, start_s = excluded.start_s, end_s = excluded.end_s, speakers = excluded.speakers,
-    n_terms = excluded.n_terms, chapter = excluded.chapter, language = excluded.language
+    n_terms = excluded.n_terms, chapter = excluded.chapter, language = excluded.language,
+    named_text = excluded.named_text
 returning id
 
 -- name: delete_source_postings

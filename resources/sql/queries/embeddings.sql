@@ -1,7 +1,7 @@
 -- Vectors of chunks: a table per embedding index ({vectors}), and which index searches read.
 
 -- name: chunks_without_embedding
-select c.id, c.text
+select c.id, coalesce(c.named_text, c.text) as indexed_text
 from chunk c
 where c.source_id = %(source_id)s and c.is_current
   and not exists (select from {vectors} v where v.chunk_id = c.id)
@@ -9,7 +9,7 @@ order by c.chunk_index
 
 -- name: any_chunks_without_embedding
 -- What an index that is built in the background still lacks, a batch at a time: chunks of every source, in order.
-select c.id, c.text
+select c.id, coalesce(c.named_text, c.text) as indexed_text
 from chunk c
 where c.is_current and c.id > %(after_id)s
   and not exists (select from {vectors} v where v.chunk_id = c.id)
@@ -25,11 +25,13 @@ from chunk c
 where c.is_current and not exists (select from {vectors} v where v.chunk_id = c.id)
 
 -- name: insert_chunk_embedding
--- A chunk that was replaced while its vector was computed gets none.
+-- A chunk that was replaced or named otherwise while its vector was computed gets none; nor does one that is being
+-- changed at this moment, so that no vector outlives the text that it is of. It is found without a vector later.
 insert into {vectors} (chunk_id, project_id, source_id, language, published_at, embedding)
 select c.id, s.project_id, s.id, coalesce(c.language, s.language), s.published_at, %(embedding)s::halfvec
 from chunk c join source s on s.id = c.source_id
-where c.id = %(chunk_id)s and c.is_current
+where c.id = %(chunk_id)s and c.is_current and coalesce(c.named_text, c.text) = %(indexed_text)s
+for share of c skip locked
 on conflict do nothing
 
 -- name: ensure_embedding_index
