@@ -9,7 +9,7 @@ from rejoinder.llm.ports import Embedder
 from rejoinder.text.terms import index_terms, stemmer_of
 from resources.postgres import Transaction
 from resources.search import IndexedChunk, index_chunks
-from resources.steps.sources import StoredSource, load_sources, move_source
+from resources.steps.sources import StoredSource, hold_source, load_sources, move_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Chunking:
 
     def save(self, tx: Transaction, item: StoredSource, result: list[Chunk], worker: int) -> str:
         """Keep the chunks and hand the source on."""
+        hold_source(tx, item.id, worker)
         save_chunks(tx, item.id, result, item.transcript.language)
         move_source(tx, item.id, "embed", worker)
         return "chunked"

@@ -4,10 +4,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 from hashed_embedder import HashedEmbedder
 
@@ -26,6 +28,7 @@ from resources.settings import Settings
 from resources.steps.embedding import CHUNKS_AT_ONCE, IndexAppeared
 from resources.steps.embedding import Embedding as EmbeddingStep
 from resources.store.channels import save_channel
+from resources.store.embedding_indexes import list_indexes
 from resources.store.posts import insert_post
 from resources.tuning import Embedding, Tuning
 from resources.wiring import Workbench, run_step
@@ -243,3 +246,34 @@ def test_a_model_that_nobody_knows_is_refused_by_its_key() -> None:
         ConfigInvalid, match=r"embedding\.model: there is no model 'nonsense'; there are: all-MiniLM"
     ):
         Shelf().named("nonsense")
+
+
+def test_an_index_that_is_being_made_active_is_not_dropped(db: Database) -> None:
+    with db.transaction() as tx:
+        tx.value("ensure_embedding_index", model="first", dim=3)
+        index_id = tx.value("ensure_embedding_index", model="second", dim=3)
+
+    def drop() -> None:
+        with db.transaction() as tx:
+            tx.execute("drop_embedding_index", index_id=index_id)
+
+    with ThreadPoolExecutor(1) as other:
+        with db.transaction() as tx:
+            tx.execute("activate_embedding_index", index_id=index_id)
+            dropping = other.submit(drop)
+            wait_for_lock(db)
+        with pytest.raises(psycopg.errors.ObjectInUse):
+            dropping.result()
+    with db.transaction() as tx:
+        states = {index.model: (index.state, index.has_vectors) for index in list_indexes(tx)}
+    assert states == {"first": ("retired", True), "second": ("active", True)}
+
+
+def wait_for_lock(db: Database) -> None:
+    """Until another transaction waits for one that is open."""
+    for _ in range(400):
+        with db.transaction() as tx:
+            if tx.connection.execute("select from pg_locks where not granted").fetchall():
+                return
+        time.sleep(0.02)
+    raise AssertionError("nobody waits")

@@ -86,6 +86,8 @@ end $$;
 create function drop_chunk_vectors(index_id bigint) returns void language plpgsql security definer
   set search_path = public as $$
 begin
+  -- An index that is being made active at this moment is seen as such.
+  perform pg_advisory_xact_lock(21067, hashtext('embedding_index'));
   if exists (select from embedding_index where id = index_id and state = 'active') then
     raise exception 'embedding index % is active: its vectors stay', index_id using errcode = 'object_in_use';
   end if;
