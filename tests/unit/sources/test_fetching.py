@@ -114,7 +114,7 @@ def test_trouble_passes(server: Server, fetcher: Fetcher, status: int) -> None:
     ("header", "at_least", "at_most"),
     [
         ("120", 120, 120),
-        (format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True), 500, 600),
+        ("in ten minutes", 500, 600),
         ("999999999", 86_400, 86_400),
         ("-5", None, None),
         ("soon", None, None),
@@ -123,6 +123,8 @@ def test_trouble_passes(server: Server, fetcher: Fetcher, status: int) -> None:
 def test_a_server_says_how_long_to_wait(
     server: Server, fetcher: Fetcher, header: str, at_least: float | None, at_most: float | None
 ) -> None:
+    if header == "in ten minutes":  # from now, not from when the tests were collected
+        header = format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True)
     with pytest.raises(FetchFailed) as caught:
         fetcher.fetch(server.page("/busy", status=429, Retry_After=header))
     wait = caught.value.retry_after_s
