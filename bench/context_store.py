@@ -17,7 +17,7 @@ from rejoinder.ids import sha256_hex
 from rejoinder.llm.ports import Vectors
 from resources.context import context_builder
 from resources.search import SearchQuery
-from resources.steps.chunking import save_chunks
+from resources.steps.chunking import cutting_rule, save_chunks
 from resources.store.embedding_indexes import keep_vectors
 from resources.store.sources import NewSource, save_source
 
@@ -109,7 +109,12 @@ class Shelf:
         """The document's chunks with their vectors, cut and embedded once."""
         if document.name not in self.cut:
             embedder = self.bench.embedder
-            chunks = chunk_transcript(document.transcript, count_tokens=embedder.count_tokens)
+            chunks = chunk_transcript(
+                document.transcript,
+                count_tokens=embedder.count_tokens,
+                rule=cutting_rule(self.bench.tuning),
+                embed=embedder.embed,
+            )
             self.cut[document.name] = chunks, self._vectors([chunk.indexed_text for chunk in chunks])
         return self.cut[document.name]
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Any
 
-from rejoinder.corpus.chunks import CuttingRule
 from rejoinder.corpus.retrieval.ports import Reranker
 from rejoinder.corpus.summaries import ExtractiveSummariser
 from rejoinder.drafting.strategies import UniformChooser
@@ -153,8 +152,7 @@ def _extract(bench: Workbench) -> Step:
 
 
 def _chunking(bench: Workbench) -> Step:
-    rule = CuttingRule(**bench.tuning.chunking.model_dump())
-    return chunking.Chunking(bench.embedder, rule)
+    return chunking.Chunking(bench.embedder, chunking.cutting_rule(bench.tuning))
 
 
 def _embed_chunks(bench: Workbench) -> Step:

@@ -10,6 +10,7 @@ from rejoinder.text.terms import index_terms, stemmer_of
 from resources.postgres import Transaction
 from resources.search import IndexedChunk, index_chunks
 from resources.steps.sources import StoredSource, hold_source, load_sources, move_source
+from resources.tuning import Tuning
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,11 @@ class Chunking:
         save_chunks(tx, item.id, result, item.transcript.language)
         move_source(tx, item.id, "embed", worker)
         return "chunked"
+
+
+def cutting_rule(tuning: Tuning) -> CuttingRule:
+    """Where sources are cut as the tuning has it; evaluations and benchmarks cut by it too."""
+    return CuttingRule(**tuning.chunking.model_dump())
 
 
 def save_chunks(tx: Transaction, source_id: int, chunks: Sequence[Chunk], language: str | None) -> list[int]:
