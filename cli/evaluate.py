@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rejoinder.corpus.retrieval.significance import Interval
+    from rejoinder.llm.ports import Embedder
     from resources.evaluation.report import RetrievalReport, SystemReport
     from resources.evaluation.retrieval import Systems
     from resources.evaluation.task import Task
+    from resources.tuning import Tuning
 
 Data = Annotated[
     Path,
@@ -77,8 +79,8 @@ def retrieval(
 
         tuning = load_tuning(load_settings())
         embedder = Shelf().named(model or tuning.embedding.model)
-        task = _task(data, split, everywhere, embedder.count_tokens)
-        learnt = _task(data, rescorer, everywhere, embedder.count_tokens) if rescorer else None
+        task = load_task(data, split, embedder, tuning, everywhere=everywhere)
+        learnt = load_task(data, rescorer, embedder, tuning, everywhere=everywhere) if rescorer else None
         configured = None if learnt else configured_reranker(tuning.retrieval)
         systems = Systems(peer, learnt, configured)
         with _progress(task, systems, as_json) as told:
@@ -92,19 +94,33 @@ def retrieval(
             _print(report, run_id)
 
 
-def _task(data: Path, split: str, everywhere: bool, count_tokens: "Callable[[str], int]") -> "Task":
-    """The data as a task: a QMSum file, or a BEIR folder."""
+def load_task(
+    data: Path, split: str, embedder: "Embedder", tuning: "Tuning", *, everywhere: bool = False
+) -> "Task":
+    """The data as a task: a QMSum file, its meetings cut as the tuning has it, or a BEIR folder.
+
+    Raises:
+        ConfigInvalid: it is neither, or nothing in it can be used.
+    """
     from rejoinder.errors import ConfigInvalid
     from resources.evaluation.beir import load_beir
     from resources.evaluation.meetings import load_meetings, part_of
     from resources.evaluation.task import document_task, meeting_task
+    from resources.steps.chunking import cutting_rule
 
     if data.suffix == ".jsonl":
         meetings = part_of(load_meetings(data), split)
-        return meeting_task(meetings, split=split, count_tokens=count_tokens, within_meeting=not everywhere)
+        return meeting_task(
+            meetings,
+            split=split,
+            count_tokens=embedder.count_tokens,
+            within_meeting=not everywhere,
+            rule=cutting_rule(tuning),
+            embed=embedder.embed,
+        )
     if not data.is_dir():
         raise ConfigInvalid(f"{data} is neither a folder nor a .jsonl file.")
-    return document_task(load_beir(data, split=split), count_tokens=count_tokens)
+    return document_task(load_beir(data, split=split), count_tokens=embedder.count_tokens)
 
 
 @contextmanager

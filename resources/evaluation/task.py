@@ -6,10 +6,12 @@ each ranking is judged by the same function.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from rejoinder.corpus.chunks import DEFAULT_RULE, CuttingRule, chunk_transcript, content_hash
 from rejoinder.corpus.retrieval.metrics import ndcg, recall, reciprocal_rank
 from rejoinder.corpus.values import Chunk
+from rejoinder.llm.ports import Vectors
 from resources.evaluation.beir import Benchmark, Document
 from resources.evaluation.meetings import Meetings, span_recall, turn_recall, turn_share, turns_of
 
@@ -105,6 +107,7 @@ def meeting_task(
     count_tokens: Callable[[str], int],
     within_meeting: bool = True,
     rule: CuttingRule = DEFAULT_RULE,
+    embed: Callable[[Sequence[str]], Vectors] | None = None,
 ) -> Task:
     """Meetings as a task: chunks as the product cuts them, judged by the gold turns that the first ten cover.
 
@@ -115,11 +118,10 @@ def meeting_task(
         within_meeting: look in the meeting that a question is about; otherwise in all of them, although many
             questions ("What was said about the cost?") have answers in several.
         rule: where the meetings are cut.
+        embed: vectors of texts, where the rule asks for them.
     """
-    sources = tuple(
-        Source(key, t.title, t.language, tuple(chunk_transcript(t, count_tokens=count_tokens, rule=rule)))
-        for key, t in meetings.transcripts.items()
-    )
+    cut = partial(chunk_transcript, count_tokens=count_tokens, rule=rule, embed=embed)
+    sources = tuple(Source(k, t.title, t.language, tuple(cut(t))) for k, t in meetings.transcripts.items())
     turns = {passage_key(s.key, c.index): (s.key, turns_of(c)) for s in sources for c in s.chunks}
     questions = {question.id: question for question in meetings.questions}
 

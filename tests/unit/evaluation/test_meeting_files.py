@@ -1,12 +1,15 @@
 """QMSum files: turns become cues that know their number, and rankings are judged by the gold turns they cover."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from cli.evaluate import load_task
 from rejoinder.corpus.values import Chunk
 from rejoinder.errors import ConfigInvalid
+from rejoinder.llm.ports import Role, Vectors
 from resources.evaluation.meetings import (
     Question,
     load_meetings,
@@ -18,6 +21,8 @@ from resources.evaluation.meetings import (
     turns_of,
 )
 from resources.evaluation.task import meeting_task
+from resources.tuning import Tuning
+from resources.tuning_sections import Chunking
 
 TURNS = [
     {"speaker": "A", "content": "So {vocalsound} the cost 's high ."},
@@ -111,6 +116,26 @@ def test_a_task_is_judged_by_its_first_ten(tmp_path: Path) -> None:
     assert task.questions[0].within == "m0"
     assert task.judge("m0/0", keys)["turn_recall@10"] == 1.0
     assert task.judge("m0/0", [])["turn_recall@10"] == 0.0
+
+
+class WordCounter:
+    """Counts words; makes no vectors."""
+
+    model = "test::words"
+    dim = 1
+
+    def embed(self, texts: Sequence[str], role: Role = "passage") -> Vectors:
+        raise AssertionError("cutting by words asks for no vectors")
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
+
+def test_meetings_are_cut_as_the_tuning_has_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "val.jsonl", meeting(meeting_transcripts=TURNS * 5))
+    whole = load_task(path, "all", WordCounter(), Tuning())
+    small = load_task(path, "all", WordCounter(), Tuning(chunking=Chunking(max_tokens=20)))
+    assert len(small.passages) > len(whole.passages) == 1
 
 
 def test_the_real_file_is_read_whole(data_dir: Path) -> None:
