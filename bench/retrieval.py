@@ -68,7 +68,8 @@ def _load(bench: "Workbench", n: int, data: Path, n_embedded: int, advance: Call
     rng = Random(0)
     embedded = rng.sample(windows.texts, min(n_embedded, len(windows.texts)))
     vectors = fill_vectors(bench.embedder.embed([text for _, text in embedded]), n, np.random.default_rng(0))
-    made = [window for window in windows.texts if window not in set(embedded)]
+    real = set(embedded)
+    made = [window for window in windows.texts if window not in real]
     with bench.db.transaction() as tx:
         index_id = int(tx.value("ensure_embedding_index", model=MODEL, dim=bench.embedder.dim))
     started = time.monotonic()
