@@ -7,7 +7,7 @@ from pathlib import Path
 
 from resources.sandbox.app import build_app, open_world
 from resources.sandbox.load import load_posts
-from resources.sandbox.serve import build_server, listen
+from resources.sandbox.serve import build_server, listen, url_host
 from resources.sandbox.state import State
 
 PORT_IN_USE = 3
@@ -63,15 +63,6 @@ def load_and_report(state: State, path: Path) -> bool:
         f"{report.loaded} posts loaded, {report.known} known, {len(report.skipped)} skipped", file=sys.stderr
     )
     return True
-
-
-def url_host(host: str) -> str:
-    """A host as it stands in a URL.
-
-    >>> url_host("::1")
-    '[::1]'
-    """
-    return f"[{host}]" if ":" in host else host
 
 
 def announce(url: str, ready_file: Path | None) -> None:

@@ -45,6 +45,15 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def url_host(host: str) -> str:
+    """A host as it stands in a URL.
+
+    >>> url_host("::1")
+    '[::1]'
+    """
+    return f"[{host}]" if ":" in host else host
+
+
 def build_server(app: Starlette) -> uvicorn.Server:
     """A server for the application that ends cleanly on SIGINT or SIGTERM from now on.
 

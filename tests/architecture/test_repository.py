@@ -144,6 +144,14 @@ def test_only_the_settings_read_the_environment(path: Path) -> None:
     assert reads == []
 
 
+def test_every_example_in_a_docstring_is_run() -> None:
+    settings = PROJECT["tool"]["pytest"]["ini_options"]
+    assert "--doctest-modules" in settings["addopts"]
+    assert set(PACKAGES) <= set(settings["testpaths"])
+    # pytest looks for examples in every module but these.
+    assert [path for path in MODULES if path.name == "__main__.py" and ">>>" in path.read_text("utf-8")] == []
+
+
 def test_the_licence_is_apache_2() -> None:
     text = (ROOT / "LICENSE").read_text("utf-8")
     assert "Apache License" in text
