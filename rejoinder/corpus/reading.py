@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
+from importlib import import_module
 
 import regex
 
@@ -57,6 +58,22 @@ def read_source(name: str, data: bytes, *, media_type: str | None = None) -> Tra
     parsed = _parse(name, data, media_type)
     language = parsed.language or detect_language(parsed.cues)
     return replace(parsed, title=parsed.title or title_from_name(name), language=language)
+
+
+def load_parser(kind: Kind) -> None:
+    """Load what reads this kind, so that a broken installation shows before any file is looked at.
+
+    Raises:
+        ImportError: a library is missing or broken.
+    """
+    modules = {
+        Kind.PDF: ("rejoinder.corpus.documents.pdf",),
+        Kind.DOCX: ("rejoinder.corpus.documents.docx", "mammoth"),
+        Kind.HTML: ("rejoinder.corpus.documents.html", "trafilatura"),
+        Kind.TEXT: ("rejoinder.corpus.documents.markdown",),
+    }
+    for name in modules[kind]:
+        import_module(name)
 
 
 def kind_of(data: bytes) -> Kind:

@@ -18,6 +18,7 @@ from resources.commands import upkeep
 from resources.commands.actors import Actor, machine_owner
 from resources.commands.sources import again
 from resources.due import sources_due
+from resources.extracting import ReaderFailed
 from resources.fetching import FetchFailed
 from resources.inbox import ingest_paths, open_intake, work_off_inputs
 from resources.ingesting import IngestReport, Taken
@@ -264,6 +265,20 @@ def test_a_store_that_is_away_is_tried_again_then_the_item_is_dead(room: Room) -
     assert done.revived == {"ingestion": 1}
     assert work_off_inputs(room.bench).new == ["a.vtt"]
     assert not room.rows("select 1 from dead_letter where revived_at is null")
+
+
+def test_a_reader_that_cannot_start_is_tried_again_and_sets_nothing_aside(room: Room) -> None:
+    room.write("a.vtt", VTT.format("a"))
+    room.take()
+
+    def broken(*_: object) -> Any:
+        raise ReaderFailed("the program that reads it cannot start: No module named 'pypdf'")
+
+    for outcome in ("failed", "dead"):
+        room.do("update ingestion set due_at = now()")
+        assert room.work(Extracting(room.bench.objects, broken)).outcomes == {outcome: 1}
+    assert "pypdf" in room.rows("select reason from dead_letter")[0]["reason"]
+    assert not room.rows("select 1 from quarantine")
 
 
 def test_what_waited_from_before_and_fails_now_is_reported(room: Room) -> None:
