@@ -10,6 +10,7 @@ RejoinderError
 ├── LeaseLost            another worker holds the item now: nothing was changed
 ├── StopAsked            a signal asked the process to stop; what was in hand was finished
 ├── ServiceUnavailable   Postgres, the sandbox or a model cannot be reached: try again later
+├── PassingTrouble       something a work item needs is away: tried again later, and not held against the item
 └── PlatformRefusal      a platform said no (see resources.platforms for the kinds)
 """
 
@@ -61,6 +62,10 @@ class StopAsked(RejoinderError):
 
 class ServiceUnavailable(RejoinderError):
     """Something this process depends on cannot be reached."""
+
+
+class PassingTrouble(RejoinderError):
+    """Something that a work item needs is away: it is tried again with back-off and uses up no attempt."""
 
 
 class PlatformRefusal(RejoinderError):

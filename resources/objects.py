@@ -4,26 +4,30 @@ A folder by default, a bucket where REJOINDER_OBJECT_STORE names one; fsspec spe
 whole or not at all, never changed, and compared with its name whenever it is read.
 """
 
-import contextlib
 import hashlib
 import os
 import re
 import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from rejoinder.errors import ConfigInvalid, InputUnreadable, RejoinderError
+from rejoinder.errors import ConfigInvalid, InputUnreadable, PassingTrouble, RejoinderError
 from resources.settings import Settings
 
 INSTALL_S3 = "pip install 's3fs>=2026.3'"
+# So that a store which hangs is found out within the time that a step has.
+_S3_OPTIONS = {"config_kwargs": {"connect_timeout": 5, "read_timeout": 10, "retries": {"max_attempts": 1}}}
 _KEY = re.compile(r"sha256/([0-9a-f]{2})/([0-9a-f]{64})")
 
 
 class StorageFailed(RejoinderError):
-    """The object store did not answer as it should: try again later."""
+    """The object store could not give this object, though it gives others: try again later."""
+
+
+class StoreAway(StorageFailed, PassingTrouble):
+    """The object store does not answer, cannot be written or is not mounted: no object would fare better."""
 
 
 def object_key(data: bytes) -> str:
@@ -60,30 +64,53 @@ class ObjectStore:
         """Keep the bytes; their key. Safe to repeat, and to be interrupted at any moment.
 
         Raises:
-            StorageFailed: the store cannot be written.
+            StoreAway: the store cannot be written.
         """
         key = object_key(data)
-        with _failures_in_words("written"):
+        try:
             if not self._has(key, data):
                 self._write(self._path(key), data)
+        except Exception as error:  # what a driver raises depends on the kind of store
+            raise StoreAway(f"the object store could not be written ({type(error).__name__})") from error
         return key
 
     def get(self, key: str) -> bytes:
         """The bytes of a key, compared with it.
 
         Raises:
-            StorageFailed: the store cannot be read.
+            StoreAway: the store does not answer, or holds nothing at all.
+            StorageFailed: this object cannot be read, though the store answers.
             InputUnreadable: the object is gone or damaged; giving the input again mends it.
         """
         digest = hash_of(key)
-        with _failures_in_words("read"):
-            try:
-                data: bytes = self.filesystem.cat_file(self._path(key))
-            except FileNotFoundError:
-                raise InputUnreadable("its raw bytes are gone from the object store: give it again") from None
+        try:
+            data: bytes = self.filesystem.cat_file(self._path(key))
+        except FileNotFoundError:
+            self._refuse_empty()
+            raise InputUnreadable("its raw bytes are gone from the object store: give it again") from None
+        except Exception as error:  # what a driver raises depends on the kind of store
+            is_away = isinstance(error, TimeoutError | ConnectionError) or not self._answers()
+            failure = StoreAway if is_away else StorageFailed
+            raise failure(f"the object store could not be read ({type(error).__name__})") from error
         if hashlib.sha256(data).hexdigest() != digest:
             raise InputUnreadable("its raw bytes were damaged in the object store: give it again")
         return data
+
+    def _refuse_empty(self) -> None:
+        """Tell a missing object from a store that is not there: a disk that is not mounted is an empty folder.
+
+        Raises:
+            StoreAway: nothing at all is in it.
+        """
+        if not self._answers():
+            raise StoreAway("the object store holds nothing: is its disk mounted, is its bucket there?")
+
+    def _answers(self) -> bool:
+        """Whether the folder can be looked at in which every object is."""
+        try:
+            return bool(self.filesystem.info(f"{self.root}/sha256"))
+        except Exception:  # as above
+            return False
 
     def _path(self, key: str) -> str:
         hash_of(key)
@@ -116,16 +143,6 @@ class ObjectStore:
             part.unlink(missing_ok=True)
 
 
-@contextlib.contextmanager
-def _failures_in_words(deed: str) -> Iterator[None]:
-    try:
-        yield
-    except RejoinderError:
-        raise
-    except Exception as error:  # what a driver raises depends on the kind of store
-        raise StorageFailed(f"the object store could not be {deed} ({type(error).__name__})") from error
-
-
 def open_store(settings: Settings) -> ObjectStore:
     """The object store of these settings: the folder ``objects`` of the home unless an address is set.
 
@@ -145,7 +162,8 @@ def open_store_at(url: str) -> ObjectStore:
     import fsspec
 
     try:
-        filesystem, root = fsspec.core.url_to_fs(url, use_listings_cache=False)
+        options = _S3_OPTIONS if url.startswith("s3:") else {}
+        filesystem, root = fsspec.core.url_to_fs(url, use_listings_cache=False, **options)
     except ImportError as error:
         fix = f"Install it: {INSTALL_S3}" if url.startswith("s3") else "Install what the message names."
         raise ConfigInvalid(f"REJOINDER_OBJECT_STORE needs a driver: {error}", fix=fix) from None

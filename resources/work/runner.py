@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import psycopg
 
-from rejoinder.errors import LeaseLost, RejoinderError
+from rejoinder.errors import LeaseLost, PassingTrouble, RejoinderError
 from resources.postgres import COLLISIONS, Database, Transaction, is_outage, outage
 from resources.tuning import BatchTuning, StageTuning
 from resources.work.deadline import in_time
@@ -257,9 +257,10 @@ class _Loop:
         if not isinstance(error, RejoinderError | TimeoutError):
             log.exception("%s: %s %s failed", self.step.name, self.step.table, item_id)
         text = f"{type(error).__name__}: {error}"[:500]
+        statement = "postpone_item" if isinstance(error, PassingTrouble) else "fail_item"
         with self.db.transaction() as tx:
             row = tx.row(
-                "fail_item",
+                statement,
                 table=self.step.table,
                 id=item_id,
                 worker=worker.number,

@@ -19,10 +19,10 @@ from resources.commands.actors import Actor, machine_owner
 from resources.commands.sources import again
 from resources.due import sources_due
 from resources.extracting import ReaderFailed
-from resources.fetching import FetchFailed
+from resources.fetching import Fetched, FetchFailed
 from resources.inbox import ingest_paths, open_intake, work_off_inputs
 from resources.ingesting import IngestReport, Taken
-from resources.objects import ObjectStore, StorageFailed
+from resources.objects import ObjectStore, StorageFailed, StoreAway
 from resources.postgres import Database
 from resources.provision import Addresses
 from resources.settings import Settings
@@ -243,16 +243,50 @@ class Away(ObjectStore):
     """A store that does not answer."""
 
     def get(self, key: str) -> bytes:
-        raise StorageFailed("the object store could not be read (ConnectionError)")
+        raise StoreAway("the object store could not be read (ConnectionError)")
 
     def put(self, data: bytes) -> str:
-        raise StorageFailed("the object store could not be written (ConnectionError)")
+        raise StoreAway("the object store could not be written (ConnectionError)")
 
 
-def test_a_store_that_is_away_is_tried_again_then_the_item_is_dead(room: Room) -> None:
+@dataclass(frozen=True)
+class OneBroken(ObjectStore):
+    """A store that cannot give one object."""
+
+    def get(self, key: str) -> bytes:
+        raise StorageFailed("the object store could not be read (PermissionError)")
+
+
+def test_a_store_that_is_away_is_waited_for_however_long(room: Room) -> None:
     room.write("a.vtt", VTT.format("a"))
     room.take()
-    step = Extracting(Away(None, "", False), plain)
+    step, waits = Extracting(Away(None, "", False), plain), []
+    for _ in range(6):
+        assert room.work(step).outcomes == {"failed": 1}
+        assert room.work(step).outcomes == {}, "it waits for its back-off"
+        (row,) = room.rows("select attempts, last_error, due_at - updated_at as wait from ingestion")
+        waits.append(round(row["wait"].total_seconds()))
+        assert row["attempts"] == 0 and "could not be read" in row["last_error"]
+        room.do(
+            "update ingestion set due_at = due_at - interval '1 day', updated_at = updated_at - interval '1 day'"
+        )
+    assert waits == [60, 120, 240, 480, 600, 600]
+    assert work_off_inputs(room.bench).new == ["a.vtt"], "without anybody asking for it"
+    assert not room.rows("select 1 from dead_letter")
+
+
+def test_a_fetched_transcript_waits_for_a_store_that_cannot_be_written(room: Room) -> None:
+    open_intake(room.bench, machine_owner()).take_urls(["https://pod.example/a.vtt"])
+    answer = Fetched(VTT.format("a").encode(), "https://pod.example/a.vtt")
+    step = Fetching(cast(Any, Answering(answer)), Away(None, "", False), 60)
+    assert room.work(step).outcomes == {"failed": 1}
+    assert room.rows("select attempts, step from ingestion") == [{"attempts": 0, "step": "fetch"}]
+
+
+def test_one_object_that_cannot_be_read_is_dead_in_the_end(room: Room) -> None:
+    room.write("a.vtt", VTT.format("a"))
+    room.take()
+    step = Extracting(OneBroken(None, "", False), plain)
     assert room.work(step).outcomes == {"failed": 1}
     assert room.work(step).outcomes == {}, "it waits for its back-off"
     room.do("update ingestion set due_at = now()")

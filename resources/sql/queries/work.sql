@@ -54,6 +54,16 @@ set status = case when attempts + 1 >= %(max_attempts)s then 'dead' else 'failed
 where id = %(id)s and lease_worker = %(worker)s
 returning id, status
 
+-- name: postpone_item
+-- What it needs is away: it waits twice as long as it did the last time, ten minutes at most, and loses no attempt.
+-- tables: post, source, measurement, ingestion, epoch
+update {table}
+set status = 'failed', due_at = %(now)s + make_interval(secs => least(
+      greatest(%(backoff_s)s, 2 * extract(epoch from due_at - updated_at)::float8), greatest(%(backoff_s)s, 600))),
+    lease_worker = null, lease_until = null, in_hand_at = null, last_error = %(error)s, updated_at = now()
+where id = %(id)s and lease_worker = %(worker)s
+returning id, status
+
 -- name: bury_item
 -- tables: post, source, measurement, ingestion, epoch
 update {table}

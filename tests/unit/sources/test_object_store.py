@@ -9,7 +9,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rejoinder.errors import ConfigInvalid, InputUnreadable
-from resources.objects import ObjectStore, StorageFailed, hash_of, object_key, open_store, open_store_at
+from resources.objects import (
+    ObjectStore,
+    StorageFailed,
+    StoreAway,
+    hash_of,
+    object_key,
+    open_store,
+    open_store_at,
+)
 from resources.settings import Settings
 
 
@@ -55,6 +63,7 @@ def test_damage_is_seen_and_mended_by_giving_it_again(store: ObjectStore, tmp_pa
 
 
 def test_what_is_gone_is_named(any_store: ObjectStore) -> None:
+    any_store.put(b"another")
     with pytest.raises(InputUnreadable, match="gone"):
         any_store.get(object_key(b"never put"))
 
@@ -112,3 +121,40 @@ def test_a_missing_driver_is_named_with_what_installs_it(monkeypatch: pytest.Mon
     with pytest.raises(ConfigInvalid) as caught:
         open_store_at("s3://bucket/without-driver")
     assert "s3fs" in str(caught.value.fix)
+
+
+def test_a_store_that_holds_nothing_is_away(any_store: ObjectStore) -> None:
+    """A disk that is not mounted leaves an empty folder: what was kept there is not gone."""
+    with pytest.raises(StoreAway, match="mounted"):
+        any_store.get(object_key(b"never put"))
+
+
+def test_a_store_that_cannot_be_reached_is_away_and_one_bad_object_is_not(
+    store: ObjectStore, tmp_path: Path
+) -> None:
+    key = store.put(b"the words")
+    (tmp_path / "objects" / key).unlink()
+    (tmp_path / "objects" / key).mkdir()
+    with pytest.raises(StorageFailed, match="could not be read") as caught:
+        store.get(key)
+    assert not isinstance(caught.value, StoreAway)
+
+    class Silent:
+        def cat_file(self, _path: str) -> bytes:
+            raise TimeoutError("no answer")
+
+    with pytest.raises(StoreAway, match="TimeoutError"):
+        ObjectStore(Silent(), "bucket", is_local=False).get(key)
+
+
+def test_a_store_that_cannot_be_written_is_away(store: ObjectStore, tmp_path: Path) -> None:
+    (tmp_path / "objects").write_text("a file where the folder should be")
+    with pytest.raises(StoreAway, match="could not be written"):
+        store.put(b"x")
+
+
+def test_a_bucket_is_not_waited_for_without_end() -> None:
+    """Time-outs that end within a step's time; s3fs is asked for none by default as short."""
+    filesystem = open_store_at("s3://bucket/time-outs").filesystem
+    assert filesystem.config_kwargs["connect_timeout"] == 5
+    assert filesystem.config_kwargs["retries"] == {"max_attempts": 1}
