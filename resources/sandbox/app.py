@@ -8,6 +8,9 @@ from resources.sandbox.control_routes import control_routes
 from resources.sandbox.credentials import ensure_credentials
 from resources.sandbox.exchange import Endpoint, World
 from resources.sandbox.gate import build_route
+from resources.sandbox.openai_control import openai_control_routes
+from resources.sandbox.openai_rehearsal import open_rehearsal
+from resources.sandbox.openai_routes import openai_routes
 from resources.sandbox.reddit_gate import REDDIT_GATE
 from resources.sandbox.reddit_routes import ENDPOINTS as REDDIT_ENDPOINTS
 from resources.sandbox.reddit_routes import TOKEN_ENDPOINT
@@ -24,7 +27,10 @@ def open_world(state: State, account: str | None = None) -> World:
 
 def build_app(world: World) -> Starlette:
     """The application that serves a world."""
-    routes: list[BaseRoute] = [*control_routes(world), stream_route(world)]
+    rehearsal = open_rehearsal(world.state, world.credentials.openai["api_key"])
+    # The models come first: they are called hundreds of times a second.
+    routes: list[BaseRoute] = [*openai_routes(rehearsal), *openai_control_routes(rehearsal)]
+    routes += [*control_routes(world), stream_route(world)]
     routes += [build_route(world, X_GATE, endpoint) for endpoint in X_ENDPOINTS]
     for endpoint in (*REDDIT_ENDPOINTS, TOKEN_ENDPOINT):
         routes += both_spellings(world, endpoint)

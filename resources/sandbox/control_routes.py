@@ -1,6 +1,5 @@
 """The sandbox's own paths, under /sandbox: clock, faults, deletions, witness, credentials."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +8,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from resources.sandbox.clock import iso
+from resources.sandbox.control_paths import read_route, write_route
 from resources.sandbox.exchange import World
 from resources.sandbox.faults import order_fault, waiting_faults
 from resources.sandbox.page import render_page
@@ -34,32 +34,6 @@ def control_routes(world: World) -> list[Route]:
         Route("/sandbox/credentials", credentials_of(world)),
         Route("/", page_of(world)),
     ]
-
-
-def read_route(path: str, read: Callable[[], Any]) -> Route:
-    """A GET route that shows a value as JSON."""
-
-    async def serve(request: Request) -> Response:
-        return JSONResponse(read())
-
-    return Route(path, serve, methods=["GET"])
-
-
-def write_route(path: str, write: Callable[[dict[str, Any], Request], Any]) -> Route:
-    """A POST route that takes a JSON object; a wrong value is answered with 400."""
-
-    async def serve(request: Request) -> Response:
-        try:
-            body = json.loads(await request.body() or b"{}")
-            if not isinstance(body, dict):
-                raise ValueError("the body must be a JSON object")
-            return JSONResponse(write(body, request))
-        except LookupError as error:
-            return JSONResponse({"error": str(error.args[0])}, 404)
-        except (ValueError, TypeError, OverflowError) as error:
-            return JSONResponse({"error": str(error)}, 400)
-
-    return Route(path, serve, methods=["POST"])
 
 
 def clock_json(world: World) -> dict[str, Any]:

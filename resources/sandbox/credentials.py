@@ -17,15 +17,16 @@ KEY = "credentials"
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The account's handle and its keys per platform."""
+    """The account's handle and its keys per platform; those of the models' API are under openai."""
 
     account: str
     x: dict[str, str]
     reddit: dict[str, str]
+    openai: dict[str, str]
 
     def as_json(self) -> dict[str, Any]:
         """The shape of ``GET /sandbox/credentials``."""
-        return {"account": self.account, "x": self.x, "reddit": self.reddit}
+        return {"account": self.account, "x": self.x, "reddit": self.reddit, "openai": self.openai}
 
 
 def ensure_credentials(state: State, account: str | None) -> Credentials:
@@ -33,6 +34,8 @@ def ensure_credentials(state: State, account: str | None) -> Credentials:
     with state.transaction():
         stored = state.meta(KEY)
         record = json.loads(stored) if stored else make_credentials(account or DEFAULT_ACCOUNT)
+        # A file of before there were models has every key but theirs.
+        record.setdefault("openai", make_model_key())
         if account:
             record["account"] = record["reddit"]["username"] = account
         state.set_meta(KEY, json.dumps(record))
@@ -47,6 +50,11 @@ def make_credentials(account: str) -> dict[str, Any]:
     reddit_names = ("client_id", "client_secret", "password", "refresh_token")
     reddit_keys = {name: secrets.token_urlsafe(16) for name in reddit_names}
     return {"account": account, "x": x_keys, "reddit": {"username": account, **reddit_keys}}
+
+
+def make_model_key() -> dict[str, str]:
+    """A fresh random key for the models' API, in the form that its clients expect."""
+    return {"api_key": f"sk-rehearsal-{secrets.token_urlsafe(24)}"}
 
 
 def user_id(handle: str) -> str:
