@@ -1,10 +1,9 @@
-"""The corpus's index: putting chunks' terms in, and finding passages by meaning and by word.
+"""Searching the corpus's index: finding passages by meaning and by word.
 
 What belongs here: what a search is asked with, and rows <-> values of the statements in sql/queries/search.sql.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +11,7 @@ from rejoinder.corpus.bm25 import K1, B, idf
 from rejoinder.corpus.values import Passage
 from rejoinder.ids import ChunkId
 from rejoinder.llm.ports import Vectors
-from rejoinder.text.terms import TERMS_VERSION, query_terms
+from rejoinder.text.terms import query_terms
 from resources.postgres import Transaction
 from resources.queries import query, vectors_of
 from resources.tuning import Retrieval
@@ -48,14 +47,6 @@ class Neighbour:
 
     chunk_id: ChunkId
     similarity: float
-
-
-@dataclass(frozen=True, slots=True)
-class IndexedChunk:
-    """A chunk's row and its terms, repeats kept."""
-
-    chunk_id: int
-    terms: Sequence[str]
 
 
 def search(tx: Transaction, asked: SearchQuery, retrieval: Retrieval) -> list[Passage]:
@@ -104,20 +95,6 @@ def rarity(
     terms = _terms(tx, text, project_id, language)
     rows = tx.rows("term_counts", project_id=project_id, terms=terms)
     return {r["term"]: idf(r["n_chunks"], r["n"]) / idf(r["n_chunks"], 0) for r in rows}
-
-
-def index_chunks(tx: Transaction, source_id: int, chunks: Sequence[IndexedChunk]) -> None:
-    """Put the terms of a source's chunks into the index; its earlier postings must be out.
-
-    The statistics that searches weigh with follow in the same transaction.
-    """
-    counted = [(c, Counter(c.terms)) for c in chunks]
-    rows = [(term, c.chunk_id, n, len(c.terms)) for c, counts in counted for term, n in counts.items()]
-    terms, ids, counts, lengths = (list(column) for column in zip(*rows, strict=True)) if rows else ([],) * 4
-    tx.execute(
-        "insert_postings", source_id=source_id, terms=terms, chunk_ids=ids, counts=counts, lengths=lengths
-    )
-    tx.execute("set_terms_version", source_id=source_id, version=TERMS_VERSION)
 
 
 def _terms(tx: Transaction, text: str, project_id: int, language: str | None) -> list[str]:

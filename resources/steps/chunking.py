@@ -1,15 +1,18 @@
 """The first step of a source: cut into chunks, their terms indexed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from psycopg.types.json import Json
 
 from rejoinder.corpus.chunks import DEFAULT_RULE, CuttingRule, chunk_transcript
 from rejoinder.corpus.values import Chunk
 from rejoinder.llm.ports import Embedder
-from rejoinder.text.terms import index_terms, stemmer_of
+from rejoinder.text.terms import TERMS_VERSION, index_terms, stemmer_of
 from resources.postgres import Transaction
-from resources.search import IndexedChunk, index_chunks
 from resources.steps.sources import StoredSource, hold_source, load_sources, move_source
+from resources.store.postings import count_postings, index_chunks
 from resources.tuning import Tuning
 
 
@@ -49,35 +52,91 @@ def cutting_rule(tuning: Tuning) -> CuttingRule:
 def save_chunks(tx: Transaction, source_id: int, chunks: Sequence[Chunk], language: str | None) -> list[int]:
     """Make these the source's chunks, their terms indexed; their rows' ids, in order.
 
-    A chunk of known content keeps its row, and with it its vector, wherever it stands now; where only the names of
-    its speakers changed, the row without the vector. One that is no longer among them is retired.
+    A chunk of known content keeps its row, and with it its vector and its postings, wherever it stands now; where only
+    the names of its speakers changed, the row alone. One that is no longer among them is retired. Other writers of
+    the project wait from the first posting that is taken out to the end of the transaction: what takes long in here is
+    done before.
     """
+    places = _match(tx, source_id, chunks, language)
+    stale = [p for p in places if not p.has_postings]
+    terms = [index_terms(p.chunk.indexed_text, stemmer_of(language)) for p in stale]
+    postings = count_postings(terms)
+    n_terms = {p.chunk.index: len(t) for p, t in zip(stale, terms, strict=True)}
+    _clear_places(tx, source_id, places)
+    tx.execute("delete_postings", chunk_ids=[p.row_id for p in stale if p.row_id is not None])
+    ids = _write_rows(tx, source_id, places, n_terms, language)
+    index_chunks(tx, source_id, [ids[p.chunk.index] for p in stale], postings)
+    return [ids[chunk.index] for chunk in chunks]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A chunk of a new cut and the row that it gets (None: a new one), as that was."""
+
+    chunk: Chunk
+    row_id: int | None = None
+    is_moved: bool = False
+    has_postings: bool = False
+
+
+def _match(tx: Transaction, source_id: int, chunks: Sequence[Chunk], language: str | None) -> list[_Place]:
+    """Where each chunk goes, and whether the postings that are there are its own."""
     indexes, hashes = [c.index for c in chunks], [c.content_hash for c in chunks]
-    tx.execute("move_chunks", source_id=source_id, indexes=indexes, hashes=hashes)
-    tx.execute("retire_chunks", source_id=source_id, indexes=indexes, hashes=hashes)
-    tx.execute("settle_moved_chunks", source_id=source_id)
-    tx.execute("delete_source_postings", source_id=source_id)
-    indexed = [_save_chunk(tx, source_id, chunk, language) for chunk in chunks]
-    index_chunks(tx, source_id, indexed)
-    return [chunk.chunk_id for chunk in indexed]
+    rows = tx.rows("match_chunks", source_id=source_id, indexes=indexes, hashes=hashes, version=TERMS_VERSION)
+    known = {row["chunk_index"]: row for row in rows}
+    return [_place(c, known[c.index], language) if c.index in known else _Place(c) for c in chunks]
 
 
-def _save_chunk(tx: Transaction, source_id: int, chunk: Chunk, language: str | None) -> IndexedChunk:
-    """Keep a chunk; its row's id with its terms."""
-    terms = index_terms(chunk.indexed_text, stemmer_of(language))
-    chunk_id = tx.value(
-        "upsert_chunk",
+def _place(chunk: Chunk, row: Mapping[str, Any], language: str | None) -> _Place:
+    is_same = (row["named_text"], row["language"]) == (chunk.named_text, language)
+    return _Place(chunk, row["id"], row["is_moved"], row["has_postings"] and is_same)
+
+
+def _clear_places(tx: Transaction, source_id: int, places: Sequence[_Place]) -> None:
+    """Move what stands elsewhere now, and retire what is no longer there."""
+    moved = [p for p in places if p.is_moved]
+    tx.execute("move_chunks", ids=[p.row_id for p in moved], indexes=[p.chunk.index for p in moved])
+    tx.execute(
+        "retire_chunks",
         source_id=source_id,
-        chunk_index=chunk.index,
-        content_hash=chunk.content_hash,
-        text=chunk.text,
-        n_tokens=chunk.n_tokens,
-        n_terms=len(terms),
-        start_s=chunk.start_s,
-        end_s=chunk.end_s,
-        speakers=list(chunk.speakers),
-        chapter=chunk.chapter,
-        language=language,
-        named_text=chunk.named_text,
+        indexes=[p.chunk.index for p in places],
+        hashes=[p.chunk.content_hash for p in places],
     )
-    return IndexedChunk(int(chunk_id), terms)
+    tx.execute("settle_moved_chunks", source_id=source_id)
+
+
+def _write_rows(
+    tx: Transaction,
+    source_id: int,
+    places: Sequence[_Place],
+    n_terms: Mapping[int, int],
+    language: str | None,
+) -> dict[int, int]:
+    """Bring the rows up to date and add the new ones; the ids by the chunks' indexes."""
+    known = [_row(p, n_terms) for p in places if p.row_id is not None]
+    new = [_row(p, n_terms) for p in places if p.row_id is None]
+    tx.execute("update_chunks", chunks=Json(known), language=language)
+    added = tx.rows("insert_chunks", source_id=source_id, chunks=Json(new), language=language) if new else []
+    kept = {p.chunk.index: p.row_id for p in places if p.row_id is not None}
+    return kept | {row["chunk_index"]: row["id"] for row in added}
+
+
+def _row(place: _Place, n_terms: Mapping[int, int]) -> dict[str, Any]:
+    """A chunk as the statements read it; the text only of a new one."""
+    chunk = place.chunk
+    row = {
+        "chunk_index": chunk.index,
+        "n_tokens": chunk.n_tokens,
+        "n_terms": n_terms.get(chunk.index),
+        "start_s": chunk.start_s,
+        "end_s": chunk.end_s,
+        "speakers": chunk.speakers,
+        "chapter": chunk.chapter,
+        "named_text": chunk.named_text,
+    }
+    own = (
+        {"id": place.row_id}
+        if place.row_id is not None
+        else {"content_hash": chunk.content_hash, "text": chunk.text}
+    )
+    return row | own

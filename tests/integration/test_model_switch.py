@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from hashed_embedder import HashedEmbedder
 
+from rejoinder.corpus.values import Chunk
 from rejoinder.errors import ConfigInvalid
 from rejoinder.listening.policy import default_policy
 from rejoinder.listening.post import Post
@@ -25,6 +26,7 @@ from resources.queries import vectors_of
 from resources.reembedding import BuildReport, build_index, index_statuses, is_build_due
 from resources.search import SearchQuery, search
 from resources.settings import Settings
+from resources.steps.chunking import save_chunks
 from resources.steps.embedding import CHUNKS_AT_ONCE, IndexAppeared
 from resources.steps.embedding import Embedding as EmbeddingStep
 from resources.store.channels import save_channel
@@ -80,12 +82,8 @@ class Corpus:
                 (self.project_id, name, name),
             ).fetchone()
             assert row
-            for i in range(n):
-                tx.execute(
-                    "upsert_chunk", source_id=row["id"], chunk_index=i, content_hash=str(first + i),
-                    text=text_of(first + i), n_tokens=9, n_terms=6, start_s=None, end_s=None, speakers=[],
-                    chapter=None, language=None, named_text=None,
-                )  # fmt: skip
+            chunks = [Chunk(i, text_of(first + i), str(first + i), n_tokens=9) for i in range(n)]
+            save_chunks(tx, row["id"], chunks, None)
         return int(row["id"])
 
     def configure(self, model: str) -> Workbench:

@@ -9,10 +9,12 @@ import numpy as np
 import psycopg
 import pytest
 
-from rejoinder.text.terms import TERMS_VERSION, index_terms, stemmer_of
+from rejoinder.corpus.values import Chunk
+from rejoinder.text.terms import TERMS_VERSION
 from resources.postgres import Database, Transaction
 from resources.queries import query, vectors_of
-from resources.search import IndexedChunk, SearchQuery, index_chunks, nearest, rarity, search
+from resources.search import SearchQuery, nearest, rarity, search
+from resources.steps.chunking import save_chunks
 from resources.store.embedding_indexes import keep_vectors
 from resources.tuning import Retrieval
 
@@ -46,21 +48,9 @@ class Corpus:
     def cut(
         self, tx: Transaction, source_id: int, texts: Sequence[str], *, language: str | None = None
     ) -> None:
-        indexes = list(range(len(texts)))
-        tx.execute("retire_chunks", source_id=source_id, indexes=indexes, hashes=list(texts))
-        tx.execute("delete_source_postings", source_id=source_id)
-        chunks = [self.chunk(tx, source_id, i, text, language) for i, text in enumerate(texts)]
-        index_chunks(tx, source_id, chunks)
-
-    def chunk(self, tx: Transaction, source_id: int, i: int, text: str, language: str | None) -> IndexedChunk:
-        terms = index_terms(text, stemmer_of(language))
-        chunk_id = tx.value(
-            "upsert_chunk", source_id=source_id, chunk_index=i, content_hash=text, text=text, n_tokens=9,
-            n_terms=len(terms), start_s=None, end_s=None, speakers=[text.split()[0]], chapter=None, language=language,
-            named_text=None,
-        )  # fmt: skip
-        embed(tx, chunk_id, self.index_id, direction(chunk_id))
-        return IndexedChunk(chunk_id, terms)
+        chunks = [Chunk(i, t, t, n_tokens=9, speakers=(t.split()[0],)) for i, t in enumerate(texts)]
+        for chunk_id in save_chunks(tx, source_id, chunks, language):
+            embed(tx, chunk_id, self.index_id, direction(chunk_id))
 
     def found(self, text: str = "", seed: int = 0, **narrowed: Any) -> list[str]:
         asked = SearchQuery(

@@ -8,9 +8,11 @@ import pytest
 
 from rejoinder.corpus.bm25 import idf, term_weights
 from rejoinder.corpus.retrieval.fusion import min_max_fusion
+from rejoinder.corpus.values import Chunk
 from rejoinder.text.terms import index_terms
 from resources.postgres import Database, Transaction
-from resources.search import IndexedChunk, SearchQuery, index_chunks, rarity, search
+from resources.search import SearchQuery, rarity, search
+from resources.steps.chunking import save_chunks
 from resources.store.embedding_indexes import keep_vectors
 from resources.tuning import Retrieval
 
@@ -48,10 +50,8 @@ def corpus(db: Database, vectors: np.ndarray) -> Corpus:
         project_id = tx.value("ensure_project", creator_id=creator_id, name="p")
         source_id = insert_source(tx, project_id)
         index_id = tx.value("ensure_embedding_index", model="test", dim=DIM)
-        ids = [insert_chunk(tx, source_id, i) for i in range(len(TEXTS))]
-        index_chunks(
-            tx, source_id, [IndexedChunk(i, index_terms(t)) for i, t in zip(ids, TEXTS, strict=True)]
-        )
+        chunks = [Chunk(i, t, str(i), 9, float(i), i + 1.0) for i, t in enumerate(TEXTS)]
+        ids = save_chunks(tx, source_id, chunks, None)
         rows = [{"id": i, "indexed_text": text} for i, text in zip(ids, TEXTS, strict=True)]
         keep_vectors(tx, index_id, rows, vectors)
     return Corpus(project_id, index_id, ids)
@@ -68,14 +68,6 @@ def insert_source(tx: Transaction, project_id: int) -> int:
 
 def average_terms() -> float:
     return sum(len(index_terms(t)) for t in TEXTS) / len(TEXTS)
-
-
-def insert_chunk(tx: Transaction, source_id: int, i: int) -> int:
-    return int(tx.value(
-        "upsert_chunk", source_id=source_id, chunk_index=i, content_hash=str(i), text=TEXTS[i], n_tokens=9,
-        n_terms=len(index_terms(TEXTS[i])), start_s=float(i), end_s=i + 1.0, speakers=[], chapter=None,
-        language=None, named_text=None,
-    ))  # fmt: skip
 
 
 def expected(query: np.ndarray, vectors: np.ndarray) -> tuple[list[float], list[float], dict[int, float]]:
