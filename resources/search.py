@@ -20,6 +20,8 @@ from resources.tuning import Retrieval
 # and how many terms of a long text are looked for, the rarest. Figures: docs/adr/0011-bounded-bm25.md.
 LED_PER_CANDIDATE = 4
 MAX_TERMS = 48
+# Filters that leave at most so many chunks are narrow. Figures: docs/retrieval.md, "Measured".
+NARROW = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,17 @@ class SearchQuery:
     published_after: datetime | None = None
     published_before: datetime | None = None
 
+    @property
+    def filters(self) -> dict[str, object]:
+        """What narrows the search, as the statements have it; None where it does not."""
+        return {
+            "source_ids": list(self.source_ids) or None,
+            "speakers": list(self.speakers) or None,
+            "language": self.language,
+            "published_after": self.published_after,
+            "published_before": self.published_before,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
@@ -58,11 +71,8 @@ def search(tx: Transaction, asked: SearchQuery, retrieval: Retrieval) -> list[Pa
         "vector": asked.vector,
         "terms": _terms(tx, asked.text, asked.project_id, asked.language),
         "project_id": asked.project_id,
-        "source_ids": list(asked.source_ids) or None,
-        "speakers": list(asked.speakers) or None,
-        "language": asked.language,
-        "published_after": asked.published_after,
-        "published_before": asked.published_before,
+        **asked.filters,
+        **_breadth(tx, asked),
         "candidates": retrieval.candidates,
         "max_postings": retrieval.max_postings,
         "max_terms": MAX_TERMS,
@@ -95,6 +105,17 @@ def rarity(
     terms = _terms(tx, text, project_id, language)
     rows = tx.rows("term_counts", project_id=project_id, terms=terms)
     return {r["term"]: idf(r["n_chunks"], r["n"]) / idf(r["n_chunks"], 0) for r in rows}
+
+
+def _breadth(tx: Transaction, asked: SearchQuery) -> dict[str, bool]:
+    """Whether there are filters that leave few chunks, or many."""
+    if not any(asked.filters.values()):
+        return {"is_narrow": False, "is_wide": False}
+    values = {"project_id": asked.project_id, **asked.filters, "narrow": NARROW}
+    statement = query("is_narrow", vectors=vectors_of(asked.index_id))
+    row = tx.connection.execute(statement, values, prepare=False).fetchone()
+    is_narrow = row is not None and bool(row["is_narrow"])
+    return {"is_narrow": is_narrow, "is_wide": not is_narrow}
 
 
 def _terms(tx: Transaction, text: str, project_id: int, language: str | None) -> list[str]:

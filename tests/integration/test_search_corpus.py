@@ -13,7 +13,7 @@ from rejoinder.corpus.values import Chunk
 from rejoinder.text.terms import TERMS_VERSION
 from resources.postgres import Database, Transaction
 from resources.queries import query, vectors_of
-from resources.search import SearchQuery, nearest, rarity, search
+from resources.search import NARROW, SearchQuery, nearest, rarity, search
 from resources.steps.chunking import save_chunks
 from resources.store.embedding_indexes import keep_vectors
 from resources.tuning import Retrieval
@@ -98,7 +98,16 @@ def test_an_empty_corpus_has_no_answer(corpus: Corpus) -> None:
     ],
 )
 @pytest.mark.parametrize("text", ["", "compost"], ids=["by-meaning", "by-both"])
-def test_filters_hold_in_both_legs(corpus: Corpus, narrowed: dict[str, Any], names: str, text: str) -> None:
+@pytest.mark.parametrize("most", [NARROW, 0], ids=["narrow", "wide"])
+def test_filters_hold_in_both_legs(
+    corpus: Corpus,
+    narrowed: dict[str, Any],
+    names: str,
+    text: str,
+    most: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("resources.search.NARROW", most)
     texts = {"a": "Ada likes compost", "b": "Bert mag Kompost", "c": "Cleo turns compost"}
     corpus.source("a", [texts["a"]], language="en", published_at=datetime(2026, 1, 1, tzinfo=UTC))
     corpus.source("b", [texts["b"]], language="de", published_at=datetime(2026, 2, 1, tzinfo=UTC))
@@ -111,6 +120,18 @@ def test_a_source_can_be_searched_alone(corpus: Corpus) -> None:
     assert set(corpus.found("compost", source_ids=(ids[0], ids[2]))) == {
         "one compost", "one heap", "three compost", "three heap",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("most", [NARROW, 0], ids=["narrow", "wide"])
+def test_a_chunk_without_its_vector_yet_is_found_by_its_words(
+    corpus: Corpus, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resources.search.NARROW", most)
+    corpus.source("other", ["compost elsewhere"])
+    source_id = corpus.source("s", ["embedded heap"])
+    with corpus.db.transaction() as tx:
+        save_chunks(tx, source_id, [Chunk(0, "fresh compost", "h", n_tokens=2)], None)
+    assert corpus.found("compost", source_ids=(source_id,)) == ["fresh compost"]
 
 
 def test_a_date_that_comes_later_is_filtered_by(corpus: Corpus) -> None:

@@ -104,7 +104,8 @@ def test_the_next_publication_comes_from_its_index(connection: psycopg.Connectio
     assert "publication_due" in indexes_in(plan_of(connection, "next_queued_publication"))
 
 
-@pytest.mark.parametrize("name", VECTOR_SEARCHES)
+# How search_passages reads vectors hangs on its values: see the crowd below.
+@pytest.mark.parametrize("name", [name for name in VECTOR_SEARCHES if name != "search_passages"])
 def test_vector_search_uses_its_graph(connection: psycopg.Connection[Any], vectors: str, name: str) -> None:
     # With a filter, a handful of rows is best sorted: the planner is to prefer the graph where it may not.
     connection.execute("set local enable_seqscan = off")
@@ -126,7 +127,7 @@ class Crowd:
             "vector": np.ones(8, dtype=np.float32), "terms": ["t1", "t2", "t3"], "project_id": row["id"],
             "source_ids": None, "speakers": None, "language": None, "published_after": None, "published_before": None,
             "candidates": 50, "max_postings": 20_000, "max_terms": 48, "led": 200, "k1": 1.5, "b": 0.75,
-            "dense_weight": 0.5, "top": 10, **changes,
+            "dense_weight": 0.5, "top": 10, "is_narrow": False, "is_wide": False, **changes,
         }  # fmt: skip
         text = "explain (format json) " + query("search_passages", vectors=self.vectors).as_string(
             self.connection
@@ -134,6 +135,11 @@ class Crowd:
         found = self.connection.execute(text, values, prepare=False).fetchone()  # type: ignore[call-overload]
         plan = found["QUERY PLAN"]
         return (json.loads(plan) if isinstance(plan, str) else plan)[0]
+
+    def sources(self) -> list[int]:
+        """The sources of the large project."""
+        text = "select s.id from source s join project p on p.id = s.project_id where p.name = 'large' order by 1"
+        return [row["id"] for row in self.connection.execute(text).fetchall()]
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +201,19 @@ def test_a_search_of_a_large_project_walks_the_graph(crowd: Crowd) -> None:
 def test_what_is_rare_is_found_by_its_btree(crowd: Crowd, changes: dict[str, Any]) -> None:
     plan = crowd.plan(**changes)
     assert indexes_in(plan) & {f"{crowd.vectors}_project", f"{crowd.vectors}_source"}
+    assert f"{crowd.vectors}_hnsw" not in indexes_in(plan)
+    assert not scanned_whole(plan) & {crowd.vectors, *LARGE}
+
+
+def test_a_wide_filter_walks_the_graph(crowd: Crowd) -> None:
+    plan = crowd.plan("large", source_ids=crowd.sources(), is_wide=True)
+    assert {f"{crowd.vectors}_hnsw", "posting_pkey", "chunk_pkey"} <= indexes_in(plan)
+    assert not scanned_whole(plan) & {crowd.vectors, *LARGE}
+
+
+def test_a_narrow_filter_compares_what_it_leaves(crowd: Crowd) -> None:
+    plan = crowd.plan("large", source_ids=crowd.sources()[:20], is_narrow=True)
+    assert {f"{crowd.vectors}_source", "posting_pkey"} <= indexes_in(plan)
     assert f"{crowd.vectors}_hnsw" not in indexes_in(plan)
     assert not scanned_whole(plan) & {crowd.vectors, *LARGE}
 

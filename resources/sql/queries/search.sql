@@ -15,12 +15,32 @@ select set_config('enable_indexscan', 'off', true)
 -- name: corpus_languages
 select language from corpus_language where project_id = %(project_id)s order by language
 
+-- name: is_narrow
+-- Whether the filters leave so few chunks that comparing their vectors one by one is cheaper than walking the graph
+-- past all that they leave out; counted no further than that. Sources and languages are counted by their btrees alone,
+-- whosever they are: too many is no error.
+select count(*) <= %(narrow)s as is_narrow
+from (
+  select
+  from {vectors} v
+  left join chunk c on c.id = v.chunk_id
+  where (%(source_ids)s::bigint[] is not null or %(language)s::text is not null or v.project_id = %(project_id)s)
+    and (%(source_ids)s::bigint[] is null or v.source_id = any (%(source_ids)s::bigint[]))
+    and (%(language)s::text is null or v.language = %(language)s::text)
+    and (%(published_after)s::timestamptz is null or v.published_at >= %(published_after)s::timestamptz)
+    and (%(published_before)s::timestamptz is null or v.published_at < %(published_before)s::timestamptz)
+    and (%(speakers)s::text[] is null or c.speakers && %(speakers)s::text[])
+  limit %(narrow)s + 1
+) admitted
+
 -- name: search_passages
 -- Hybrid retrieval in one statement: vector leg and BM25 leg, each score brought to [0, 1] among what either found,
 -- and their weighted sum (Bruch, Gai & Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval", TOIS 2023).
 -- BM25 is Lucene's, with the statistics of this moment. The rarest terms of the query, as many as have max_postings
 -- postings together, bring the candidates; the commoner ones only add to the best of those (after Turtle & Flood,
 -- "Query evaluation: strategies and optimizations", 1995: MaxScore), so that the work does not grow with the corpus.
+-- Where filters are narrow, vectors are compared one by one (a sum is no order that the graph has) and words are counted
+-- in those chunks only; where they are wide, the best by word are looked at one after the other until enough are left.
 with nearest as materialized (
   select v.chunk_id, (1 - (v.embedding <=> %(vector)s::halfvec))::float8 as similarity
   from {vectors} v
@@ -31,7 +51,8 @@ with nearest as materialized (
     and (%(published_after)s::timestamptz is null or v.published_at >= %(published_after)s::timestamptz)
     and (%(published_before)s::timestamptz is null or v.published_at < %(published_before)s::timestamptz)
     and (%(speakers)s::text[] is null or c.speakers && %(speakers)s::text[])
-  order by v.embedding <=> %(vector)s::halfvec
+  order by case when %(is_narrow)s::boolean then (v.embedding <=> %(vector)s::halfvec) + 0
+                else v.embedding <=> %(vector)s::halfvec end
   limit %(candidates)s
 ), size as materialized (
   select n_chunks::float8 as n_chunks, n_terms::float8 / n_chunks as mean_terms
@@ -44,20 +65,34 @@ with nearest as materialized (
   window rarest as (order by t.n_chunks, t.id)
   order by t.n_chunks, t.id
   limit %(max_terms)s
-), led as materialized (
+), counted as (
   select p.chunk_id, sum(w.idf * bm25_weight(p.tf, p.n_terms, w.mean_terms, %(k1)s, %(b)s)) as bm25
   from wanted w
   join posting p on p.term_id = w.id
-  left join chunk c on c.id = p.chunk_id
-  left join source o on o.id = c.source_id
-  where w.is_leading
-    and (%(source_ids)s::bigint[] is null or c.source_id = any (%(source_ids)s::bigint[]))
-    and (%(language)s::text is null or coalesce(c.language, o.language) = %(language)s::text)
-    and (%(published_after)s::timestamptz is null or o.published_at >= %(published_after)s::timestamptz)
-    and (%(published_before)s::timestamptz is null or o.published_at < %(published_before)s::timestamptz)
-    and (%(speakers)s::text[] is null or c.speakers && %(speakers)s::text[])
+  where w.is_leading and (not %(is_narrow)s::boolean or p.chunk_id in (
+    select c.id
+    from chunk c
+    join source o on o.id = c.source_id
+    where o.project_id = %(project_id)s
+      and (%(source_ids)s::bigint[] is null or c.source_id = any (%(source_ids)s::bigint[]))
+      and (%(language)s::text is null or coalesce(c.language, o.language) = %(language)s::text)
+      and (%(published_after)s::timestamptz is null or o.published_at >= %(published_after)s::timestamptz)
+      and (%(published_before)s::timestamptz is null or o.published_at < %(published_before)s::timestamptz)
+      and (%(speakers)s::text[] is null or c.speakers && %(speakers)s::text[])))
   group by p.chunk_id
   order by bm25 desc, p.chunk_id
+), led as materialized (
+  select d.chunk_id, d.bm25
+  from counted d
+  where not %(is_wide)s::boolean or (
+    select (%(source_ids)s::bigint[] is null or c.source_id = any (%(source_ids)s::bigint[]))
+      and (%(language)s::text is null or coalesce(c.language, o.language) = %(language)s::text)
+      and (%(published_after)s::timestamptz is null or o.published_at >= %(published_after)s::timestamptz)
+      and (%(published_before)s::timestamptz is null or o.published_at < %(published_before)s::timestamptz)
+      and (%(speakers)s::text[] is null or c.speakers && %(speakers)s::text[])
+    from chunk c join source o on o.id = c.source_id
+    where c.id = d.chunk_id)
+  order by d.bm25 desc, d.chunk_id
   limit %(led)s
 ), found as materialized (
   select chunk_id, null::float8 as led, similarity from nearest
