@@ -7,7 +7,7 @@ spliced from two real ones each, with their words and with vectors between their
 
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -34,7 +34,13 @@ class Answered:
 
 
 def measure_context(
-    data: Path, *, documents: int, distractors: int, vectors: Path | None, advance: Advance
+    data: Path,
+    *,
+    documents: int,
+    distractors: int,
+    vectors: Path | None,
+    advance: Advance,
+    questions: int | None = None,
 ) -> dict[str, Any]:
     """Run the benchmark in a home of its own that is removed afterwards.
 
@@ -44,12 +50,13 @@ def measure_context(
         distractors: documents made up beyond those, of three chunks each.
         vectors: where vectors are kept from run to run; None keeps none.
         advance: told of each document stored and of each question asked.
+        questions: how many are asked at each size, drawn by a fixed seed; None asks all.
 
     Returns:
         value is the largest deviation of the mean number of tokens from that of ten documents, in per cent; levels
         has tokens and recall per corpus size.
     """
-    found = read_documents(data, documents)
+    found = with_questions(read_documents(data, documents), questions)
     with own_workbench() as bench:
         from bench.context_store import Shelf
 
@@ -64,6 +71,18 @@ def measure_context(
                 shelf, "all", found, advance
             )
         return _result(levels, found, shelf)
+
+
+def with_questions(found: Sequence[Document], n: int | None) -> list[Document]:
+    """The documents with so many of their questions, the same ones each time."""
+    every = [(i, asked) for i, document in enumerate(found) for asked in document.asked]
+    if n is None or n >= len(every):
+        return list(found)
+    drawn = sorted(Random(len(every)).sample(range(len(every)), n))
+    kept: dict[int, list[Asked]] = {}
+    for i, asked in (every[k] for k in drawn):
+        kept.setdefault(i, []).append(asked)
+    return [replace(document, asked=tuple(kept.get(i, ()))) for i, document in enumerate(found)]
 
 
 def _small(shelf: "Shelf", found: Sequence[Document], advance: Advance) -> list[Answered]:

@@ -1,7 +1,8 @@
 """Real documents with questions whose evidence is known, for the benchmark of contexts.
 
 Meetings of QMSum (questions with the turns that answer them), web pages of WiCE (claims with the sentences that
-support them), speeches, episodes, and abstracts of SciFact. Documents are whole: none is cut into several.
+support them), speeches, episodes, and abstracts of SciFact. Documents are whole: none is cut into several. Every
+other meeting is only there: choices were made on its questions (docs/evaluation.md), so they are not asked.
 """
 
 import ast
@@ -68,7 +69,8 @@ def read_documents(data: Path, n: int) -> list[Document]:
 def _meetings(path: Path) -> Iterator[Document]:
     for i, row in enumerate(_lines(path)):
         turns = [(turn["content"], turn["speaker"]) for turn in row["meeting_transcripts"]]
-        asked = tuple(Asked(q["query"], (_turns(q),)) for q in row["specific_query_list"])
+        questions = row["specific_query_list"] if i % 2 else ()
+        asked = tuple(Asked(q["query"], (_turns(q),)) for q in questions)
         yield Document(f"meeting {i}", "meeting", _transcript(f"Meeting {i}", turns), asked)
 
 

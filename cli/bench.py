@@ -38,6 +38,10 @@ def bench(
     distractors: Annotated[
         int, typer.Option(min=0, max=100_000, help="context: how many made-up documents come after them.")
     ] = 9000,
+    questions: Annotated[
+        int | None,
+        typer.Option(min=10, help="context: how many questions at each size; all of them where not given."),
+    ] = None,
     vectors: Annotated[
         Path | None, typer.Option(help="context: where vectors are kept from run to run.", show_default=False)
     ] = None,
@@ -64,7 +68,7 @@ def bench(
         if name == "ingest":
             result = _ingest(rounds, recording, as_json)
         if name == "context":
-            result = _context(data, documents, distractors, vectors, as_json)
+            result = _context(data, documents, distractors, questions, vectors, as_json)
         if result is None:
             from rejoinder.errors import ConfigInvalid
 
@@ -102,7 +106,12 @@ def _ingest(rounds: int, recording: Path | None, quiet: bool) -> dict[str, Any]:
 
 
 def _context(
-    data: Path | None, documents: int, distractors: int, vectors: Path | None, quiet: bool
+    data: Path | None,
+    documents: int,
+    distractors: int,
+    questions: int | None,
+    vectors: Path | None,
+    quiet: bool,
 ) -> dict[str, Any]:
     from bench.context import measure_context
     from cli.progress import progress_bar
@@ -114,7 +123,12 @@ def _context(
         )
     with progress_bar("documents and questions", total=CONTEXT_STEPS + distractors, quiet=quiet) as advance:
         return measure_context(
-            data, documents=documents, distractors=distractors, vectors=vectors, advance=advance
+            data,
+            documents=documents,
+            distractors=distractors,
+            vectors=vectors,
+            advance=advance,
+            questions=questions,
         )
 
 

@@ -1,15 +1,16 @@
 """What the benchmark of contexts counts as found, and which documents it asks about."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bench.context import covered_cues, recall
-from bench.context_documents import Asked, read_documents
+from bench.context import covered_cues, recall, with_questions
+from bench.context_documents import Asked, Document, read_documents
 from rejoinder.corpus.shaping.citations import number_lines
 from rejoinder.corpus.shaping.merging import Stretch
 from rejoinder.corpus.shaping.prompt_context import PromptContext, TokenCounts
-from rejoinder.corpus.values import Passage
+from rejoinder.corpus.values import Passage, Transcript
 from rejoinder.errors import ConfigInvalid
 from rejoinder.ids import ChunkId, SourceId
 
@@ -42,10 +43,23 @@ def test_recall_is_that_of_the_set_covered_best() -> None:
 def test_real_documents_come_with_questions_first_and_each_once(data_dir: Path) -> None:
     found = read_documents(data_dir, 120)
     assert {d.kind for d in found[:60]} == {"meeting", "page"}
-    assert all(d.asked for d in found[:100]) and len({d.name for d in found}) == 120
+    assert sum(bool(d.asked) for d in found[:100]) == 82 and len({d.name for d in found}) == 120
+    assert {d.name for d in found if d.kind == "meeting" and not d.asked} == {
+        f"meeting {i}" for i in range(0, 35, 2)
+    }
     for document in found[:100]:
         positions = {int(cue.start_s or 0) for cue in document.transcript.cues}
         assert all(gold & positions for asked in document.asked for gold in asked.gold)
+
+
+def test_the_same_questions_are_drawn_each_time() -> None:
+    asked = tuple(Asked(str(i), ()) for i in range(5))
+    document = Document("a", "page", Transcript("A", "benchmark", ()), asked)
+    found = [document, replace(document, name="b")]
+    drawn = with_questions(found, 4)
+    assert sum(len(d.asked) for d in drawn) == 4 and drawn == with_questions(found, 4)
+    assert all(set(d.asked) <= set(asked) for d in drawn)
+    assert with_questions(found, None) == with_questions(found, 10) == found
 
 
 def test_a_folder_without_the_data_is_named(tmp_path: Path) -> None:
