@@ -4,6 +4,7 @@ Words find copies: a transcript in two formats, a read-out notice, an overlap of
 statement in slightly other words; they are blind to figures, so two passages with other figures are both kept.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -46,18 +47,37 @@ def without_near_duplicates(
     """
     if len(passages) != len(vectors):
         raise ValueError(f"{len(passages)} passages for {len(vectors)} vectors")
-    shingles = [_shingles(passage.text) for passage in passages]
     figures = [set(_FIGURE.findall(passage.text)) for passage in passages]
     near = (vectors @ vectors.T >= rule.cosine).tolist()
+    copies = _Copies(rule.words)
     kept: list[int] = []
-    for i in range(len(passages)):
-        repeats = any(
-            containment(shingles[i], shingles[j]) >= rule.words or (near[i][j] and figures[i] == figures[j])
-            for j in kept
-        )
-        if not repeats:
+    for i, passage in enumerate(passages):
+        shingles = _shingles(passage.text)
+        is_near = any(near[i][j] and figures[i] == figures[j] for j in kept)
+        if not is_near and not copies.has(shingles):
             kept.append(i)
+            copies.add(shingles)
     return kept
+
+
+class _Copies:
+    """Texts by their shingles: only those that share one with a new text are compared with it."""
+
+    def __init__(self, least: float) -> None:
+        self._least = least
+        self._sizes: list[int] = []
+        self._with: dict[str, list[int]] = {}
+
+    def has(self, shingles: frozenset[str]) -> bool:
+        """Whether one of the texts has so much of these, or these so much of it."""
+        shared = Counter(text for shingle in shingles for text in self._with.get(shingle, ()))
+        return any(n >= self._least * min(len(shingles), self._sizes[text]) for text, n in shared.items())
+
+    def add(self, shingles: frozenset[str]) -> None:
+        """Remember a text."""
+        for shingle in shingles:
+            self._with.setdefault(shingle, []).append(len(self._sizes))
+        self._sizes.append(len(shingles))
 
 
 def containment(first: frozenset[str], second: frozenset[str]) -> float:
