@@ -126,6 +126,8 @@ def _tell(report: "IngestReport") -> None:
     for title, found in (("Quarantined", report.quarantined), ("Failed (tried again later)", report.failed)):
         if found:
             print_table(title, ("input", "reason"), found.items())
+    for name, wanted in report.told_apart.items():
+        say(f"Known as {name}: {wanted} is the name of a file from another place.")
     if report.waiting:
         say(f"{len(report.waiting)} more wait in the queue.")
     for feed in report.feeds:

@@ -1,6 +1,7 @@
 """What commands, assets and pages bring in, put in the queue and read: files, the inbox, addresses, feeds."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -29,7 +30,8 @@ def inbox_dir(settings: Settings) -> Path:
 
 def open_intake(bench: Workbench, actor: Actor) -> Intake:
     """The way into the queue for somebody."""
-    return intake_for(bench.db, bench.settings, bench.tuning, bench.project_id, actor)
+    intake = intake_for(bench.db, bench.settings, bench.tuning, bench.project_id, actor)
+    return replace(intake, inbox=inbox_dir(bench.settings).absolute())
 
 
 def ingest_paths(
@@ -93,7 +95,8 @@ def take_in(
     if paths or not urls:
         files = find_files(paths or [inbox_dir(bench.settings)])
         found = add_files(intake, actor, files, origin="file" if paths else "inbox", progress=progress)
-        taken = Taken([*taken.waiting, *found.waiting], found.unchanged, found.refused)
+        found.waiting[:0] = taken.waiting
+        taken = found
     if not (paths or urls):
         take_due_feeds(bench.db, interval_s=bench.tuning.ingestion.feed_interval_s, now=datetime.now(UTC))
     return TakenIn(taken, since)

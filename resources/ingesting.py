@@ -1,6 +1,7 @@
 """What is to be read, put in the queue: raw bytes into the object store first, then a row that waits."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +14,7 @@ from rejoinder.text.public_urls import has_secret, public_url
 from resources.objects import ObjectStore, StorageFailed, hash_of, object_key
 from resources.postgres import Database, Transaction
 from resources.store.ingestions import Origin, Request, enqueue
+from resources.store.input_names import KnownAs, hold_names, longer_names, settle_name
 from resources.store.sources import quarantine
 
 LONGEST_NAME = 500
@@ -20,16 +22,23 @@ LONGEST_NAME = 500
 
 @dataclass(slots=True)
 class Taken:
-    """Names by what became of them on the way into the queue; refused maps a name to its reason."""
+    """Names by what became of them on the way into the queue; refused maps a name to its reason.
+
+    told_apart maps the new name of an input to the one it came with, which is another input's.
+    """
 
     waiting: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
+    told_apart: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class IngestReport:
-    """Names by what became of them; quarantined and failed map a name to its reason."""
+    """Names by what became of them; quarantined and failed map a name to its reason.
+
+    told_apart maps the new name of an input to the one it came with, which is another input's.
+    """
 
     new: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
@@ -38,6 +47,7 @@ class IngestReport:
     waiting: list[str] = field(default_factory=list)
     quarantined: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    told_apart: dict[str, str] = field(default_factory=dict)
 
     @property
     def files(self) -> int:
@@ -47,24 +57,39 @@ class IngestReport:
 
 
 def find_files(paths: Iterable[Path]) -> list[tuple[str, Path]]:
-    """Name and path of every file in paths (folders are searched whole); hidden files are left out.
+    """Name and path of every file in paths, each once; folders are searched whole, hidden files are left out.
+
+    A file is named by its path below the folder that was given; where that does not tell two apart, by as many of
+    its folders as do.
 
     Raises:
-        ConfigInvalid: a path does not exist, or two files would be known by one name.
+        ConfigInvalid: a path does not exist.
     """
-    found: dict[str, Path] = {}
+    found: dict[str, str] = {}
     for path in paths:
         if not path.exists():
             raise ConfigInvalid(f"{path} does not exist.", fix="Give a file, a folder or a web address.")
         for name, file in _files_under(path):
-            known_as = name_of_file(name)
-            other = found.setdefault(known_as, file)
-            if other is not file and not other.samefile(file):
-                raise ConfigInvalid(
-                    f"{other} and {file} would both be known as {known_as}, and one would replace the other.",
-                    fix="Give the folder that has both in it: files are known by their path below it.",
-                )
-    return sorted(found.items())
+            found.setdefault(os.path.abspath(file), name)
+    by_name: dict[str, list[str]] = {}
+    for place, name in sorted(found.items()):
+        same = by_name.setdefault(name_of_file(name), [])
+        if not any(os.path.samefile(place, other) for other in same):
+            same.append(place)
+    return sorted((name, Path(place)) for same in by_name.items() for name, place in _named_apart(*same))
+
+
+def _named_apart(name: str, places: list[str]) -> Iterator[tuple[str, str]]:
+    """Files of one name, each with one of its own."""
+    if len(places) == 1:
+        yield name, places[0]
+        return
+    choices = [[name_of_file(longer) for longer in longer_names(name, place)] for place in places]
+    for n in range(max(map(len, choices))):
+        names = [choice[min(n, len(choice) - 1)] for choice in choices]
+        if len(set(names)) == len(names):
+            break
+    yield from zip(names, places, strict=True)
 
 
 def _files_under(path: Path) -> Iterator[tuple[str, Path]]:
@@ -113,6 +138,7 @@ class Intake:
     Args:
         largest_bytes: of one input.
         person_id: who brings it; None for the machine.
+        inbox: the folder whose files are known by their place in it, wherever the home is.
     """
 
     db: Database
@@ -120,6 +146,7 @@ class Intake:
     project_id: int
     largest_bytes: int
     person_id: PersonId | None = None
+    inbox: Path | None = None
 
     def take_files(
         self,
@@ -135,11 +162,11 @@ class Intake:
         """
         taken = Taken()
         for name, path in files:
+            place = self._place_of(path)
             try:
-                self.take_bytes(name, self._read(path), origin=origin, taken=taken)
+                self.take_bytes(name, self._read(path), origin=origin, taken=taken, place=place)
             except InputUnreadable as error:
-                self._refuse(name, origin, str(error))
-                taken.refused[name] = str(error)
+                self._refuse(name, place, origin, str(error), taken)
             if progress:
                 progress(1)
         return taken
@@ -152,8 +179,19 @@ class Intake:
         except OSError as error:
             raise InputUnreadable(f"cannot be read: {error.strerror}") from None
 
-    def take_bytes(self, name: str, data: bytes, *, origin: Origin, taken: Taken) -> None:
+    def _place_of(self, path: Path) -> str:
+        whole = os.path.abspath(path)
+        if self.inbox and Path(whole).is_relative_to(self.inbox):
+            whole = f"inbox/{Path(whole).relative_to(self.inbox)}"
+        return name_of_file(whole)
+
+    def take_bytes(
+        self, name: str, data: bytes, *, origin: Origin, taken: Taken, place: str | None = None
+    ) -> None:
         """Put one input in the queue unless its source has this very content.
+
+        name is what it is to be known by, unless an input from elsewhere has that name; place is where it came from,
+        without one the way it came, with its name.
 
         Raises:
             InputUnreadable: it is too large.
@@ -161,26 +199,35 @@ class Intake:
         """
         if len(data) > self.largest_bytes:
             raise InputUnreadable(f"larger than {self.largest_bytes // 2**20} MiB")
-        if self._is_known(name, data, origin):
-            taken.unchanged.append(name)
-            return
-        request = Request(name, origin, raw_key=self._keep(data))
+        place, raw_key = place or name_of_file(f"{origin}/{name}"), object_key(data)
         with self.db.transaction() as tx:
+            known_as = settle_name(tx, self.project_id, name, place, raw_key=raw_key)
+            if self._is_known(tx, known_as, raw_key, origin):
+                taken.unchanged.append(known_as.name)
+                return
+        self._keep(data)
+        with self.db.transaction() as tx:
+            hold_names(tx, self.project_id)
+            known_as = settle_name(tx, self.project_id, name, place, raw_key=raw_key)
+            request = Request(known_as.name, origin, known_as.place, raw_key=raw_key)
             enqueue(tx, self.project_id, request, self.person_id)
-        taken.waiting.append(name)
+        taken.waiting.append(known_as.name)
+        if known_as.is_told_apart:
+            taken.told_apart[known_as.name] = name
 
-    def _is_known(self, name: str, data: bytes, origin: Origin) -> bool:
-        raw_key = object_key(data)
-        with self.db.transaction() as tx:
-            known = tx.value(
-                "input_is_known",
-                project_id=self.project_id,
-                name=name,
-                content_hash=hash_of(raw_key),
-                raw_key=raw_key,
-                origin=origin,
-            )
-        return bool(known)
+    def _is_known(self, tx: Transaction, known_as: KnownAs, raw_key: str, origin: Origin) -> bool:
+        """Whether there is nothing to read; where it came from is remembered."""
+        is_known = tx.value(
+            "input_is_known",
+            project_id=self.project_id,
+            name=known_as.name,
+            content_hash=hash_of(raw_key),
+            raw_key=raw_key,
+            origin=origin,
+        )
+        if is_known and known_as.place:
+            tx.execute("remember_place", project_id=self.project_id, name=known_as.name, place=known_as.place)
+        return bool(is_known)
 
     def _keep(self, data: bytes) -> str:
         try:
@@ -188,13 +235,16 @@ class Intake:
         except StorageFailed as error:
             raise ServiceUnavailable(f"{error}. What was taken in before waits: run it again.") from error
 
-    def _refuse(self, name: str, origin: Origin, reason: str) -> None:
+    def _refuse(self, name: str, place: str, origin: Origin, reason: str, taken: Taken) -> None:
         with self.db.transaction() as tx:
+            hold_names(tx, self.project_id)
+            known_as = settle_name(tx, self.project_id, name, place)
             tx.rows(
-                "record_refused_input", project_id=self.project_id, name=name, origin=origin,
-                person_id=self.person_id, note=reason,
+                "record_refused_input", project_id=self.project_id, name=known_as.name, place=known_as.place,
+                origin=origin, person_id=self.person_id, note=reason,
             )  # fmt: skip
-            quarantine(tx, name, reason, b"", None)
+            quarantine(tx, known_as.name, reason, b"", None)
+        taken.refused[known_as.name] = reason
 
     def take_urls(self, urls: Iterable[str]) -> Taken:
         """Put addresses in the queue: of transcripts, pages or feeds."""
@@ -209,7 +259,7 @@ class Intake:
 
 def report_since(tx: Transaction, project_id: int, since: datetime, taken: Taken) -> IngestReport:
     """What became of everything that was asked for or worked on since then; unchanged files are named too."""
-    report = IngestReport(unchanged=list(taken.unchanged))
+    report = IngestReport(unchanged=list(taken.unchanged), told_apart=dict(taken.told_apart))
     for row in tx.rows("ingestions_since", project_id=project_id, since_at=since):
         _add(report, row)
     return report

@@ -17,11 +17,12 @@ Origin = Literal["file", "inbox", "upload", "url", "feed", "api"]
 class Request:
     """One input to be read: either its bytes are kept under raw_key, or it is to be fetched from url.
 
-    name is what the source will be known by; the rest is what the way it came says of it.
+    name is what the source will be known by, place where a file came from; the rest is what the way it came says of it.
     """
 
     name: str
     origin: Origin
+    place: str | None = None
     url: str | None = None
     raw_key: str | None = None
     media_type: str | None = None

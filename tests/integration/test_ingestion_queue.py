@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -16,7 +17,7 @@ import pytest
 from rejoinder.errors import ConfigInvalid, InputUnreadable, NotAllowed, ServiceUnavailable
 from resources.commands import upkeep
 from resources.commands.actors import Actor, machine_owner
-from resources.commands.sources import again
+from resources.commands.sources import add_upload, again
 from resources.due import sources_due
 from resources.extracting import ReaderFailed
 from resources.fetching import Fetched, FetchFailed
@@ -164,15 +165,120 @@ def test_what_is_too_large_is_not_even_taken_in(room: Room) -> None:
     assert not list((room.bench.settings.home_dir / "objects").rglob("*"))
 
 
-def test_two_files_of_one_name_are_refused_rather_than_one_lost(room: Room) -> None:
-    shows = [room.folder / "a", room.folder / "b"]
-    for show in shows:
-        show.mkdir()
-        room.write(f"{show.name}/001.vtt", VTT.format(show.name))
-    with pytest.raises(ConfigInvalid, match=r"both be known as 001\.vtt"):
-        room.ingest(*shows)
-    assert not room.rows("select 1 from ingestion")
-    assert room.ingest(room.folder, shows[0].parent).new == ["a/001.vtt", "b/001.vtt"]
+@pytest.fixture
+def shows(room: Room) -> list[Path]:
+    """Two folders with a file of the same name each, and different words in it."""
+    for name in ("a", "b"):
+        (room.folder / name).mkdir()
+        room.write(f"{name}/001.vtt", VTT.format(name))
+    return [room.folder / name / "001.vtt" for name in ("a", "b")]
+
+
+def said(room: Room) -> dict[str, str]:
+    """Each source and its last word."""
+    rows = room.rows("select s.name, c.text from source s join cue c on c.source_id = s.id")
+    return {row["name"]: row["text"].rstrip(".").rsplit(" ", 1)[1] for row in rows}
+
+
+def test_files_of_one_name_in_one_command_are_told_apart(room: Room, shows: list[Path]) -> None:
+    assert room.ingest(shows[0].parent, shows[1].parent, *shows).new == ["a/001.vtt", "b/001.vtt"]
+    assert room.ingest(room.folder).unchanged == ["a/001.vtt", "b/001.vtt"]
+
+
+def test_a_file_of_the_same_name_from_elsewhere_replaces_nothing(room: Room, shows: list[Path]) -> None:
+    assert room.ingest(shows[0]).new == ["001.vtt"]
+    report = room.ingest(shows[1])
+    assert (report.new, report.told_apart) == (["b/001.vtt"], {"b/001.vtt": "001.vtt"})
+    assert said(room) == {"001.vtt": "a", "b/001.vtt": "b"}
+
+
+def test_the_same_place_edited_is_the_same_source_however_it_is_given(
+    room: Room, shows: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.ingest(shows[0])
+    room.ingest(shows[1])
+    for n, given in enumerate((shows, [room.folder], [shows[0].parent, shows[1].parent])):
+        for path in shows:
+            path.write_text(VTT.format(f"{path.parent.name}{n}"))
+        assert room.ingest(*given).changed == ["001.vtt", "b/001.vtt"]
+    assert said(room) == {"001.vtt": "a2", "b/001.vtt": "b2"}
+    monkeypatch.chdir(shows[1].parent)
+    shows[1].write_text(VTT.format("here"))
+    assert room.ingest(Path("001.vtt")).changed == ["b/001.vtt"]
+    link = room.folder / "link"
+    link.symlink_to(shows[0].parent)
+    shows[0].write_text(VTT.format("linked"))
+    assert room.ingest(link / "001.vtt").changed == ["001.vtt"]
+
+
+def test_a_bad_file_of_the_same_name_sets_nothing_else_aside(room: Room, shows: list[Path]) -> None:
+    room.ingest(shows[0])
+    shows[1].write_bytes(NOISE)
+    assert list(room.ingest(shows[1]).quarantined) == ["b/001.vtt"]
+    room.bench = replace(room.bench, tuning=Tuning.model_validate({"ingestion": {"largest_mib": 1}}))
+    third = room.folder / "c" / "001.vtt"
+    third.parent.mkdir()
+    third.write_text("word " * 300_000)
+    assert list(room.ingest(third).quarantined) == ["c/001.vtt"]
+    assert room.standing()["001.vtt"] == "done/completed/new"
+
+
+def test_a_file_that_was_moved_takes_its_name_along_and_a_copy_does_not(
+    room: Room, shows: list[Path]
+) -> None:
+    room.ingest(shows[0])
+    shows[1].write_bytes(shows[0].read_bytes())
+    assert room.ingest(shows[1]).unchanged == ["001.vtt"], "a copy is known"
+    shows[1].write_text(VTT.format("own"))
+    assert room.ingest(shows[1]).new == ["b/001.vtt"], "until it goes its own way"
+    moved = shows[0].rename(room.folder / "001.vtt")
+    assert room.ingest(moved).unchanged == ["001.vtt"]
+    moved.write_text(VTT.format("moved"))
+    assert room.ingest(moved).changed == ["001.vtt"]
+    assert said(room) == {"001.vtt": "moved", "b/001.vtt": "own"}
+
+
+def test_uploads_and_the_inbox_are_places_of_their_own(room: Room, shows: list[Path]) -> None:
+    room.ingest(shows[0])
+    inbox = room.bench.settings.home_dir / "inbox"
+    inbox.mkdir(exist_ok=True)
+    (inbox / "001.vtt").write_text(VTT.format("inbox"))
+    assert ingest_paths(room.bench).new == ["inbox/001.vtt"]
+    for n in (1, 2):
+        intake = open_intake(room.bench, machine_owner())
+        add_upload(intake, machine_owner(), "001.vtt", VTT.format(f"sent{n}").encode())
+        work_off_inputs(room.bench)
+    assert said(room) == {"001.vtt": "a", "inbox/001.vtt": "inbox", "upload/001.vtt": "sent2"}
+    moved = Settings(home=room.folder.parent / "elsewhere")
+    room.bench = replace(room.bench, settings=moved)
+    new_inbox = moved.home_dir / "inbox"
+    new_inbox.mkdir(parents=True)
+    (new_inbox / "001.vtt").write_text(VTT.format("edited"))
+    assert ingest_paths(room.bench).changed == ["inbox/001.vtt"], "wherever the home is"
+
+
+def test_an_upload_takes_no_name_of_an_address(room: Room) -> None:
+    intake, address = open_intake(room.bench, machine_owner()), "https://pod.example/1"
+    add_upload(intake, machine_owner(), address, VTT.format("sent").encode())
+    intake.take_urls([address])
+    assert {row["origin"] for row in room.rows("select origin from ingestion")} == {"upload", "url"}
+
+
+def test_what_was_known_by_name_alone_stays_one_source(room: Room, shows: list[Path]) -> None:
+    """As an installation that kept no places had it."""
+    room.ingest(shows[0])
+    room.do("update ingestion set place = null")
+    shows[0].write_text(VTT.format("edited"))
+    assert room.ingest(shows[0]).changed == ["001.vtt"]
+    assert room.ingest(shows[1]).new == ["b/001.vtt"], "and from then on its place is known"
+
+
+def test_two_that_bring_files_of_one_name_at_once(room: Room, shows: list[Path]) -> None:
+    intake = open_intake(room.bench, machine_owner())
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda path: intake.take_files([("001.vtt", path)]), shows * 4))
+    work_off_inputs(room.bench)
+    assert sorted(said(room).values()) == ["a", "b"]
 
 
 def test_names_longer_than_an_index_takes(room: Room) -> None:

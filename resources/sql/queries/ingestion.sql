@@ -2,19 +2,36 @@
 
 -- name: enqueue_ingestion
 -- Asking again for a name makes its row wait again, whoever holds it: what they bring is then out of date.
-insert into ingestion (project_id, name, origin, url, page_url, chapters_url, raw_key, media_type, title, language,
-                       published_at, feed_id, person_id, priority, step)
-values (%(project_id)s, %(name)s, %(origin)s, %(url)s, %(page_url)s, %(chapters_url)s, %(raw_key)s, %(media_type)s,
-        %(title)s, %(language)s, %(published_at)s, %(feed_id)s, %(person_id)s, %(priority)s,
+insert into ingestion (project_id, name, place, origin, url, page_url, chapters_url, raw_key, media_type, title,
+                       language, published_at, feed_id, person_id, priority, step)
+values (%(project_id)s, %(name)s, %(place)s, %(origin)s, %(url)s, %(page_url)s, %(chapters_url)s, %(raw_key)s,
+        %(media_type)s, %(title)s, %(language)s, %(published_at)s, %(feed_id)s, %(person_id)s, %(priority)s,
         case when %(raw_key)s::text is null then 'fetch' else 'extract' end)
 on conflict (project_id, name) do update
-set origin = excluded.origin, url = excluded.url, page_url = excluded.page_url, chapters_url = excluded.chapters_url,
+set place = coalesce(excluded.place, ingestion.place), origin = excluded.origin, url = excluded.url, page_url = excluded.page_url, chapters_url = excluded.chapters_url,
     raw_key = excluded.raw_key, chapters_key = null, media_type = excluded.media_type, title = excluded.title,
     language = excluded.language, published_at = excluded.published_at, feed_id = excluded.feed_id,
     person_id = excluded.person_id, priority = excluded.priority, step = excluded.step, is_forced = false,
     outcome = null, note = null, status = 'pending', attempts = 0, crashes = 0, last_error = null, due_at = now(),
     lease_worker = null, lease_until = null, in_hand_at = null, updated_at = now()
 returning id
+
+-- name: lock_input_names
+-- Two that bring files of one name at once would both take it.
+select pg_advisory_xact_lock(21072, %(project_id)s::integer)
+
+-- name: inputs_at
+-- What came from this place before, and what has this name.
+select name, place, origin, raw_key from ingestion
+where project_id = %(project_id)s and (place = %(place)s or name = %(name)s)
+
+-- name: names_in_use
+select name from ingestion where project_id = %(project_id)s and name = any (%(names)s::text[])
+union
+select name from source where project_id = %(project_id)s and name = any (%(names)s::text[])
+
+-- name: remember_place
+update ingestion set place = %(place)s where project_id = %(project_id)s and name = %(name)s
 
 -- name: input_is_known
 -- Its source has this very content, nothing else waits under its name, and nothing was set aside since (its kept bytes
@@ -34,10 +51,11 @@ select (
 
 -- name: record_refused_input
 -- Input that was not even taken in, with the reason.
-insert into ingestion (project_id, name, origin, person_id, outcome, note, step, status)
-values (%(project_id)s, %(name)s, %(origin)s, %(person_id)s, 'quarantined', %(note)s, 'done', 'completed')
+insert into ingestion (project_id, name, place, origin, person_id, outcome, note, refused_step, step, status)
+values (%(project_id)s, %(name)s, %(place)s, %(origin)s, %(person_id)s, 'quarantined', %(note)s, 'extract', 'done',
+        'completed')
 on conflict (project_id, name) do update
-set origin = excluded.origin, person_id = excluded.person_id, outcome = 'quarantined', note = excluded.note,
+set place = coalesce(excluded.place, ingestion.place), origin = excluded.origin, refused_step = 'extract', person_id = excluded.person_id, outcome = 'quarantined', note = excluded.note,
     step = 'done', status = 'completed', attempts = 0, crashes = 0, last_error = null, lease_worker = null,
     lease_until = null, in_hand_at = null, updated_at = now()
 returning id
