@@ -2,6 +2,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
+WORKERS ?= auto
 # Debian keeps what `python3 -m venv` needs in a package of its own.
 INSTALL_VENV = { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-venv; } \
   || { echo "Python cannot make virtual environments here: sudo apt-get install python3-venv"; exit 1; }
@@ -35,8 +36,8 @@ demo: setup ## set up, then walk the whole loop once on sample data and the sand
 browser:
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || ./tests/install_browser.sh
 
-test: setup browser ## set up, then run every test
-	$(BIN)/pytest
+test: setup browser ## set up, then run every test, in a process per core (WORKERS=1 for one)
+	$(BIN)/pytest -n $(WORKERS)
 
 check: setup ## formatter, linters, types, import contracts
 	$(BIN)/ruff format --check .

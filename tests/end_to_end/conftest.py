@@ -2,10 +2,12 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 
 from resources.postgres import Database
 from resources.provision import prepare
+from resources.services import SANDBOX_PORT
 from resources.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -78,6 +81,18 @@ def wait_until_it_works(process: subprocess.Popen[str], home: Path) -> None:
     """Return as soon as a run in the home holds a worker's lock, or has ended."""
     while process.poll() is None and not living_workers(home):
         time.sleep(0.05)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def preferred_port() -> Iterator[None]:
+    """Hold the port that a demo's sandbox takes if it can: demos of tests at once may not meet there.
+
+    Nobody listens, so whoever asks there is refused without waiting.
+    """
+    with socket.socket() as holder:
+        with suppress(OSError):  # somebody else has it, which is as good
+            holder.bind(("127.0.0.1", SANDBOX_PORT))
+        yield
 
 
 @pytest.fixture(scope="session")

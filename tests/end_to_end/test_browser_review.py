@@ -33,8 +33,6 @@ FLAGS = [
     "--disable-sync",
 ]
 NAME, PASSWORD = "ana", "correct horse battery"  # pragma: allowlist secret
-# The demo's sandbox takes this port if it can; a test must not share it with anything else on the machine.
-PREFERRED_PORT = 8600
 WAIT_MS = 60_000
 
 pytestmark = [
@@ -139,14 +137,7 @@ def newsroom(home_factory: Callable[[], Path]) -> Iterator[Newsroom]:
     """Drafts wait for review, and everything runs that a reply needs to get out."""
     room = Newsroom(home_factory())
     try:
-        with socket.socket() as taken:
-            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                taken.bind(("127.0.0.1", PREFERRED_PORT))
-                taken.listen()
-            except OSError:
-                pass  # somebody else has it, which is as good
-            room.run("demo", "--json")
+        room.run("demo", "--json")
         room.run("user", "add", "chief", "--password-stdin", stdin=PASSWORD + "\n")
         room.run("user", "add", NAME, "--role", "approver", "--password-stdin", stdin=PASSWORD + "\n")
         port, app_port = sandbox_port_of(room.home), free_port()
