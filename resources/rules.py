@@ -2,7 +2,14 @@
 
 from collections.abc import Mapping
 
-from rejoinder.listening.company import CorpusTerm, company_of, needs_company, worth_listening
+from rejoinder.listening.company import (
+    CorpusTerm,
+    Subject,
+    company_of,
+    needs_company,
+    subject_first,
+    worth_listening,
+)
 from rejoinder.listening.rules import rules_from_keywords
 from rejoinder.triage.features import KEYWORDS_LISTENED_FOR
 from resources.postgres import Database
@@ -15,7 +22,7 @@ _LOOKED_AT = 3
 
 def refresh_rules(bench: Workbench) -> dict[str, int]:
     """Write the rules of each enabled channel anew; how many each has."""
-    words, company = listened_terms(bench.db)
+    words, company = listened_terms(bench.db, subject_share=bench.tuning.listening.subject_share)
     counts = {}
     with bench.db.transaction() as tx:
         for channel in enabled_channels(tx):
@@ -30,13 +37,24 @@ def refresh_rules(bench: Workbench) -> dict[str, int]:
 
 
 def listened_terms(
-    db: Database, *, top: int = KEYWORDS_LISTENED_FOR
+    db: Database, *, subject_share: float, top: int = KEYWORDS_LISTENED_FOR
 ) -> tuple[list[str], Mapping[str, tuple[str, ...]]]:
-    """The corpus's terms to listen for, best first, and for those that need it their company."""
+    """The corpus's terms to listen for, best first, and for those that need it their company.
+
+    Args:
+        db: read as the application.
+        subject_share: share of the sources, in [0, 1], from which a word is what the corpus is about.
+        top: the most terms, > 0.
+    """
     with db.transaction() as tx:
-        rows = tx.rows("best_keywords", top=top * _LOOKED_AT)
-    known = [CorpusTerm(row["term"], frozenset(row["source_ids"])) for row in rows]
-    terms = worth_listening(known, limit=top)
-    company = company_of(terms, known)
+        shared = tx.rows("shared_keywords", top=top)
+        best = tx.rows("best_keywords", top=top * _LOOKED_AT)
+    subject = Subject(shared[0]["n_corpus"] if shared else 0, subject_share)
+    found = {row["term"].casefold(): row for row in (*best, *shared)}
+    every = [CorpusTerm(row["term"], frozenset(row["source_ids"])) for row in found.values()]
+    known = subject_first(every, subject)
+    terms = worth_listening(known, limit=top, subject=subject)
+    company = company_of(terms, known, subject=subject)
     # A word that would need company and has none finds mostly what is not meant.
-    return [one.term for one in terms if one.term in company or not needs_company(one)], company
+    words = [one.term for one in terms if one.term in company or not needs_company(one, subject)]
+    return words, company

@@ -21,6 +21,7 @@ from resources.tuning_sections import (
     Context,
     Evidence,
     Ingestion,
+    Listening,
     RelevanceThresholds,
     Rewards,
     Section,
@@ -160,6 +161,7 @@ class Tuning(Section):
     evidence: Evidence = Evidence()
     context: Context = Context()
     answers: Answers = Answers()
+    listening: Listening = Listening()
     rewards: Rewards = Rewards()
 
     @overload

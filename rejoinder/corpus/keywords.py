@@ -24,7 +24,7 @@ from rejoinder.corpus.values import Transcript
 from rejoinder.text.word_lists import word_set
 
 # Changes with the rules below: keywords by another method are found anew.
-KEYWORDS_METHOD = "c-value.v2"
+KEYWORDS_METHOD = "c-value.v3"
 _MIN_COUNT = 3
 # A word alone says less of what is meant than two, unless it is a name.
 _SINGLE_NAME = 0.25
@@ -107,12 +107,15 @@ def _ranked(found: Mapping[Run, Candidate], names: Names) -> list[_Ranked]:
 
 
 def _is_subject(words: Run, names: Names, people: set[str]) -> bool:
-    """Whether the words can be a subject: no chatter at the ends, no names."""
+    """Whether the words can be a subject: no chatter at the ends, no names.
+
+    One word of a show's name may be what the show is about (Python); how often it is said in names was seen before.
+    """
     if words[0] in CHATTER or words[-1] in CHATTER or all(len(word) < 2 for word in words):
         return False
     if len(words) == 1 and words[0] in GENERAL:
         return False
-    if people.intersection(words) or any(" ".join(words) in show for show in names.shows if " " in show):
+    if people.intersection(words) or (len(words) > 1 and any(" ".join(words) in show for show in names.shows)):
         return False
     return not any(name.split()[0] in words for name in names.sponsors)
 

@@ -267,8 +267,22 @@ def test_a_term_of_many_sources_counts_less(memory: Memory) -> None:
     with memory.db.transaction() as tx:
         best = [(row["term"], row["n_sources"]) for row in tx.rows("best_keywords", top=10)]
     assert best == [*((f"pen number {i}", 1) for i in range(4)), ("Ink", 4)]
-    words, company = listened_terms(memory.db)
-    assert words[-1] == "Ink" and set(company["Ink"]) == {f"pen number {i}" for i in range(4)}
+    words, company = listened_terms(memory.db, subject_share=0.2)
+    assert words[0] == "Ink" and company == {}
+
+
+def test_a_word_of_few_sources_is_listened_for_in_company_and_the_subject_alone(memory: Memory) -> None:
+    for i in range(70):
+        source_id = memory.source(f"s{i}", INK, MAY)
+        for term in ("Pen", *(f"nib number {i} {n}" for n in range(5)), *(("Muse",) if i < 2 else ())):
+            memory.rows(
+                "insert into keyword values (%(id)s, %(t)s, 0.9) returning term", id=source_id, t=term
+            )
+    memory.rows("update source set step = 'ready', status = 'completed' returning id")
+    words, company = listened_terms(memory.db, subject_share=0.2)
+    assert words[0] == "Pen" and "Pen" not in company
+    alone, _ = listened_terms(memory.db, subject_share=0)
+    assert alone[0] == "Pen" and "Muse" in alone[:2]
 
 
 def test_coverage_counts_the_chunks_without_a_vector(memory: Memory) -> None:

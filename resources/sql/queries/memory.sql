@@ -93,6 +93,19 @@ select t.term, t.score * ln(1 + z.n / t.n_sources) / ln(1 + z.n) as score, t.n_s
 from terms t, size z
 order by score desc, t.term limit %(top)s
 
+-- name: shared_keywords
+-- The terms that most sources have among their keywords, each with its sources, and how many sources there are; twins
+-- count once.
+with ready as (
+  select id from source where status = 'completed' and twin_of is null
+)
+select mode() within group (order by k.term) as term, array_agg(distinct k.source_id) as source_ids,
+       (select count(*)::int from ready) as n_corpus
+from keyword k join ready r on r.id = k.source_id
+where k.score >= 0.25
+group by lower(k.term)
+order by count(*) desc, sum(k.score) desc, 1 limit %(top)s
+
 -- name: embedding_coverage
 -- How many current chunks have a vector in the index that searches read.
 select count(*)::int as n_chunks, count(e.chunk_id)::int as n_embedded,
