@@ -72,6 +72,7 @@ def context_builder(
         DuplicateRule(t.duplicate_words, t.duplicate_cosine),
         Quotas(t.source_share, t.segment_share),
         t.relevance_weight,
+        source_weight=t.source_weight,
     )
     wide = tuning.retrieval.model_copy(update={"candidates": t.pool, "passages": t.pool})
     return ContextBuilder(db, Retriever(db, wide, reranker), rule, count_tokens)

@@ -100,7 +100,7 @@ class Context(Section):
     evidence_tokens: int = Field(12_000, ge=250, description="Most tokens of the evidence lines.")
     summary_tokens: int = Field(1_500, ge=0, description="Most tokens of summaries.")
     question_tokens: int = Field(2_500, ge=50, description="Most tokens of the question or post.")
-    pool: int = Field(120, ge=1, le=1_000, description="Passages that the evidence is chosen from.")
+    pool: int = Field(240, ge=1, le=1_000, description="Passages that the evidence is chosen from.")
     duplicate_words: float = Field(0.80, gt=0, le=1, description="Shared word runs that make a repetition.")
     duplicate_cosine: float = Field(0.97, gt=0, le=1, description="Cosine that makes a repetition.")
     source_share: float = Field(
@@ -108,6 +108,9 @@ class Context(Section):
     )
     segment_share: float = Field(0.35, gt=0, le=1, description="Share that one chapter of a source may take.")
     relevance_weight: float = Field(3.0, ge=0, description="Weight of relevance beside coverage.")
+    source_weight: float = Field(
+        0.5, ge=0, description="Weight of a source's best passage beside a passage's own score."
+    )
 
     @model_validator(mode="after")
     def _leave_room(self) -> Self:
@@ -117,17 +120,6 @@ class Context(Section):
                 f"evidence, summaries and question ({parts}) must fit total_tokens ({self.total_tokens})"
             )
         return self
-
-
-class Listening(Section):
-    """What is listened for; see rejoinder.listening.company."""
-
-    subject_share: float = Field(
-        0.20,
-        ge=0,
-        le=1,
-        description="Share of the sources from which a word is listened for alone; 0: every name is.",
-    )
 
 
 class Answers(Section):

@@ -13,6 +13,7 @@ from rejoinder.corpus.shaping.citations import EvidenceLine, evidence_line, numb
 from rejoinder.corpus.shaping.merging import Stretch, merge_adjacent
 from rejoinder.corpus.shaping.near_duplicates import DuplicateRule, without_near_duplicates
 from rejoinder.corpus.shaping.selection import Numbers, Pool, Quotas, select
+from rejoinder.corpus.shaping.source_order import order_with_sources
 from rejoinder.corpus.values import Passage
 from rejoinder.ids import SourceId
 from rejoinder.llm.ports import Vectors
@@ -27,7 +28,8 @@ SEGMENT_CHUNKS = 20
 class ShapingRule:
     """How passages become a context.
 
-    relevance_weight is that of selection.select; relevance halves every half_life_ranks ranks.
+    relevance_weight is that of selection.select; relevance halves every half_life_ranks ranks. source_weight is how
+    much the best passage of its source counts beside a passage's own score.
     """
 
     budget: ContextBudget = field(default_factory=ContextBudget)
@@ -35,6 +37,7 @@ class ShapingRule:
     quotas: Quotas = field(default_factory=Quotas)
     relevance_weight: float = 3.0
     half_life_ranks: float = 6.0
+    source_weight: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +106,11 @@ def shape_evidence(found: Found, *, rule: ShapingRule, count_tokens: CountTokens
     Stretches of one source stand together in the order in which they were said, sources by their best passage.
     The lines as they are written, ids and all, have at most rule.budget.evidence_tokens tokens.
     """
-    kept = without_near_duplicates(found.passages, found.vectors, rule=rule.duplicates)
-    passages = [found.passages[i] for i in kept]
+    kept = _without_repeats(found, rule)
+    passages, vectors = kept.passages, kept.vectors
     if not passages:
         return ()
-    pool = _pool(passages, found.vectors[kept], relevances(len(passages), rule.half_life_ranks), count_tokens)
+    pool = _pool(passages, vectors, relevances(len(passages), rule.half_life_ranks), count_tokens)
     chosen = select(
         pool, rule.budget.evidence_tokens, quotas=rule.quotas, relevance_weight=rule.relevance_weight
     )
@@ -152,6 +155,14 @@ def relevances(n: int, half_life_ranks: float) -> Numbers:
     """
     decayed: Numbers = 0.5 ** (np.arange(n, dtype=np.float64) / half_life_ranks)
     return decayed
+
+
+def _without_repeats(found: Found, rule: ShapingRule) -> Found:
+    """What was found, in the order that counts the sources in, without what repeats a better one."""
+    order = order_with_sources(found.passages, source_weight=rule.source_weight)
+    passages, vectors = [found.passages[i] for i in order], found.vectors[order]
+    kept = without_near_duplicates(passages, vectors, rule=rule.duplicates)
+    return Found([passages[i] for i in kept], vectors[kept])
 
 
 def _pool(
