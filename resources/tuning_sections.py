@@ -122,6 +122,17 @@ class Context(Section):
         return self
 
 
+class Listening(Section):
+    """What is listened for; see rejoinder.listening.company."""
+
+    subject_share: float = Field(
+        0.20,
+        ge=0,
+        le=1,
+        description="Share of the sources from which a word is listened for alone; 0: every name is.",
+    )
+
+
 class Answers(Section):
     """When a question is answered; see rejoinder.research.answers.AnswerRule."""
 
