@@ -479,6 +479,27 @@ def test_a_refusal_is_set_aside_and_trouble_is_not(room: Room) -> None:
     assert sorted(room.standing().values()) == ["done/completed/quarantined", "fetch/failed/-"]
 
 
+def test_what_was_set_aside_is_counted_at_the_step_that_did_it(room: Room) -> None:
+    intake = open_intake(room.bench, machine_owner())
+    intake.take_urls([f"https://pod.example/{n}.vtt" for n in range(2)])
+    room.write("noise.vtt", NOISE)
+    room.take()
+    refused = InputUnreadable("answered 404")
+    good = Fetched(VTT.format("a").encode(), "https://pod.example/1.vtt")
+    room.work(Fetching(cast(Any, Answering(refused, good)), room.bench.objects, 60))
+    work_off_inputs(room.bench)
+    assert counts(room) == {"fetch/quarantined": 1, "extract/quarantined": 1, "chunk/pending": 1}
+    again(room.bench.db, machine_owner(), room.bench.project_id, "https://pod.example/1.vtt", "fetch")
+    room.work(Fetching(cast(Any, Answering(refused)), room.bench.objects, 60))
+    assert counts(room)["fetch/quarantined"] == 2, "also where its bytes of an earlier day are kept"
+
+
+def counts(room: Room) -> dict[str, int]:
+    """What `rejoinder status` shows of sources."""
+    with room.bench.db.transaction() as tx:
+        return {f"{row['step']}/{row['status']}": row["n"] for row in tx.rows("count_by_step")}
+
+
 def test_a_damaged_object_is_set_aside(room: Room) -> None:
     room.write("a.vtt", VTT.format("a"))
     room.take()

@@ -76,7 +76,8 @@ returning id
 
 -- name: finish_ingestion
 update ingestion
-set step = 'done', status = 'completed', outcome = %(outcome)s, note = %(note)s, is_forced = false,
+set refused_step = case when %(outcome)s::text = 'quarantined' then step end, step = 'done', status = 'completed',
+    outcome = %(outcome)s, note = %(note)s, is_forced = false,
     source_id = coalesce(%(source_id)s, source_id), attempts = 0, crashes = 0, last_error = null, lease_worker = null,
     lease_until = null, in_hand_at = null, updated_at = now()
 where id = %(id)s and lease_worker = %(worker)s
@@ -165,7 +166,7 @@ returning id
 select step, status, count(*)::int as n from (
   select step, status from ingestion where step <> 'done'
   union all
-  select 'extract', 'quarantined' from ingestion where outcome = 'quarantined'
+  select coalesce(refused_step, 'extract'), 'quarantined' from ingestion where outcome = 'quarantined'
   union all
   select step, status from source
 ) s
