@@ -98,6 +98,8 @@ def _show(reply: "Reply") -> None:
             say("What came closest:")
         for near in reply.nearest:
             _show_place(near)
+    for note in reply.notes:
+        say(f"note: {note}")
     searched = reply.searched
     waiting = f", {searched.waiting} more wait to be made searchable" if searched.waiting else ""
     say(f"\n{searched.sources} sources searched{waiting}; {searched.tokens.total} tokens of context.")
@@ -111,8 +113,6 @@ def _show_answer(reply: "Reply") -> None:
     say()
     for one in cited.values():
         _show_place(one, _mark(one))
-    for note in reply.notes:
-        say(f"note: {note}")
 
 
 def _mark(cited: "Cited") -> str:

@@ -10,14 +10,8 @@ from rejoinder.corpus.shaping.prompt_context import PromptContext, TokenCounts
 from rejoinder.corpus.values import Chunk, Cue, Passage
 from rejoinder.errors import ConfigInvalid
 from rejoinder.llm.ports import Embedder
-from rejoinder.research.answers import (
-    Answerer,
-    AnswerRule,
-    Reading,
-    best_passages,
-    probability,
-    read_context,
-)
+from rejoinder.research.answer_rules import AnswerRule, not_fitted, probability
+from rejoinder.research.answers import Answerer, Reading, best_passages, read_context
 from resources.context import ContextBuilder
 from resources.postgres import Database, Transaction
 from resources.search import SearchQuery
@@ -133,14 +127,19 @@ class Asking:
             return self._none(reading, context, searched, likely, "No sentence that was found answers this.")
         with self.db.transaction() as tx:
             said = tuple(_said(tx, statement, context.evidence) for statement in given.statements)
-        return Reply(reading.question, said, "", round(likely, 3), (), searched, given.notes)
+        notes = (*given.notes, *self._notes())
+        return Reply(reading.question, said, "", round(likely, 3), (), searched, notes)
 
     def _none(
         self, reading: Reading, context: PromptContext, searched: Searched, likely: float, reason: str
     ) -> Reply:
         best = best_passages(context.evidence)[:NEAREST_SHOWN]
         nearest = tuple(_cited(_at(line.citation, passage)) for line, passage in best)
-        return Reply(reading.question, (), reason, round(likely, 3), nearest, searched)
+        return Reply(reading.question, (), reason, round(likely, 3), nearest, searched, self._notes())
+
+    def _notes(self) -> tuple[str, ...]:
+        """What the reader has to know about the judgement."""
+        return () if self.rule.is_fitted else (not_fitted(self.embedder.model),)
 
     def _query(self, text: str, question: Question) -> SearchQuery:
         with self.db.transaction() as tx:

@@ -16,10 +16,12 @@ from typing import Literal
 from psycopg.rows import DictRow, dict_row
 
 from rejoinder.errors import ConfigInvalid, RejoinderError
+from rejoinder.research.answer_rules import FITTED, not_fitted
 from resources.embedded.cluster import is_running as postgres_is_running
 from resources.embedded.cluster import open_cluster, stop_cluster
 from resources.embedded.places import find_places
 from resources.guarded_network import Allowance
+from resources.llm.shelf import Shelf
 from resources.migrations import load_migrations
 from resources.objects import open_store
 from resources.provision import EMBEDDED_DATABASE, GROUPS, OLDEST_SERVER, connect_admin
@@ -60,7 +62,7 @@ def examine() -> list[Finding]:
     return [
         *findings,
         Finding("settings", "ok", f"home {settings.home_dir}"),
-        _tuning(settings),
+        *_configuration(settings),
         _home(settings),
         _disk(settings),
         _object_store(settings),
@@ -100,14 +102,26 @@ def _browser() -> Finding:
     )
 
 
-def _tuning(settings: Settings) -> Finding:
+def _configuration(settings: Settings) -> list[Finding]:
     path = settings.config or Path("rejoinder.toml")
     try:
-        configured_reranker(load_tuning(settings).retrieval)
+        tuning = load_tuning(settings)
+        model = Shelf().uri_of(tuning.embedding.model)
+        configured_reranker(tuning.retrieval)
     except ConfigInvalid as error:
         fix = error.fix or "Correct that line; rejoinder.example.toml explains it."
-        return Finding("rejoinder.toml", "fail", str(error), fix)
-    return Finding("rejoinder.toml", "ok", str(path) if path.exists() else "not there: defaults")
+        return [Finding("rejoinder.toml", "fail", str(error), fix)]
+    return [
+        Finding("rejoinder.toml", "ok", str(path) if path.exists() else "not there: defaults"),
+        answers_finding(model),
+    ]
+
+
+def answers_finding(model: str) -> Finding:
+    """Whether the judgement of answers was fitted for the embedding model with this URI."""
+    if model not in FITTED:
+        return Finding("answers", "warn", not_fitted(model), "Set answers.at_least in rejoinder.toml.")
+    return Finding("answers", "ok", f"fitted for {model}")
 
 
 def _home(settings: Settings) -> Finding:

@@ -12,7 +12,8 @@ from rejoinder.corpus.summaries import ExtractiveSummariser
 from rejoinder.drafting.strategies import UniformChooser
 from rejoinder.llm.ports import Embedder
 from rejoinder.prompts.loader import load_prompt
-from rejoinder.research.answers import AnswerRule, QuotingAnswerer
+from rejoinder.research.answer_rules import answer_rule
+from rejoinder.research.answers import QuotingAnswerer
 from rejoinder.research.evidence import EvidenceRule
 from rejoinder.text.terms import TERMS_VERSION
 from rejoinder.triage.classifier import Classifier, load
@@ -205,7 +206,7 @@ def evidence_rule(tuning: Tuning) -> EvidenceRule:
 def asking(bench: Workbench) -> Asking:
     """What answers questions: it quotes, and needs no model but the embedder."""
     bench = bench.current()
-    rule = AnswerRule(**bench.tuning.answers.model_dump())
+    rule = answer_rule(bench.embedder.model, **bench.tuning.answers.model_dump())
     return Asking(
         bench.db,
         bench.embedder,

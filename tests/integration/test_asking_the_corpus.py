@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -88,6 +89,18 @@ def test_an_answer_is_cited_to_the_second_and_nothing_is_invented(corpus: Workbe
 def test_what_the_corpus_has_not_is_not_answered(corpus: Workbench) -> None:
     reply = asking(corpus).ask(Question("Who won the football world cup of 1998?"))
     assert not reply.is_answered and reply.reason and reply.nearest
+
+
+def test_a_model_whose_answers_were_not_fitted_says_so_with_every_reply(corpus: Workbench) -> None:
+    ask = asking(corpus)
+    unfitted = replace(ask, rule=replace(ask.rule, is_fitted=False))
+    for question in (
+        "Why does a compost heap smell of rotten eggs?",
+        "Who won the football world cup of 1998?",
+    ):
+        assert ask.ask(Question(question)).notes == ()
+        (note,) = unfitted.ask(Question(question)).notes
+        assert note.startswith(f"answers.at_least was not fitted for {corpus.embedder.model}")
 
 
 def test_filters_narrow_the_search(corpus: Workbench) -> None:

@@ -10,7 +10,8 @@ from rejoinder.corpus.shaping.merging import Stretch
 from rejoinder.corpus.shaping.prompt_context import PromptContext, TokenCounts
 from rejoinder.corpus.values import Passage
 from rejoinder.ids import ChunkId, SourceId
-from rejoinder.research.answers import AnswerRule, QuotingAnswerer, Signs, probability, read_context
+from rejoinder.research.answer_rules import AnswerRule, Signs, probability
+from rejoinder.research.answers import QuotingAnswerer, read_context
 from rejoinder.text.terms import index_terms
 
 TERMS = ["heap", "smell", "egg", "air", "water", "backup", "replica", "restor", "turn", "week"]
