@@ -45,7 +45,8 @@ def ingest(
     """Read transcripts, documents and feeds, and make them searchable.
 
     What was read before is left alone unless it changed. What can't be read is quarantined with its reason, which
-    `rejoinder status` shows, and the rest goes on. A feed is looked at again from then on.
+    `rejoinder status` shows, and the rest goes on. A feed is looked at again from then on. Where nothing at all could
+    be taken in, the exit code is 1.
     """
     with reporting(as_json):
         from resources.rounds import open_bench
@@ -64,6 +65,8 @@ def ingest(
             _tell(report)
             if again:
                 say(f"Done again from {step or 'extract'} on: {again}. `rejoinder source show` has it.")
+        if report.is_in_vain:
+            raise typer.Exit(1)
 
 
 def _check(what: list[str], again: str | None, step: str | None) -> None:
@@ -128,6 +131,8 @@ def _tell(report: "IngestReport") -> None:
             print_table(title, ("input", "reason"), found.items())
     for name, wanted in report.told_apart.items():
         say(f"Known as {name}: {wanted} is the name of a file from another place.")
+    if (report.quarantined or report.failed) and not report.is_in_vain:
+        say("The rest was taken in.")
     if report.waiting:
         say(f"{len(report.waiting)} more wait in the queue.")
     for feed in report.feeds:

@@ -50,6 +50,12 @@ class IngestReport:
     told_apart: dict[str, str] = field(default_factory=dict)
 
     @property
+    def is_in_vain(self) -> bool:
+        """Whether something was asked for and none of it was taken in."""
+        came_in = (self.new, self.changed, self.unchanged, self.feeds, self.waiting)
+        return not any(came_in) and bool(self.quarantined or self.failed)
+
+    @property
     def files(self) -> int:
         """How many inputs were looked at."""
         lists = (self.new, self.changed, self.unchanged, self.feeds, self.waiting)

@@ -76,3 +76,16 @@ def test_quarantine_says_how_to_get_out(command: Command, tmp_path: Path) -> Non
     shown = command("status").stdout
     assert "--again NAME" in shown and "the file is empty" in " ".join(shown.split())
     assert "+00:00" not in shown
+
+
+def test_the_exit_code_says_whether_anything_was_taken_in(command: Command, tmp_path: Path) -> None:
+    bad, good = tmp_path / "bad.vtt", tmp_path / "good.srt"
+    bad.write_bytes(bytes(range(256)) * 40)
+    good.write_text("1\n00:00:01,000 --> 00:00:04,000\nWe rub each wheel with salt.\n")
+    in_vain = command("ingest", str(bad), "--only-read")
+    assert in_vain.exit_code == 1 and "bad.vtt" in in_vain.stdout
+    assert command("ingest", str(bad), "--only-read", "--json").exit_code == 1
+    some = command("ingest", str(bad), str(good), "--only-read")
+    assert some.exit_code == 0 and "The rest was taken in." in some.stdout, some.output
+    assert command("ingest", str(good), "--only-read").exit_code == 0, "what is known is in"
+    assert command("ingest", "--only-read").exit_code == 0, "an empty inbox is no failure"
