@@ -1,4 +1,4 @@
-"""`rejoinder sandbox`: the local X and Reddit, to rehearse on."""
+"""`rejoinder sandbox`: the local X, Reddit and models, to rehearse on."""
 
 from pathlib import Path
 from typing import Annotated
@@ -32,11 +32,21 @@ def sandbox(
         Path | None,
         typer.Option(help="SQLite file that keeps everything; default sandbox.sqlite in the home."),
     ] = None,
+    script: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="JSON file of models, answers and faults; replaces those in the state.",
+        ),
+    ] = None,
     account: Annotated[str | None, typer.Option(help="Handle of the account that replies.")] = None,
 ) -> None:
-    """Run a local stand-in for the X and Reddit APIs until Ctrl-C; nothing leaves this machine.
+    """Run a local stand-in for the X, Reddit and OpenAI APIs until Ctrl-C; nothing leaves this machine.
 
-    It prints one JSON line with its address. Its page shows posts, replies and engagement.
+    It prints one JSON line with its address (url) and the base URL of its models (openai_base_url: chat
+    completions and embeddings with rehearsed answers). Its page shows posts, replies and engagement;
+    GET /sandbox/credentials shows its keys.
     """
     import sys
 
@@ -48,7 +58,8 @@ def sandbox(
         settings = load_settings()
         chosen = _port_of_channels() if port is None else port
     (state.parent if state else settings.home_dir).mkdir(parents=True, exist_ok=True)
-    sys.exit(main(sandbox_arguments(settings, chosen, state=state, posts=posts, account=account)))
+    arguments = sandbox_arguments(settings, chosen, state=state, posts=posts, account=account)
+    sys.exit(main([*arguments, *(["--script", str(script)] if script else [])]))
 
 
 def _port_of_channels() -> int:

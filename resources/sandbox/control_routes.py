@@ -22,7 +22,7 @@ def control_routes(world: World) -> list[Route]:
     """Every route of the sandbox itself."""
     state = world.state
     return [
-        read_route("/sandbox/health", lambda: {"status": "ok", "now": iso(world.clock.now())}),
+        read_route("/sandbox/health", lambda: health(world)),
         read_route("/sandbox/clock", lambda: clock_json(world)),
         read_route("/sandbox/log", lambda: read_log(state)),
         read_route("/sandbox/replies", lambda: read_replies(state)),
@@ -34,6 +34,11 @@ def control_routes(world: World) -> list[Route]:
         Route("/sandbox/credentials", credentials_of(world)),
         Route("/", page_of(world)),
     ]
+
+
+def health(world: World) -> dict[str, Any]:
+    """That it answers, its simulated time, and how many clients listen to X's stream now."""
+    return {"status": "ok", "now": iso(world.clock.now()), "open_streams": world.open_streams}
 
 
 def clock_json(world: World) -> dict[str, Any]:

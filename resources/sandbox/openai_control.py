@@ -22,6 +22,7 @@ def openai_control_routes(rehearsal: Rehearsal) -> list[Route]:
         read_route("/sandbox/models/script", rehearsal.document),
         write_route("/sandbox/models", lambda body, _: added(rehearsal, {"models": [body]})),
         write_route("/sandbox/models/script", lambda body, _: added(rehearsal, body)),
+        write_route("/sandbox/models/release", lambda _, __: release(rehearsal)),
         write_route("/sandbox/models/reset", lambda body, _: reset(rehearsal, body)),
     ]
 
@@ -49,6 +50,13 @@ def added(rehearsal: Rehearsal, body: dict[str, Any]) -> dict[str, Any]:
     """Add to what is set up; all of it."""
     rehearsal.add(body)
     return rehearsal.document()
+
+
+def release(rehearsal: Rehearsal) -> dict[str, Any]:
+    """Let held answers go; the counts at that moment."""
+    told = counts(rehearsal)
+    rehearsal.release()
+    return told
 
 
 def reset(rehearsal: Rehearsal, body: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import math
 import re
 import sys
 from array import array
+from functools import lru_cache
 
 WORD = re.compile(r"\w+")
 
@@ -32,6 +33,7 @@ def hashed_vector(text: str, dimensions: int) -> list[float]:
     return [value / length if value else 0.0 for value in sums]
 
 
+@lru_cache(maxsize=100_000)
 def place_of(word: str, dimensions: int) -> tuple[int, float]:
     """The dimension and the sign that a word's hash names."""
     number = int.from_bytes(

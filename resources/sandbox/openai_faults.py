@@ -10,6 +10,7 @@ from resources.sandbox.openai_match import Matcher, Occasion, parse_matcher
 KINDS: dict[str, str] = {
     "slow": "the answer starts after `delay_s`",
     "slow_stream": "`delay_s` between the pieces of the answer",
+    "hold": "the answer waits until `POST /sandbox/models/release`",
     "hang": "nothing is ever answered; ends when the client leaves",
     "stall": "half the answer, then nothing; ends when the client leaves",
     "drop": "the connection closes before the answer",

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, NamedTuple, get_args
 
+from resources.sandbox.openai_faults import seconds
+
 Kind = Literal["chat", "embedding"]
 MINUTE_S = 60.0
 
@@ -17,7 +19,8 @@ MINUTE_S = 60.0
 class ModelCard:
     """A model's limits, in tokens; dimensions are an embedding model's largest vector.
 
-    requests_per_min and tokens_per_min (prompts only) are counted per clock minute of the process.
+    latency_s is how long every answer takes before its first byte; requests_per_min and tokens_per_min (of prompts
+    only) are counted in minutes from the first call.
     """
 
     id: str
@@ -25,6 +28,7 @@ class ModelCard:
     context_tokens: int = 128_000
     max_output_tokens: int = 16_384
     dimensions: int = 1536
+    latency_s: float = 0.0
     requests_per_min: int = 10_000_000
     tokens_per_min: int = 10_000_000_000
 
@@ -55,10 +59,13 @@ def parse_model(raw: Any) -> ModelCard:
         raise ValueError("a model's id must be text")
     if raw.get("kind", "chat") not in get_args(Kind):
         raise ValueError(f"kind must be one of {', '.join(get_args(Kind))}")
+    latency_s = seconds("latency_s", raw.get("latency_s", 0.0))
     for name, held in raw.items():
-        if name not in ("id", "kind") and not (type(held) is int and held >= (name == "dimensions")):
+        if name in ("id", "kind", "latency_s"):
+            continue
+        if type(held) is not int or held < (name == "dimensions"):
             raise ValueError(f"{name} must be a whole number, 0 or more (dimensions: 1 or more)")
-    return ModelCard(**raw)
+    return ModelCard(**{**raw, "latency_s": latency_s})
 
 
 class Allowance(NamedTuple):

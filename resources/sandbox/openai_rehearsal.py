@@ -1,5 +1,6 @@
 """What the models' API was told to do: models, scripts and faults, kept in the state file; and what it counted."""
 
+import asyncio
 import hashlib
 import json
 from collections import OrderedDict, deque
@@ -37,7 +38,10 @@ class Station:
 
 @dataclass(slots=True)
 class Rehearsal:
-    """The open rehearsal; recent holds the last calls, prefixes the beginnings of long prompts that were seen."""
+    """The open rehearsal; recent holds the last calls, prefixes the beginnings of long prompts that were seen.
+
+    released is set when the answers that are held back may go; then another takes its place.
+    """
 
     state: State
     api_key: str
@@ -47,6 +51,7 @@ class Rehearsal:
     total: Tally = field(default_factory=Tally)
     recent: deque[Document] = field(default_factory=lambda: deque(maxlen=MOST_REMEMBERED))
     prefixes: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
+    released: asyncio.Event = field(default_factory=asyncio.Event)
 
     def station(self, model: str) -> Station:
         """A model by its name.
@@ -83,6 +88,11 @@ class Rehearsal:
                     self.save()
                 return order.fault
         return None
+
+    def release(self) -> None:
+        """Let the answers go that are held back now."""
+        self.released.set()
+        self.released = asyncio.Event()
 
     def cached_tokens(self, model: str, prompt: str) -> int:
         """How much of a prompt was seen before: its first 1,024 tokens or nothing."""

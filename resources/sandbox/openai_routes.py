@@ -7,7 +7,7 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import Any
 
@@ -89,6 +89,8 @@ class Operation:
             delivery = answer(turn, request)
         except ApiError as error:
             delivery = refused(error, turn.headers, turn.fault)
+        released = self.rehearsal.released if turn.kind == "hold" else None
+        delivery = replace(delivery, latency_s=station.card.latency_s, released=released)
         ticket.count(None if turn.kind in UNANSWERED else delivery.status, turn.kind)
         return delivery
 

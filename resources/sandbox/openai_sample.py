@@ -7,7 +7,7 @@ looked at.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
@@ -15,6 +15,7 @@ from resources.sandbox.openai_sample_leaves import MARK, Unsatisfiable, sample_n
 from resources.sandbox.openai_schema import Schema, flatten, merge
 
 MOST_ITEMS = 1000
+MOST_VALUES = 20_000
 KEYWORDS = {
     "properties": "object",
     "required": "object",
@@ -46,14 +47,18 @@ def sample(schema: Schema) -> Any:
         raise Unsatisfiable("it is nested too deep") from None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sampler:
-    """Samples under one root, which its references point into."""
+    """Samples under one root, which its references point into; made counts the values, of which not all are kept."""
 
     root: Schema
+    made: int = field(default=0)
 
     def value(self, schema: Schema, entered: frozenset[str]) -> Any:
         """A value for a part of the root; entered are the references on the way to it."""
+        self.made += 1
+        if self.made > MOST_VALUES:
+            raise Unsatisfiable(f"it asks for more than {MOST_VALUES} values")
         flat, entered = flatten(self.root, schema, entered)
         if "const" in flat:
             return flat["const"]
@@ -99,6 +104,8 @@ class Sampler:
     def object(self, flat: dict[str, Any], entered: frozenset[str]) -> dict[str, Any]:
         """What is required, and as much more as minProperties asks for."""
         known, others = flat.get("properties", {}), flat.get("additionalProperties", True)
+        if flat.get("minProperties", 0) > MOST_ITEMS:
+            raise Unsatisfiable(f"minProperties is more than {MOST_ITEMS}")
         made = {name: self.value(known.get(name, others), entered) for name in flat.get("required", [])}
         spare = [name for name in known if name not in made]
         spare += [f"rehearsal_{number}" for number in range(flat.get("minProperties", 0))]

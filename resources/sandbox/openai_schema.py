@@ -1,5 +1,6 @@
 """JSON schemas as values: following references, joining what stands beside each other, what strict mode asks for."""
 
+import math
 from collections.abc import Iterator
 from functools import reduce
 from typing import Any
@@ -10,17 +11,61 @@ Schema = dict[str, Any] | bool
 TIGHTER_WHEN_LARGER = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"})
 TIGHTER_WHEN_SMALLER = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"})
 
+SHAPES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("properties", "$defs", "definitions"), (dict,)),
+    **dict.fromkeys(("required", "enum", "anyOf", "oneOf", "allOf", "prefixItems"), (list,)),
+    **dict.fromkeys(("items", "additionalProperties"), (dict, bool)),
+    **dict.fromkeys(
+        ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"), (int, float)
+    ),
+    **dict.fromkeys(
+        ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"), (int,)
+    ),
+    **dict.fromkeys(("$ref", "pattern"), (str,)),
+    "type": (str, list),
+    "uniqueItems": (bool,),
+}
+
+
+def check_shape(schema: dict[str, Any]) -> None:
+    """Ask that the keywords of one schema hold what JSON Schema lets them hold; parts inside are not looked at.
+
+    Raises:
+        Unsatisfiable: one does not.
+    """
+    for name, held in schema.items():
+        shape = SHAPES.get(name)
+        if shape is None:
+            continue
+        is_right = isinstance(held, shape) and (bool in shape or not isinstance(held, bool))
+        if is_right and shape[0] is int:
+            is_right = is_bound(name, held)
+        if is_right and name in ("required", "type") and isinstance(held, list):
+            is_right = all(isinstance(entry, str) for entry in held)
+        if not is_right:
+            raise Unsatisfiable(f"'{name}' holds what JSON Schema does not let it hold")
+
+
+def is_bound(name: str, value: float) -> bool:
+    """Whether a number can be the bound of this name."""
+    if not math.isfinite(value):
+        return False
+    return value > 0 if name == "multipleOf" else "imum" in name or value >= 0
+
 
 def flatten(root: Schema, schema: Schema, entered: frozenset[str]) -> tuple[dict[str, Any], frozenset[str]]:
     """A schema without ``$ref`` and ``allOf`` at its top, and the references that were entered for it.
 
     Raises:
-        Unsatisfiable: the schema is false, a reference leads nowhere or back into itself.
+        Unsatisfiable: the schema is false or none, a reference leads nowhere or back into itself.
     """
     if not isinstance(schema, dict):
-        if schema is not True:
+        if not isinstance(schema, bool):
+            raise Unsatisfiable("a part of it is neither an object nor true or false")
+        if not schema:
             raise Unsatisfiable("a part of it allows nothing")
         return {}, entered
+    check_shape(schema)
     parts, on_the_way = list(schema.get("allOf", [])), entered
     reference = schema.get("$ref")
     if reference is not None:
@@ -100,16 +145,25 @@ def strict_fault(schema: Schema) -> str | None:
     """
     if not isinstance(schema, dict) or "anyOf" in schema or not is_object(schema):
         return "schema must be a JSON Schema of 'type: \"object\"'."
-    for path, part in walk(schema, ()):
-        if not is_object(part):
-            continue
-        if part.get("additionalProperties") is not False:
-            return f"In context={path}, 'additionalProperties' is required to be supplied and to be false."
-        if set(part.get("required", [])) != set(part.get("properties", {})):
-            return (
-                f"In context={path}, 'required' is required to be supplied and to be an array including every key "
-                "in properties."
-            )
+    try:
+        return next(filter(None, (open_object(path, part) for path, part in walk(schema, ()))), None)
+    except Unsatisfiable as error:
+        return str(error)
+    except RecursionError:
+        return "it is nested too deep."
+
+
+def open_object(path: tuple[str, ...], part: dict[str, Any]) -> str | None:
+    """What strict mode refuses in one part of a schema, or None."""
+    if not is_object(part):
+        return None
+    if part.get("additionalProperties") is not False:
+        return f"In context={path}, 'additionalProperties' is required to be supplied and to be false."
+    if set(part.get("required", [])) != set(part.get("properties", {})):
+        return (
+            f"In context={path}, 'required' is required to be supplied and to be an array including every key "
+            "in properties."
+        )
     return None
 
 
@@ -119,9 +173,14 @@ def is_object(schema: dict[str, Any]) -> bool:
 
 
 def walk(schema: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
-    """Every schema inside of a schema with its path, itself first."""
+    """Every schema inside of a schema with its path, itself first.
+
+    Raises:
+        Unsatisfiable: a keyword holds what it may not.
+    """
     if not isinstance(schema, dict):
         return
+    check_shape(schema)
     yield path, schema
     for name in ("properties", "$defs", "definitions"):
         for key, part in (schema.get(name) or {}).items():

@@ -23,13 +23,18 @@ class Gone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An answer that is ready; several pieces are sent one by one and without a length."""
+    """An answer that is ready; several pieces are sent one by one and without a length.
+
+    latency_s passes before it is sent, and until released is set it is held back.
+    """
 
     status: int
     headers: Mapping[str, str]
     pieces: tuple[bytes, ...]
     media_type: str = "application/json"
     fault: ModelFault | None = None
+    latency_s: float = 0.0
+    released: asyncio.Event | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +53,31 @@ class Line:
         """
         try:
             async with asyncio.timeout(seconds):
-                while (await self.receive())["type"] != "http.disconnect":
-                    pass
+                await self.leaving()
         except TimeoutError:
             return
         raise Gone
+
+    async def wait_for(self, released: asyncio.Event) -> None:
+        """Wait until an event is set.
+
+        Raises:
+            Gone: the client left meanwhile.
+        """
+        tasks = [asyncio.create_task(released.wait()), asyncio.create_task(self.leaving())]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+        if not released.is_set():
+            raise Gone
+
+    async def leaving(self) -> bool:
+        """Wait until the client leaves."""
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+        return True
 
     async def drop(self) -> None:
         """Close the connection as a network does.
@@ -86,12 +111,9 @@ async def deliver(line: Line, delivery: Delivery, on_last: Callable[[], object] 
     """
     kind = "" if delivery.fault is None else delivery.fault.kind
     delay_s = 0.0 if delivery.fault is None else delivery.fault.delay_s
-    if kind == "hang":
-        await line.wait(None)
-    if kind == "drop":
-        await line.drop()
-    if kind == "slow":
-        await line.wait(delay_s)
+    await hold_back(line, kind, delivery.latency_s + (delay_s if kind == "slow" else 0.0))
+    if delivery.released is not None:
+        await line.wait_for(delivery.released)
     await line.open(delivery)
     pieces = delivery.pieces
     if len(pieces) == 1 and (kind in HALF or kind == "slow_stream"):
@@ -104,6 +126,20 @@ async def deliver(line: Line, delivery: Delivery, on_last: Callable[[], object] 
             await line.wait(delay_s)
     on_last()
     await line.piece(pieces[-1], is_last=True)
+
+
+async def hold_back(line: Line, kind: str, seconds: float) -> None:
+    """Let the time before an answer pass, and end there if the fault wants that.
+
+    Raises:
+        Gone: the client left, or was not let to stay.
+    """
+    if seconds:
+        await line.wait(seconds)
+    if kind == "hang":
+        await line.wait(None)
+    if kind == "drop":
+        await line.drop()
 
 
 async def send_half(line: Line, pieces: tuple[bytes, ...], kind: str) -> None:

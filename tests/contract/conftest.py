@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import requests
 
@@ -150,6 +151,29 @@ def sandbox(tmp_path: Path, records: list[Record]) -> Iterator[Sandbox]:
     yield running
     with suppress(ProcessLookupError):
         running.end(signal.SIGKILL)
+
+
+@pytest.fixture(scope="session")
+def shared_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One sandbox for all tests of its models; `models` hands it out as new."""
+    running = Sandbox(tmp_path_factory.mktemp("models"), []).start()
+    yield running
+    with suppress(ProcessLookupError):
+        running.end(signal.SIGKILL)
+
+
+@pytest.fixture
+def models(shared_models: Sandbox) -> Sandbox:
+    shared_models.post("models/reset")
+    return shared_models
+
+
+@pytest.fixture
+def caller(models: Sandbox) -> Iterator[httpx.Client]:
+    """A client of the sandbox's models with its key."""
+    headers = {"Authorization": f"Bearer {models.get('credentials')['openai']['api_key']}"}
+    with httpx.Client(base_url=f"{models.url}/openai/v1", headers=headers, timeout=30) as client:
+        yield client
 
 
 @pytest.fixture

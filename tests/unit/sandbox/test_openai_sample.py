@@ -99,7 +99,7 @@ TREE = {
 }
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=200)
 @given(SCHEMAS)
 def test_what_is_made_validates(schema: dict[str, Any]) -> None:
     root = {**schema, "$defs": {"tree": TREE}}
