@@ -81,7 +81,7 @@ def retrieval(
         embedder = Shelf().named(model or tuning.embedding.model)
         task = load_task(data, split, embedder, tuning, everywhere=everywhere)
         learnt = load_task(data, rescorer, embedder, tuning, everywhere=everywhere) if rescorer else None
-        configured = None if learnt else configured_reranker(tuning.retrieval)
+        configured = None if learnt else configured_reranker(tuning.retrieval, embedder.model)
         systems = Systems(peer, learnt, configured)
         with _progress(task, systems, as_json) as told:
             report = evaluate_retrieval(task, embedder, tuning.retrieval, systems, progress=told)

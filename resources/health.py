@@ -107,7 +107,7 @@ def _configuration(settings: Settings) -> list[Finding]:
     try:
         tuning = load_tuning(settings)
         model = Shelf().uri_of(tuning.embedding.model)
-        configured_reranker(tuning.retrieval)
+        configured_reranker(tuning.retrieval, model)
     except ConfigInvalid as error:
         fix = error.fix or "Correct that line; rejoinder.example.toml explains it."
         return [Finding("rejoinder.toml", "fail", str(error), fix)]

@@ -62,19 +62,32 @@ class Retriever:
         return Retrieved(tuple(ordered), found.rarity)
 
 
-def configured_reranker(retrieval: Retrieval) -> LearnedReranker | None:
+def configured_reranker(retrieval: Retrieval, embedding_model: str) -> LearnedReranker | None:
     """The re-scorer that retrieval.rescorer names; None where it is off.
 
+    Args:
+        retrieval: as rejoinder.toml has it.
+        embedding_model: URI of the model that searches are to go by.
+
     Raises:
-        ConfigInvalid: the file is not there, cannot be read, or holds no re-scorer over the features of today.
+        ConfigInvalid: the file is not there, cannot be read, or holds no re-scorer over the features of today, or
+            one that learned with another embedding model.
     """
     if retrieval.rescorer == NO_RESCORER:
         return None
     path = Path(retrieval.rescorer)
     try:
-        return LearnedReranker(load(path.read_bytes()))
+        made = LearnedReranker(load(path.read_bytes()))
+        if fits(made, embedding_model):
+            return made
+        reason = f"{path} learned with {made.rescorer.embedding_model}, not with {embedding_model}"
     except OSError as error:
         reason = f"{path} cannot be read: {error.strerror}"
     except InputUnreadable as error:
         reason = f"{path} is {error}"
     raise ConfigInvalid(f"rejoinder.toml: retrieval.rescorer: {reason}.", fix=HOW_TO_TRAIN)
+
+
+def fits(reranker: Reranker | None, embedding_model: str) -> bool:
+    """Whether a reranker can order what this model found: a trained one reads the cosines that it learned with."""
+    return not isinstance(reranker, LearnedReranker) or reranker.rescorer.embedding_model == embedding_model

@@ -30,7 +30,7 @@ from resources.objects import ObjectStore, open_store
 from resources.postgres import Database
 from resources.provision import Addresses, prepare
 from resources.reembedding import build_index, is_build_due
-from resources.retrieval import Retriever, configured_reranker
+from resources.retrieval import Retriever, configured_reranker, fits
 from resources.settings import Settings, export_for_children, load_settings
 from resources.steps import chunking, digesting, drafting, embedding, ingestion, research, summarising, triage
 from resources.store.embedding_indexes import active_index
@@ -61,7 +61,12 @@ class Workbench:
     @property
     def retriever(self) -> Retriever:
         """What finds passages, as the tuning has it."""
-        return Retriever(self.db, self.tuning.retrieval, self.reranker)
+        return Retriever(self.db, self.tuning.retrieval, self.second_stage)
+
+    @property
+    def second_stage(self) -> Reranker | None:
+        """Who orders what was found; nobody while searches still read another model's vectors than it learned with."""
+        return self.reranker if fits(self.reranker, self.embedder.model) else None
 
     def embedder_of(self, model: str) -> Embedder:
         """The embedder of an index's model."""
@@ -107,7 +112,7 @@ def open_workbench(settings: Settings | None = None) -> Workbench:
     settings = settings or load_settings()
     export_for_children()
     tuning = load_tuning(settings)
-    reranker = configured_reranker(tuning.retrieval)
+    reranker = configured_reranker(tuning.retrieval, Shelf().uri_of(tuning.embedding.model))
     addresses = prepare(settings)
     db = _pool(addresses.app)
     shelf = _shelf(db)
@@ -210,7 +215,7 @@ def asking(bench: Workbench) -> Asking:
     return Asking(
         bench.db,
         bench.embedder,
-        context_builder(bench.db, bench.tuning, bench.embedder.count_tokens, bench.reranker),
+        context_builder(bench.db, bench.tuning, bench.embedder.count_tokens, bench.second_stage),
         rule,
         QuotingAnswerer(rule),
         bench.index_id,

@@ -101,3 +101,9 @@ class Passage:
     dense_rank: int | None = None
     lexical_rank: int | None = None
     fused_rank: int | None = None
+    named_text: str | None = None
+
+    @property
+    def indexed_text(self) -> str:
+        """What was embedded and whose words were indexed: the text with its speakers' names, where it has any."""
+        return self.named_text or self.text

@@ -165,7 +165,8 @@ def _learn(engine: Engine, systems: Systems, task: Task, progress: Progress) -> 
         if " ".join(asked.text.casefold().split()) not in asked_in_test:
             judged.append(_judged(engine, systems.train, asked))
         progress("learn", 1)
-    return LearnedReranker(train(judged, trained_on=f"{systems.train.name}/{systems.train.split}"))
+    learned_from = f"{systems.train.name}/{systems.train.split}"
+    return LearnedReranker(train(judged, trained_on=learned_from, embedding_model=engine.embedder.model))
 
 
 def _judged(engine: Engine, task: Task, asked: Asked) -> JudgedQuery:

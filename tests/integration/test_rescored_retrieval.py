@@ -17,6 +17,7 @@ from rejoinder.listening.post import Post
 from resources.context import context_builder
 from resources.health import examine
 from resources.inbox import ingest_paths
+from resources.llm.minilm import MINILM
 from resources.llm.onnx_embedder import OnnxEmbedder
 from resources.postgres import Database
 from resources.previews import recall_proxy
@@ -32,7 +33,7 @@ from resources.work.stopping import StopSignal
 
 EPISODES = Path(resources.samples.__file__).parent / "episodes"
 CLAIM = "Syncing my folder to the cloud is a backup, I never need to test a restore. @rejoinder"
-BY_HAND = Rescorer(FEATURES, (1.0,) + (0.0,) * (len(FEATURES) - 1), 1, 1, "by hand", "h" * 64)
+BY_HAND = Rescorer(FEATURES, (1.0,) + (0.0,) * (len(FEATURES) - 1), 1, 1, "by hand", "h" * 64, MINILM.uri)
 
 
 @dataclass
@@ -178,8 +179,16 @@ def test_the_proxy_counts_shares_of_the_newest_quotes(bench: Workbench) -> None:
     }
 
 
+def test_a_rescorer_waits_until_its_own_models_vectors_are_searched(bench: Workbench) -> None:
+    learned = LearnedReranker(replace(BY_HAND, embedding_model="x::other"))
+    assert replace(bench, reranker=learned).retriever.reranker is None
+    assert asking(replace(bench, reranker=learned)).contexts.retriever.reranker is None
+    learned = LearnedReranker(BY_HAND)
+    assert replace(bench, reranker=learned).retriever.reranker is learned
+
+
 def test_off_is_no_second_stage() -> None:
-    assert configured_reranker(Retrieval()) is None
+    assert configured_reranker(Retrieval(), MINILM.uri) is None
 
 
 def test_a_stored_rescorer_is_loaded(tmp_path: Path) -> None:
@@ -187,7 +196,7 @@ def test_a_stored_rescorer_is_loaded(tmp_path: Path) -> None:
     config = tmp_path / "rejoinder.toml"
     config.write_text("retrieval.rescorer = 'r.json'")
     named = load_tuning(Settings(config=config)).retrieval
-    assert configured_reranker(named) == LearnedReranker(BY_HAND)
+    assert configured_reranker(named, MINILM.uri) == LearnedReranker(BY_HAND)
 
 
 @pytest.mark.parametrize(
@@ -196,6 +205,7 @@ def test_a_stored_rescorer_is_loaded(tmp_path: Path) -> None:
         (None, "cannot be read: No such file"),
         (b"\x80\x04pickle", "is not a stored re-scorer"),
         (dump(replace(BY_HAND, features=("other",), weights=(1.0,))), "train it again"),
+        (dump(replace(BY_HAND, embedding_model="x::other")), f"learned with x::other, not with {MINILM.uri}"),
     ],
 )
 def test_one_that_cannot_be_used_stops_the_start_and_is_named(

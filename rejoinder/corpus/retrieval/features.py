@@ -105,7 +105,9 @@ def coverage(weights: Mapping[str, float], terms: set[str]) -> float:
 
 def _own_features(query: Query, weights: Mapping[str, float], passage: Passage) -> list[float]:
     """The features that do not depend on the other candidates, from coverage on."""
-    terms, title = _terms(passage.text, passage.language), _terms(passage.source_title, passage.language)
+    # As indexed, speakers' names included: what both legs found it by.
+    terms = _terms(passage.indexed_text, passage.language)
+    title = _terms(passage.source_title, passage.language)
     matches = [(place, term) for place, term in enumerate(terms) if term in weights]
     there = {term for _, term in matches}
     gaps = _gaps(query.terms, matches)

@@ -16,7 +16,9 @@ from rejoinder.errors import InputUnreadable
 Matrix = NDArray[np.float64]
 
 
-def train(queries: Sequence[JudgedQuery], *, trained_on: str, strength: float = 100.0) -> Rescorer:
+def train(
+    queries: Sequence[JudgedQuery], *, trained_on: str, embedding_model: str, strength: float = 100.0
+) -> Rescorer:
     """Fit a linear re-scorer on pairs: the relevant candidate of a query above an irrelevant one.
 
     A logistic regression on differences of features, without intercept, each query weighing the same however
@@ -25,6 +27,7 @@ def train(queries: Sequence[JudgedQuery], *, trained_on: str, strength: float = 
     Args:
         queries: candidates with judgements; queries with nothing relevant, or nothing else, teach nothing.
         trained_on: what the data is, for people.
+        embedding_model: URI of the model whose cosines are among the features.
         strength: inverse L2 penalty C of scikit-learn, > 0.
 
     Raises:
@@ -45,6 +48,7 @@ def train(queries: Sequence[JudgedQuery], *, trained_on: str, strength: float = 
         n_pairs=len(differences),
         trained_on=trained_on,
         data_hash=data_hash(ordered),
+        embedding_model=embedding_model,
     )
 
 

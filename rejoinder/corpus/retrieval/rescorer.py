@@ -37,7 +37,7 @@ class Rescorer:
     """Score of a candidate = its features @ weights; higher is better, only the order means something.
 
     features names the columns, so that a stored model is never read with others. trained_on says on what,
-    data_hash of which rows.
+    data_hash of which rows, embedding_model (a URI) whose cosines are among the features.
     """
 
     features: tuple[str, ...]
@@ -46,6 +46,7 @@ class Rescorer:
     n_pairs: int
     trained_on: str
     data_hash: str
+    embedding_model: str
 
 
 def data_hash(queries: Sequence[JudgedQuery]) -> str:
@@ -87,6 +88,8 @@ def load(data: bytes) -> Rescorer:
         fields = json.loads(data)
         if fields.pop("format") != FORMAT:
             raise ValueError("another format")
+        if not isinstance(fields.get("embedding_model"), str):
+            raise ValueError("it does not say with which embedding model it learned: train it again")
         features, weights = tuple(fields.pop("features")), tuple(map(float, fields.pop("weights")))
         rescorer = Rescorer(features=features, weights=weights, **fields)
         if features != FEATURES:

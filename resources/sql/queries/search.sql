@@ -132,7 +132,7 @@ with nearest as materialized (
 select f.chunk_id, c.source_id, s.title as source_title, s.url as source_url, c.text, c.start_s, c.end_s,
        c.speakers, f.score::float8 as score, f.similarity::float8 as dense, f.bm25 as lexical, c.chunk_index,
        c.n_tokens, c.chapter, coalesce(c.language, s.language) as language, s.published_at,
-       f.dense_rank, f.lexical_rank, f.fused_rank
+       f.dense_rank, f.lexical_rank, f.fused_rank, c.named_text
 from best f
 join chunk c on c.id = f.chunk_id
 join source s on s.id = c.source_id

@@ -136,7 +136,7 @@ def test_a_rescorer_is_not_judged_on_what_it_learned_from(db: Database, folder: 
 
 def by_hand(trained_on: str) -> LearnedReranker:
     weights = tuple(float(name == "dense") for name in FEATURES)
-    return LearnedReranker(Rescorer(FEATURES, weights, 1, 1, trained_on, "h" * 64))
+    return LearnedReranker(Rescorer(FEATURES, weights, 1, 1, trained_on, "h" * 64, "test::words"))
 
 
 def test_a_configured_rescorer_runs_as_the_second_stage(db: Database, folder: Path) -> None:
@@ -186,7 +186,9 @@ def test_the_command_on_a_database_of_its_own(folder: Path, tmp_path: Path) -> N
     assert report["benchmark"] == "tiny"
     assert report["systems"][-1]["system"] == "engine: re-scored"
     assert report["systems"][-1]["figures"]["ndcg@10"]["n"] == 24
-    assert load(saved.read_bytes()).n_queries > 0
+    kept = load(saved.read_bytes())
+    assert kept.n_queries > 0
+    assert kept.embedding_model == "onnx::all-MiniLM-L6-v2-int8"
 
 
 def test_a_model_that_was_not_asked_for_is_not_saved(folder: Path, tmp_path: Path) -> None:

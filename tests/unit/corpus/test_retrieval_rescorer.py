@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,6 +77,13 @@ def test_the_best_stretch_is_found_in_a_long_passage() -> None:
     assert rows[0]["coverage"] == pytest.approx(1)
 
 
+def test_a_passage_is_read_as_it_was_indexed() -> None:
+    named = replace(passage("We turn it."), named_text="Ada: We turn it.")
+    rows = features_of("Ada turned", [passage("We turn it."), named], {})
+    assert [row["coverage"] for row in rows] == [0.5, 1.0]
+    assert [row["pairs"] for row in rows] == [0.0, 1.0]
+
+
 def test_scores_and_ranks_of_the_legs() -> None:
     candidates = [
         passage("a", dense=0.5, lexical=2.0),
@@ -120,7 +128,7 @@ def judged(n: int, *, telling: int = 0, seed: int = 5) -> list[JudgedQuery]:
 
 
 def test_training_finds_the_feature_that_tells() -> None:
-    model = train(judged(80, telling=3), trained_on="made up")
+    model = train(judged(80, telling=3), trained_on="made up", embedding_model="test::m")
     assert max(range(len(FEATURES)), key=lambda i: abs(model.weights[i])) == 3
     fresh = judged(50, telling=3, seed=6)
     hits = [int(rescore(model, q.x).argmax()) == q.gains.index(1.0) for q in fresh]
@@ -130,11 +138,11 @@ def test_training_finds_the_feature_that_tells() -> None:
 
 def test_training_does_not_depend_on_the_order_or_the_unit() -> None:
     queries = judged(40)
-    model = train(queries, trained_on="x")
-    again = train(queries[::-1], trained_on="x")
+    model = train(queries, trained_on="x", embedding_model="test::m")
+    again = train(queries[::-1], trained_on="x", embedding_model="test::m")
     assert model == again
     scaled = [JudgedQuery(q.query_key, q.x * 1000, q.gains) for q in queries]
-    assert np.array(train(scaled, trained_on="x").weights) * 1000 == pytest.approx(
+    assert np.array(train(scaled, trained_on="x", embedding_model="test::m").weights) * 1000 == pytest.approx(
         np.array(model.weights), rel=1e-3
     )
 
@@ -143,18 +151,20 @@ def test_a_query_counts_once_however_many_pairs_it_has() -> None:
     few = judged(30, telling=1)
     rng = np.random.default_rng(2)
     many = JudgedQuery("z", rng.normal(size=(400, len(FEATURES))), (1.0,) + (0.0,) * 399)
-    model = train([*few, many], trained_on="x")
+    model = train([*few, many], trained_on="x", embedding_model="test::m")
     assert max(range(len(FEATURES)), key=lambda i: abs(model.weights[i])) == 1
 
 
 @pytest.mark.parametrize("gains", [(0.0, 0.0), (1.0, 1.0)])
 def test_training_needs_right_and_wrong(gains: tuple[float, float]) -> None:
     with pytest.raises(InputUnreadable, match="relevant and irrelevant"):
-        train([JudgedQuery("q", np.zeros((2, len(FEATURES))), gains)], trained_on="x")
+        train(
+            [JudgedQuery("q", np.zeros((2, len(FEATURES))), gains)], trained_on="x", embedding_model="test::m"
+        )
 
 
 def test_a_stored_model_comes_back_equal() -> None:
-    model = train(judged(10), trained_on="é")
+    model = train(judged(10), trained_on="é", embedding_model="test::m")
     assert load(dump(model)) == model
 
 
@@ -170,9 +180,16 @@ def test_a_stored_model_comes_back_equal() -> None:
     ],
 )
 def test_what_is_no_stored_model_is_refused(change: dict[str, object]) -> None:
-    fields = json.loads(dump(train(judged(10), trained_on="x")))
+    fields = json.loads(dump(train(judged(10), trained_on="x", embedding_model="test::m")))
     with pytest.raises(InputUnreadable):
         load(json.dumps({**fields, **change}).encode())
+
+
+def test_one_that_does_not_say_its_embedding_model_is_told_so() -> None:
+    fields = json.loads(dump(train(judged(10), trained_on="x", embedding_model="test::m")))
+    del fields["embedding_model"]
+    with pytest.raises(InputUnreadable, match="with which embedding model it learned: train it again"):
+        load(json.dumps(fields).encode())
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"null", b"\xff"])
@@ -183,7 +200,7 @@ def test_bytes_that_are_no_object_are_refused(data: bytes) -> None:
 
 def test_other_features_than_trained_on_are_refused() -> None:
     with pytest.raises(ValueError, match="features per candidate"):
-        rescore(train(judged(10), trained_on="x"), np.zeros((2, 3)))
+        rescore(train(judged(10), trained_on="x", embedding_model="test::m"), np.zeros((2, 3)))
 
 
 def test_the_same_data_has_the_same_hash() -> None:
@@ -193,7 +210,7 @@ def test_the_same_data_has_the_same_hash() -> None:
 
 def test_behind_the_port_a_passage_that_covers_the_query_wins() -> None:
     weights = tuple(float(name == "coverage") for name in FEATURES)
-    reranker = LearnedReranker(Rescorer(FEATURES, weights, 1, 1, "by hand", "h" * 64))
+    reranker = LearnedReranker(Rescorer(FEATURES, weights, 1, 1, "by hand", "h" * 64, "test::m"))
     scores = reranker.score("compost heap", [passage("heap"), passage("compost heap")], rarity=RARITY)
     assert scores[1] > scores[0]
     assert reranker.name == "linear:hhhhhhhhhhhh"
