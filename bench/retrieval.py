@@ -1,7 +1,7 @@
 """Milliseconds of a search over many chunks, beside the same search with an exact scan of the vectors.
 
-Also measured in the run: how much of the exact result the graph finds (recall@10), with and without filters, and how
-much of the exact BM25 ranking the bounded one keeps, and what a re-scorer costs on top.
+Also measured in the run: how much of the exact result is found (recall@10) and how long it takes, with and without
+filters, how much of the exact BM25 ranking the bounded one keeps, and what a re-scorer costs on top.
 """
 
 import time
@@ -12,6 +12,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from bench.own_home import own_workbench
+from bench.retrieval_vectors import KeptVectors
 
 if TYPE_CHECKING:
     from rejoinder.corpus.values import Passage
@@ -40,7 +41,12 @@ class Loaded:
 
 
 def measure_retrieval(
-    n_chunks: int, *, data: Path | None, n_embedded: int, advance: Callable[[int], None]
+    n_chunks: int,
+    *,
+    data: Path | None,
+    n_embedded: int,
+    vectors: Path | None,
+    advance: Callable[[int], None],
 ) -> dict[str, Any]:
     """Run the benchmark in a home of its own that is removed afterwards.
 
@@ -48,32 +54,51 @@ def measure_retrieval(
         n_chunks: how many chunks are searched.
         data: a folder of texts; the samples where not given.
         n_embedded: how many chunks the model embeds; the vectors of the others are mixed of these.
-        advance: told of chunks as they are stored, then of queries as they are done.
+        vectors: where vectors are kept from run to run; None keeps none.
+        advance: told of chunks as they are embedded, then stored, then of queries as they are done: see `n_steps`.
 
     Returns:
-        value and baseline are the 95th percentiles in ms; recall is of the ten nearest by an exact scan.
+        value and baseline are the 95th percentiles in ms; recall is of the ten nearest by an exact scan. Figures
+        "of P pct" are of searches in sources that hold that share of the chunks.
     """
     with own_workbench() as bench:
-        loaded = _load(bench, n_chunks, data or SAMPLES, n_embedded, advance)
-        return {**_speed(bench, loaded, advance), **_quality(bench, loaded), **loaded.figures}
+        kept = KeptVectors(bench.embedder, vectors)
+        loaded = _load(bench, n_chunks, data or SAMPLES, n_embedded, kept, advance)
+        return {
+            **_speed(bench, loaded, advance),
+            **_filtered(bench, loaded, advance),
+            **_quality(bench, loaded),
+            **loaded.figures,
+        }
 
 
-def _load(bench: "Workbench", n: int, data: Path, n_embedded: int, advance: Callable[[int], None]) -> Loaded:
+def n_steps(n_chunks: int, n_embedded: int) -> int:
+    """How far a run advances: chunks embedded, chunks stored, and the searches that are timed."""
+    return min(n_embedded, n_chunks) + n_chunks + (3 + len(SHARES_PCT)) * (N_QUERIES + 1)
+
+
+def _load(
+    bench: "Workbench",
+    n: int,
+    data: Path,
+    n_embedded: int,
+    kept: KeptVectors,
+    advance: Callable[[int], None],
+) -> Loaded:
     import numpy as np
 
     from bench.retrieval_corpus import cut_windows, fill_vectors, read_documents
     from resources.postgres import connect, run_script
 
     windows = cut_windows(read_documents(data), n)
-    rng = Random(0)
-    embedded = rng.sample(windows.texts, min(n_embedded, len(windows.texts)))
-    vectors = fill_vectors(bench.embedder.embed([text for _, text in embedded]), n, np.random.default_rng(0))
-    real = set(embedded)
-    made = [window for window in windows.texts if window not in real]
+    # One order for every number of real vectors: those of a smaller run are among those of a larger one.
+    shuffled = Random(0).sample(windows.texts, len(windows.texts))
+    real = kept.embed([text for _, text in shuffled[:n_embedded]], advance)
+    vectors = fill_vectors(real, n, np.random.default_rng(0))
     with bench.db.transaction() as tx:
         index_id = int(tx.value("ensure_embedding_index", model=MODEL, dim=bench.embedder.dim))
     started = time.monotonic()
-    sources = _store(bench, index_id, [*embedded, *made], vectors, advance)
+    sources = _store(bench, index_id, shuffled, vectors, advance)
     stored_s = time.monotonic() - started
     with bench.db.transaction() as tx:
         tx.execute("lift_statement_timeout")
@@ -86,7 +111,7 @@ def _load(bench: "Workbench", n: int, data: Path, n_embedded: int, advance: Call
         "store_s": round(stored_s, 1),
         "graph_s": round(time.monotonic() - started - stored_s, 1),
     }
-    return Loaded(_queries(bench, index_id, windows.texts, rng), tuple(sources.items()), n, figures)
+    return Loaded(_queries(bench, index_id, windows.texts, Random(1)), tuple(sources.items()), n, figures)
 
 
 def _store(
@@ -177,7 +202,7 @@ def _rescoring(bench: "Workbench") -> "Retriever":
     from rejoinder.corpus.retrieval.rescorer import LearnedReranker, Rescorer
     from resources.retrieval import Retriever
 
-    made_up = Rescorer(FEATURES, (1.0,) * len(FEATURES), 0, 0, TIMED_ONLY, "")
+    made_up = Rescorer(FEATURES, (1.0,) * len(FEATURES), 0, 0, TIMED_ONLY, "", bench.embedder.model)
     retrieval = bench.tuning.retrieval.model_copy(update={"passages": 10})
     return Retriever(bench.db, retrieval, bench.reranker or LearnedReranker(made_up))
 
@@ -208,14 +233,26 @@ def _search(
         return search(tx, asked, retrieval)
 
 
+def _filtered(bench: "Workbench", loaded: Loaded, advance: Callable[[int], None]) -> dict[str, Any]:
+    """The same searches in sources that hold a share of the chunks."""
+    figures: dict[str, Any] = {}
+    for share in SHARES_PCT:
+        taken = _milliseconds(_narrowed(loaded, share), lambda asked: _search(bench, asked), advance)
+        figures |= {f"p{p}_ms_of_{share}_pct": _percentile(taken, p) for p in (50, 95)}
+    return figures
+
+
+def _narrowed(loaded: Loaded, share_pct: float) -> list["SearchQuery"]:
+    ids = _sources_of(loaded, share_pct, Random(str(share_pct)))
+    return [replace(asked, source_ids=ids) for asked in loaded.queries]
+
+
 def _quality(bench: "Workbench", loaded: Loaded) -> dict[str, Any]:
     """Recall@10 of the vector leg, whole and filtered by sources, and what the bound on postings costs."""
     by_meaning = [replace(asked, text="") for asked in loaded.queries]
     figures: dict[str, Any] = {"recall_at_10": _recall(bench, by_meaning)}
-    rng = Random(1)
     for share in SHARES_PCT:
-        ids = _sources_of(loaded, share, rng)
-        narrowed = [replace(asked, source_ids=ids) for asked in by_meaning]
+        narrowed = [replace(asked, text="") for asked in _narrowed(loaded, share)]
         figures[f"recall_at_10_of_{share}_pct"] = _recall(bench, narrowed)
     kept = [
         _overlap(

@@ -43,7 +43,8 @@ def bench(
         typer.Option(min=10, help="context: how many questions at each size; all of them where not given."),
     ] = None,
     vectors: Annotated[
-        Path | None, typer.Option(help="context: where vectors are kept from run to run.", show_default=False)
+        Path | None,
+        typer.Option(help="context, retrieval: where vectors are kept from run to run.", show_default=False),
     ] = None,
     rounds: Annotated[int, typer.Option(min=2, max=1000, help="ingest: how many rounds.")] = 9,
     recording: Annotated[
@@ -58,13 +59,13 @@ def bench(
 
     pipeline: posts per second from triage to draft, with Dagster's own share apart. ingest: embedding through the
     pipeline beside the bare model, and the memory of a recording of five hours. retrieval: milliseconds of a
-    search over many chunks, without and with a re-scorer, and what the index finds of an exact scan. context:
+    search over many chunks, with filters, without and with a re-scorer, and what it finds of an exact scan. context:
     tokens of a context and recall of its evidence from ten documents on.
     """
     with reporting(as_json):
         result = _pipeline(posts, as_json) if name == "pipeline" else None
         if name == "retrieval":
-            result = _retrieval(chunks, data, embed, as_json)
+            result = _retrieval(chunks, data, embed, vectors, as_json)
         if name == "ingest":
             result = _ingest(rounds, recording, as_json)
         if name == "context":
@@ -89,12 +90,14 @@ def _pipeline(posts: int, quiet: bool) -> dict[str, Any]:
         return measure_pipeline(posts, advance=advance)
 
 
-def _retrieval(chunks: int, data: Path | None, embed: int, quiet: bool) -> dict[str, Any]:
-    from bench.retrieval import N_QUERIES, measure_retrieval
+def _retrieval(
+    chunks: int, data: Path | None, embed: int, vectors: Path | None, quiet: bool
+) -> dict[str, Any]:
+    from bench.retrieval import measure_retrieval, n_steps
     from cli.progress import progress_bar
 
-    with progress_bar("chunks and queries", total=chunks + 3 * (N_QUERIES + 1), quiet=quiet) as advance:
-        return measure_retrieval(chunks, data=data, n_embedded=embed, advance=advance)
+    with progress_bar("chunks and queries", total=n_steps(chunks, embed), quiet=quiet) as advance:
+        return measure_retrieval(chunks, data=data, n_embedded=embed, vectors=vectors, advance=advance)
 
 
 def _ingest(rounds: int, recording: Path | None, quiet: bool) -> dict[str, Any]:
