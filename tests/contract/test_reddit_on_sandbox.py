@@ -120,10 +120,10 @@ def test_texts_are_escaped_without_raw_json(sandbox: Any, plain_praw: Any) -> No
         f"{sandbox.url}/api/v1/access_token",
         data={"grant_type": "client_credentials"},
         auth=tuple(sandbox.get("credentials")["reddit"][name] for name in ("client_id", "client_secret")),
-        timeout=10,
+        timeout=60,
     ).json()["access_token"]
     headers = {"Authorization": f"bearer {token}"}
-    answer = requests.get(f"{sandbox.url}/r/sample_python/new/", headers=headers, timeout=10)
+    answer = requests.get(f"{sandbox.url}/r/sample_python/new/", headers=headers, timeout=60)
     assert answer.json()["data"]["children"][2]["data"]["selftext"] == "I measured &amp; wondered &lt;br&gt;."
-    refused = requests.post(f"{sandbox.url}/api/comment", headers=headers, data={"text": "x"}, timeout=10)
+    refused = requests.post(f"{sandbox.url}/api/comment", headers=headers, data={"text": "x"}, timeout=60)
     assert refused.status_code == 403

@@ -134,7 +134,7 @@ def sandbox(tmp_path: Path) -> Iterator[Callable[..., str]]:
 
 def witness_log(url: str) -> list[dict[str, Any]]:
     """Every write request that the sandbox saw."""
-    entries: list[dict[str, Any]] = httpx.get(f"{url}/sandbox/log", timeout=10).json()
+    entries: list[dict[str, Any]] = httpx.get(f"{url}/sandbox/log", timeout=60).json()
     return entries
 
 

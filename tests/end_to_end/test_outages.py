@@ -37,7 +37,7 @@ def test_postgres_killed_in_mid_run(installation: Any, until_it_works: Callable[
     until_it_works(process, installation.home)
     assert process.poll() is None
     kill_postgres(installation.home)
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=600)
     assert process.returncode == 5, errors
     assert "PostgreSQL" in errors and "Traceback" not in errors
     installation.run("run", "corpus")
@@ -72,7 +72,7 @@ def test_a_full_disk(installation: Any, small_disk: Path, home_factory: Callable
     filler = small_disk / "filler"
     fill(filler)
     process = crowded.start("run", "corpus")
-    output, errors = process.communicate(timeout=180)
+    output, errors = process.communicate(timeout=600)
     assert process.returncode == 5, (output, errors)
     assert "Traceback" not in errors
     filler.unlink()
@@ -98,7 +98,7 @@ def test_a_port_in_use_is_named(installation: Any) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         process = installation.start("up", "--dagster-port", str(port))
-        _, errors = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=600)
     assert process.returncode != 0
     assert str(port) in errors and "--dagster-port" in errors and "Traceback" not in errors
 
@@ -112,7 +112,7 @@ def test_a_stop_is_no_crash(installation: Any, after_s: float, until_it_works: C
     until_it_works(process, installation.home)
     time.sleep(after_s)
     process.terminate()
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=600)
     # Between two steps, with nothing in hand, the signal may still end the process by itself.
     assert process.returncode in (130, -signal.SIGTERM), errors
     assert "Traceback" not in errors

@@ -78,7 +78,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 120.0) -> None:
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, "waited in vain"
@@ -129,7 +129,7 @@ class Bench:
     def end(self, times: int = 1) -> None:
         for _ in range(times):
             self.stop.add()
-        self.thread.join(timeout=30)
+        self.thread.join(timeout=120)
         assert not self.thread.is_alive()
 
     def first(self, *words: str) -> int:
@@ -285,7 +285,7 @@ def test_one_signal_stops_everything(
     process = host(SLEEP, SLEEP)
     pids = children_of(home)
     process.send_signal(number)
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=120) == 0
     assert len(pids) == 2
     assert not any(alive(pid) for pid in pids)
     assert not (home / "up.json").exists()
@@ -311,7 +311,7 @@ def test_down_stops_it_from_elsewhere_deaf_children_included(
     pids = children_of(home)
     assert is_running(home)
     assert stop_running(home) is True
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=120) == 0
     assert not any(alive(pid) for pid in pids)
     assert not is_running(home)
     assert stop_running(home) is False

@@ -229,7 +229,7 @@ class LiveSandbox:
 
     def get(self, path: str) -> Any:
         """JSON of one of its own pages."""
-        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+        with urllib.request.urlopen(self.url + path, timeout=60) as answer:
             return json.load(answer)
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
@@ -237,7 +237,7 @@ class LiveSandbox:
         request = urllib.request.Request(
             self.url + path, json.dumps(body).encode(), {"content-type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
 
@@ -259,7 +259,7 @@ def sandbox(tmp_path: Path) -> Iterator[Callable[[list[dict[str, Any]]], LiveSan
     yield start
     for process in started:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
         if process.stdout:
             process.stdout.close()
 

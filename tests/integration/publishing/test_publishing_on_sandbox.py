@@ -156,7 +156,7 @@ def test_kill_minus_nine_with_a_reply_in_hand(desk, live, tmp_path, when, landed
     server, replies = live("x", 3)
     process = start_publisher(desk, when, tmp_path / "marker")
     os.kill(process.pid, signal.SIGKILL)
-    process.communicate(timeout=30)
+    process.communicate(timeout=300)
     assert desk.publication(replies[0])["state"] == "sending" and len(accepted(server)) == landed
     report = run(desk)
     assert (report.lapsed, report.found, report.sent) == (1, landed, 2)
@@ -169,7 +169,7 @@ def test_a_gentle_stop_finishes_the_reply_in_hand_and_leaves_the_rest(desk, live
     server, replies = live("x", 3)
     process = start_publisher(desk, "slow", tmp_path / "marker")
     process.terminate()
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=300)
     assert (process.returncode, output.strip()) == (0, "1")
     assert [desk.publication(r)["state"] for r in replies] == ["sent", "queued", "queued"]
     assert len(accepted(server)) == 1
