@@ -38,8 +38,10 @@ def _rank(name: str) -> int:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """One process per core that we may use, as far as memory goes."""
+    can_say = hasattr(os, "sched_getaffinity")  # Linux
+    cores = len(os.sched_getaffinity(0)) if can_say else os.cpu_count() or 1
     by_memory = psutil.virtual_memory().total // MEMORY_OF_A_WORKER
-    return max(1, min(len(os.sched_getaffinity(0)), by_memory, MOST_WORKERS))
+    return max(1, min(cores, by_memory, MOST_WORKERS))
 
 
 @pytest.hookimpl(optionalhook=True)

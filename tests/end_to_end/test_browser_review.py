@@ -34,6 +34,7 @@ FLAGS = [
 ]
 NAME, PASSWORD = "ana", "correct horse battery"  # pragma: allowlist secret
 WAIT_MS = 180_000
+expect.set_options(timeout=WAIT_MS)
 
 pytestmark = [
     pytest.mark.browser,
@@ -195,7 +196,7 @@ def expect_author(page: Page, author: str) -> None:
     A list is asked for here and below: while the page changes from one case to the next it holds the elements
     of both, which an expectation of one element takes for a mistake at once.
     """
-    expect(page.locator(".st-key-post .rj-who")).to_have_text([author], timeout=WAIT_MS)
+    expect(page.locator(".st-key-post .rj-who")).to_have_text([author])
 
 
 def expect_reply(page: Page, text: str) -> None:
@@ -213,16 +214,16 @@ def open_case(page: Page, called_us: bool) -> str:
     """Open an X post that called us or did not; gives the name of its author."""
     way = "sent by API to X" if called_us else "the author did not call us"
     rows = page.locator("[class*='st-key-row_']")
-    expect(rows.first).to_be_visible(timeout=WAIT_MS)
+    expect(rows.first).to_be_visible()
     for row in rows.all():
         has_called = row.get_by_text("called us", exact=True).count() > 0
         if row.get_by_text("X", exact=True).count() and has_called == called_us:
             author = row.locator(".rj-who").inner_text()
             row.get_by_role("button").click()
             expect_author(page, author)
-            expect(page.locator(".st-key-desk")).to_contain_text([way], timeout=WAIT_MS)
+            expect(page.locator(".st-key-desk")).to_contain_text([way])
             # While the page changes from one case to the next it may hold the boxes of both.
-            expect(reply(page)).to_have_count(1, timeout=WAIT_MS)
+            expect(reply(page)).to_have_count(1)
             return str(author)
     raise AssertionError("no such post waits")
 
@@ -233,7 +234,7 @@ def write(page: Page, text: str) -> None:
     box.click()
     page.keyboard.press("Control+A")
     page.keyboard.type(text, delay=5)
-    expect(page.locator(".rj-count")).to_contain_text([f"{len(text)} of 280"], timeout=WAIT_MS)
+    expect(page.locator(".rj-count")).to_contain_text([f"{len(text)} of 280"])
     expect(box).to_be_focused()
 
 
@@ -241,20 +242,20 @@ def test_an_edited_reply_reaches_the_sandbox_word_for_word(newsroom: Newsroom, p
     author = open_case(page, called_us=True)
     text = "We talked about exactly this, with numbers: 4:56. *Not* <b>markup</b> & 100 % ours."
     write(page, text)
-    expect(page.locator(".rj-diff ins").first).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator(".rj-diff ins").first).to_be_visible()
     # The last words are typed and the button is pressed before the app can have seen them.
     page.keyboard.type(" And the last words count too.")
     page.locator(".st-key-approve button").click()
     text += " And the last words count too."
-    expect(page.locator(".st-key-undo")).to_contain_text(["It will be sent by API"], timeout=WAIT_MS)
-    expect(page.locator(".st-key-post .rj-who", has_text=author)).to_have_count(0, timeout=WAIT_MS)
+    expect(page.locator(".st-key-undo")).to_contain_text(["It will be sent by API"])
+    expect(page.locator(".st-key-post .rj-who", has_text=author)).to_have_count(0)
     for _ in range(1200):
         sent = [entry for entry in newsroom.log() if entry["accepted"]]
         if sent:
             break
         time.sleep(0.25)
     assert [entry["text"] for entry in sent] == [text]
-    expect(page.locator(".rj-numbers")).to_contain_text(["1sent today"], timeout=WAIT_MS)
+    expect(page.locator(".rj-numbers")).to_contain_text(["1sent today"])
 
 
 def test_a_reply_is_handed_off_copied_and_recorded(newsroom: Newsroom, page: Page) -> None:
@@ -264,17 +265,17 @@ def test_a_reply_is_handed_off_copied_and_recorded(newsroom: Newsroom, page: Pag
     write(page, text)
     page.locator(".st-key-post .rj-post").click()
     page.keyboard.press("a")
-    expect(page.locator(".st-key-undo")).to_contain_text(["waits for you under Hand-off"], timeout=WAIT_MS)
+    expect(page.locator(".st-key-undo")).to_contain_text(["waits for you under Hand-off"])
     page.get_by_role("link", name="Hand-off").first.click()
     card = page.locator("[class*='st-key-handoff_']").first
-    expect(card.locator("code")).to_have_text(text, timeout=WAIT_MS)
+    expect(card.locator("code")).to_have_text(text)
     address = card.get_by_role("link", name="Open X").get_attribute("href")
     assert address is not None
     assert address.startswith("https://x.com/intent/post?in_reply_to=")
     assert address.endswith("&text=Handed%20over%20to%20a%20person%3A%2012%3A04.")
     card.get_by_label("Address of the reply that you posted").fill("https://x.com/rejoinder_demo/status/77")
     card.get_by_role("button", name="Record as posted").click()
-    expect(page.get_by_text("Nothing waits to be posted by hand.")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text("Nothing waits to be posted by hand.")).to_be_visible()
     assert len(newsroom.log()) == before
 
 
@@ -285,10 +286,10 @@ def test_keys_pressed_while_writing_decide_nothing(page: Page) -> None:
     expect(page.locator(".st-key-reject_panel")).to_have_count(0)
     page.locator(".st-key-post .rj-post").click()
     page.keyboard.press("x")
-    expect(page.locator(".st-key-reject_panel")).to_have_count(1, timeout=WAIT_MS)
+    expect(page.locator(".st-key-reject_panel")).to_have_count(1)
     page.get_by_text("Tone: we would not say it like this").click()
     page.get_by_role("button", name="Reject the post").click()
-    expect(page.locator(".st-key-undo")).to_contain_text(["Rejected."], timeout=WAIT_MS)
+    expect(page.locator(".st-key-undo")).to_contain_text(["Rejected."])
     page.get_by_role("button", name="Undo").click()
     expect_author(page, author)
     expect_reply(page, "A X B S U a x b s u")
