@@ -1,5 +1,6 @@
 """The first step of a source: cut into chunks, their terms indexed."""
 
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -57,12 +58,13 @@ def save_chunks(tx: Transaction, source_id: int, chunks: Sequence[Chunk], langua
     the project wait from the first posting that is taken out to the end of the transaction: what takes long in here is
     done before.
     """
-    places = _match(tx, source_id, chunks, language)
+    rows = _rows_to_match(tx, source_id, chunks)
+    places = _match(rows, chunks, language)
     stale = [p for p in places if not p.has_postings]
     terms = [index_terms(p.chunk.indexed_text, stemmer_of(language)) for p in stale]
     postings = count_postings(terms)
     n_terms = {p.chunk.index: len(t) for p, t in zip(stale, terms, strict=True)}
-    _clear_places(tx, source_id, places)
+    _clear_places(tx, source_id, rows, places)
     tx.execute("delete_postings", chunk_ids=[p.row_id for p in stale if p.row_id is not None])
     ids = _write_rows(tx, source_id, places, n_terms, language)
     index_chunks(tx, source_id, [ids[p.chunk.index] for p in stale], postings)
@@ -79,29 +81,54 @@ class _Place:
     has_postings: bool = False
 
 
-def _match(tx: Transaction, source_id: int, chunks: Sequence[Chunk], language: str | None) -> list[_Place]:
-    """Where each chunk goes, and whether the postings that are there are its own."""
-    indexes, hashes = [c.index for c in chunks], [c.content_hash for c in chunks]
-    rows = tx.rows("match_chunks", source_id=source_id, indexes=indexes, hashes=hashes, version=TERMS_VERSION)
-    known = {row["chunk_index"]: row for row in rows}
-    return [_place(c, known[c.index], language) if c.index in known else _Place(c) for c in chunks]
+def _rows_to_match(tx: Transaction, source_id: int, chunks: Sequence[Chunk]) -> list[dict[str, Any]]:
+    """The rows that the chunks may get, in order: current ones, and those that stood in a place with its text."""
+    return tx.rows(
+        "chunks_to_match",
+        source_id=source_id,
+        indexes=[c.index for c in chunks],
+        hashes=[c.content_hash for c in chunks],
+        version=TERMS_VERSION,
+    )
 
 
-def _place(chunk: Chunk, row: Mapping[str, Any], language: str | None) -> _Place:
+def _match(rows: Sequence[Mapping[str, Any]], chunks: Sequence[Chunk], language: str | None) -> list[_Place]:
+    """The row that stood in a chunk's place with its text, or else one of its text that has no place any more.
+
+    Of equal texts that moved the n-th gets the row of the n-th.
+    """
+    standing = {(row["chunk_index"], row["content_hash"]): row for row in rows}
+    wanted = {(c.index, c.content_hash) for c in chunks}
+    spare = defaultdict[str, deque[Mapping[str, Any]]](deque)
+    for key, row in standing.items():
+        if key not in wanted:
+            spare[row["content_hash"]].append(row)
+    return [_place(c, standing, spare[c.content_hash], language) for c in chunks]
+
+
+def _place(
+    chunk: Chunk,
+    standing: Mapping[tuple[int, str], Mapping[str, Any]],
+    spare: deque[Mapping[str, Any]],
+    language: str | None,
+) -> _Place:
+    stands = standing.get((chunk.index, chunk.content_hash))
+    row = stands or (spare.popleft() if spare else None)
+    if row is None:
+        return _Place(chunk)
     is_same = (row["named_text"], row["language"]) == (chunk.named_text, language)
-    return _Place(chunk, row["id"], row["is_moved"], row["has_postings"] and is_same)
+    return _Place(chunk, row["id"], stands is None, row["has_postings"] and is_same)
 
 
-def _clear_places(tx: Transaction, source_id: int, places: Sequence[_Place]) -> None:
+def _clear_places(
+    tx: Transaction, source_id: int, rows: Sequence[Mapping[str, Any]], places: Sequence[_Place]
+) -> None:
     """Move what stands elsewhere now, and retire what is no longer there."""
     moved = [p for p in places if p.is_moved]
+    placed = {p.row_id for p in places}
+    gone = [row["id"] for row in rows if row["is_current"] and row["id"] not in placed]
     tx.execute("move_chunks", ids=[p.row_id for p in moved], indexes=[p.chunk.index for p in moved])
-    tx.execute(
-        "retire_chunks",
-        source_id=source_id,
-        indexes=[p.chunk.index for p in places],
-        hashes=[p.chunk.content_hash for p in places],
-    )
+    tx.execute("retire_chunks", ids=gone)
     tx.execute("settle_moved_chunks", source_id=source_id)
 
 

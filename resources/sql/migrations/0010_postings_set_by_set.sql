@@ -53,6 +53,9 @@ create function put_postings_in(
   numbers integer[], places integer[], counts integer[]
 ) returns void language plpgsql security definer
   set search_path = public set plan_cache_mode = force_custom_plan set work_mem = '64MB' as $$
+declare
+  term_ids integer[];
+  of_number bigint[];
 begin
   perform from chunk where id = any (chunk_ids) for share;
   perform pg_advisory_xact_lock(21068, of_project::integer);
@@ -71,25 +74,26 @@ begin
     from (select number, count(*) as n from given group by number) g
     join unnest(terms) with ordinality as w (term, number) on w.number = g.number
   ), known as (
-    update term t set n_chunks = t.n_chunks + s.n
-    from spread s where t.project_id = of_project and t.term = s.term
-    returning t.id, s.number
+    update term t set n_chunks = t.n_chunks + s.n from spread s where t.project_id = of_project and t.term = s.term
   ), new as (
     insert into term (project_id, term, n_chunks)
     select of_project, s.term, s.n from spread s
     where not exists (select from term t where t.project_id = of_project and t.term = s.term)
-    returning id, term
-  ), numbered as (
-    select id, number from known union all select n.id, s.number from new n join spread s on s.term = n.term
-  ), put as (
-    insert into posting (term_id, chunk_id, tf, n_terms)
-    select n.id, g.chunk_id, least(g.tf, 32767), g.n_terms
-    from given g join numbered n on n.number = g.number order by 1, 2
   )
   insert into corpus_size (project_id, n_chunks, n_terms)
   select of_project, count(*), coalesce(sum(h.n_terms), 0) from held h where h.n_terms > 0
   on conflict (project_id) do update
   set n_chunks = corpus_size.n_chunks + excluded.n_chunks, n_terms = corpus_size.n_terms + excluded.n_terms;
+  -- How many terms are new cannot be foreseen, so what joins them is planned when their rows are there.
+  select array_agg(t.id), array_agg(w.number) into term_ids, of_number
+  from unnest(terms) with ordinality as w (term, number) join term t on t.project_id = of_project and t.term = w.term;
+  insert into posting (term_id, chunk_id, tf, n_terms)
+  select t.id, c.id, least(g.tf, 32767), h.n_terms
+  from unnest(numbers, places, counts) as g (number, place, tf)
+  join unnest(term_ids, of_number) as t (id, number) on t.number = g.number
+  join unnest(chunk_ids, lengths) with ordinality as h (id, n_terms, place) on h.place = g.place
+  join chunk c on c.id = h.id and c.is_current
+  order by 1, 2;
 end $$;
 
 -- A chunk that is no longer current is found by neither leg; one whose names changed not as it was before; one that

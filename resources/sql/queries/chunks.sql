@@ -1,26 +1,14 @@
--- name: match_chunks
--- Which row each chunk of a new cut gets: the one that stood in its place with this text, or else, moved there, a
--- current one of the same text that has no place in the new cut (the n-th of equal texts for the n-th). What is left
--- out gets a new row. Postings of a current row are those of its text, names and language by the source's terms_version.
-with fresh as (
-  select g.chunk_index, g.content_hash, o.id
-  from unnest(%(indexes)s::int[], %(hashes)s::text[]) as g (chunk_index, content_hash)
-  left join chunk o on o.source_id = %(source_id)s and o.chunk_index = g.chunk_index and o.content_hash = g.content_hash
-), homeless as (
-  select chunk_index, content_hash, row_number() over (partition by content_hash order by chunk_index) as nth
-  from fresh where id is null
-), spare as (
-  select c.id, c.content_hash, row_number() over (partition by c.content_hash order by c.chunk_index) as nth
-  from chunk c
-  where c.source_id = %(source_id)s and c.is_current and c.id not in (select id from fresh where id is not null)
-), placed as (
-  select chunk_index, id, false as is_moved from fresh where id is not null
-  union all
-  select h.chunk_index, s.id, true from homeless h join spare s using (content_hash, nth)
-)
-select p.chunk_index, p.id, p.is_moved, c.named_text, c.language,
+-- name: chunks_to_match
+-- What a new cut of a source may keep: its current chunks, and replaced ones that the new cut has again in the same place.
+-- Postings of a current chunk are of its text, names and language, by the analysis that the source's terms_version tells.
+-- Compared by a hashed list and not joined: a join that is planned for a small source compares a large one pair by pair.
+select c.id, c.chunk_index, c.content_hash, c.is_current, c.named_text, c.language,
        c.is_current and s.terms_version = %(version)s as has_postings
-from placed p join chunk c on c.id = p.id join source s on s.id = c.source_id
+from chunk c join source s on s.id = c.source_id
+where c.source_id = %(source_id)s
+  and (c.is_current or (c.chunk_index, c.content_hash) in (
+    select * from unnest(%(indexes)s::int[], %(hashes)s::text[])))
+order by c.chunk_index
 
 -- name: move_chunks
 -- A chunk whose text only stands elsewhere now keeps its row, its vector and its postings. The new index is negative
@@ -30,11 +18,8 @@ from unnest(%(ids)s::bigint[], %(indexes)s::int[]) as m (id, chunk_index)
 where c.id = m.id
 
 -- name: retire_chunks
--- Those that the new cut no longer has; the database takes their vectors and postings out. Moved ones wait below 0.
-update chunk set is_current = false
-where source_id = %(source_id)s and is_current and chunk_index >= 0
-  and (chunk_index, content_hash) not in (
-    select * from unnest(%(indexes)s::int[], %(hashes)s::text[]))
+-- Those that the new cut no longer has; the database takes their vectors and postings out.
+update chunk set is_current = false where id = any (%(ids)s::bigint[])
 
 -- name: settle_moved_chunks
 update chunk set chunk_index = -1 - chunk_index
