@@ -19,8 +19,7 @@ select language from corpus_language where project_id = %(project_id)s order by 
 -- Whether the filters leave so few chunks that comparing their vectors one by one is cheaper than walking the graph
 -- past all that they leave out; counted no further than that. Sources and languages are counted by their btrees alone,
 -- whosever they are: too many is no error.
-select count(*) <= %(narrow)s as is_narrow
-from (
+select not exists (
   select
   from {vectors} v
   left join chunk c on c.id = v.chunk_id
@@ -30,8 +29,8 @@ from (
     and (%(published_after)s::timestamptz is null or v.published_at >= %(published_after)s::timestamptz)
     and (%(published_before)s::timestamptz is null or v.published_at < %(published_before)s::timestamptz)
     and (%(speakers)s::text[] is null or c.speakers && %(speakers)s::text[])
-  limit %(narrow)s + 1
-) admitted
+  offset %(narrow)s limit 1
+) as is_narrow
 
 -- name: search_passages
 -- Hybrid retrieval in one statement: vector leg and BM25 leg, each score brought to [0, 1] among what either found,
