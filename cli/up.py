@@ -38,7 +38,9 @@ def up(
             help="The sandbox; its channels follow.",
         ),
     ] = None,
+    api_port: Annotated[int, typer.Option(min=1, max=65535, help="The API for other services.")] = 8700,
     mlflow: Annotated[bool, typer.Option(help="Run the MLflow server.")] = True,
+    api: Annotated[bool, typer.Option(help="Run the API for other services.")] = True,
     sandbox: Annotated[
         bool | None, typer.Option(help="Run the sandbox; by default if an enabled channel uses it.")
     ] = None,
@@ -55,8 +57,8 @@ def up(
     """
     from resources.services import Choice, Ports
 
-    ports = Ports(dagster_port, review_port, mlflow_port, code_port, sandbox_port or 0)
-    choice = Choice(ports, has_mlflow=mlflow, has_publisher=publisher)
+    ports = Ports(dagster_port, review_port, mlflow_port, code_port, sandbox_port or 0, api_port)
+    choice = Choice(ports, has_mlflow=mlflow, has_publisher=publisher, has_api=api)
     with reporting(as_json):
         bring_up(choice, wants_sandbox=sandbox, as_json=as_json)
 

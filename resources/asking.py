@@ -100,10 +100,8 @@ class Asking:
         Raises:
             ConfigInvalid: the question is empty, no source is called so, or there is nothing to search yet.
         """
-        text = " ".join(question.text.split())
-        if not any(map(str.isalnum, text)):
-            raise ConfigInvalid("There is no question.", fix="Write what you want to know, in words.")
-        asked = self._query(text, question)
+        asked = self.query(question)
+        text = asked.text
         counts = self._searchable(asked)
         gathered = self.contexts.build(asked)
         context = gathered.context
@@ -141,7 +139,15 @@ class Asking:
         """What the reader has to know about the judgement."""
         return () if self.rule.is_fitted else (not_fitted(self.embedder.model),)
 
-    def _query(self, text: str, question: Question) -> SearchQuery:
+    def query(self, question: Question) -> SearchQuery:
+        """What a search for the question is asked with.
+
+        Raises:
+            ConfigInvalid: the question is empty, or no source is called so.
+        """
+        text = " ".join(question.text.split())
+        if not any(map(str.isalnum, text)):
+            raise ConfigInvalid("There is no question.", fix="Write what you want to know, in words.")
         with self.db.transaction() as tx:
             source_ids = tuple(i for words in question.sources for i in self._named(tx, words))
         return SearchQuery(

@@ -36,6 +36,7 @@ class Ports:
     mlflow: int = 5000
     code: int = 4266
     sandbox: int = 0
+    api: int = 8700
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Choice:
     has_mlflow: bool = True
     has_sandbox: bool = False
     has_publisher: bool = False
+    has_api: bool = True
     code_root: Path = REPOSITORY
 
 
@@ -106,6 +108,8 @@ def port_claims(choice: Choice) -> list[PortClaim]:
         claims.append(
             PortClaim(ports.mlflow, "the MLflow server", "--mlflow-port (or leave it out: --no-mlflow)")
         )
+    if choice.has_api:
+        claims.append(PortClaim(ports.api, "the API", "--api-port (or leave it out: --no-api)"))
     if choice.has_sandbox:
         claims.append(PortClaim(ports.sandbox, "the sandbox", "--sandbox-port"))
     return claims
@@ -117,6 +121,8 @@ def build_services(settings: Settings, addresses: Addresses, choice: Choice) -> 
     services = [*_dagster(settings, addresses, choice), _review(choice)]
     if choice.has_mlflow:
         services.append(_mlflow(settings, addresses, choice.ports.mlflow))
+    if choice.has_api:
+        services.append(_api(choice.ports.api))
     if choice.has_sandbox:
         services.append(_sandbox(settings, choice.ports.sandbox))
     if choice.has_publisher:
@@ -210,6 +216,11 @@ def _snake(key: str) -> str:
 def _mlflow(settings: Settings, addresses: Addresses, port: int) -> ChildSpec:
     argv = tuple(server_command(addresses.mlflow, settings.home_dir, port=port, host=HOST))
     return ChildSpec("mlflow", argv, f"http://{HOST}:{port}", probe=HttpProbe(port, "/health"))
+
+
+def _api(port: int) -> ChildSpec:
+    argv = (*COMMAND, "api", "serve", "--host", HOST, "--port", str(port))
+    return ChildSpec("api", argv, f"http://{HOST}:{port}", probe=HttpProbe(port, "/ready"))
 
 
 def _sandbox(settings: Settings, port: int) -> ChildSpec:

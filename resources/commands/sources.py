@@ -45,7 +45,7 @@ def add_files(
     return taken
 
 
-def add_upload(intake: Intake, actor: Actor, name: str, data: bytes) -> Taken:
+def add_upload(intake: Intake, actor: Actor, name: str, data: bytes, *, origin: Origin = "upload") -> Taken:
     """Put one file in the queue that somebody sent.
 
     Raises:
@@ -58,8 +58,8 @@ def add_upload(intake: Intake, actor: Actor, name: str, data: bytes) -> Taken:
         raise ConfigInvalid("The file has no name.")
     _authorise(intake, actor)
     taken = Taken()
-    intake.take_bytes(name_of_file(name.strip()), data, origin="upload", taken=taken)
-    _record(intake, actor, "upload", taken)
+    intake.take_bytes(name_of_file(name.strip()), data, origin=origin, taken=taken)
+    _record(intake, actor, origin, taken)
     return taken
 
 

@@ -13,10 +13,11 @@ KEYWORDS, SPEAKERS, FIRST_CUES = 30, 12, 4
 
 @dataclass(frozen=True, slots=True)
 class SourceFilter:
-    """Which sources, and which part of the list."""
+    """Which sources, and which part of the list; ingestion_id is one row of the queue."""
 
     show: Show = "all"
     search: str | None = None
+    ingestion_id: int | None = None
     top: int = 50
     skip: int = 0
 
@@ -116,6 +117,7 @@ def list_sources(tx: Transaction, project_id: int, wanted: SourceFilter | None =
         "list_sources",
         project_id=project_id,
         search=search,
+        ingestion_id=wanted.ingestion_id,
         show=wanted.show,
         top=wanted.top,
         skip=wanted.skip,

@@ -16,7 +16,7 @@ from resources.settings import Settings
 from resources.tuning import Tuning
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("rejoinder", "resources", "assets", "jobs", "sensors", "review_app", "cli", "bench")
+PACKAGES = ("rejoinder", "resources", "assets", "jobs", "sensors", "review_app", "api", "cli", "bench")
 PAGES = [
     ROOT / "README.md",
     ROOT / "ARCHITECTURE.md",

@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HEAVY = {
     "dagster", "mlflow", "streamlit", "sklearn", "scipy", "pandas", "polars", "pyarrow", "onnxruntime", "tweepy",
     "praw", "litellm", "duckdb", "numpy", "dspy", "nbclient",
+    "fastapi", "uvicorn", "jwt",
 }  # fmt: skip
 # Files that hold a library's own words and are imported inside functions only (see the contracts of pyproject.toml).
 MLFLOW_FILES = {"resources.mlflow_rows", "resources.tracked_relevance_model"}
@@ -21,6 +22,7 @@ FORBIDDEN = {
     "jobs": {"mlflow", "sklearn", "litellm", "streamlit", "dspy", "onnxruntime"},
     "resources": {"mlflow", "sklearn", "litellm", "streamlit", "dspy", "duckdb", "polars"},
     "review_app": {"mlflow", "sklearn", "litellm", "dagster", "dspy", "onnxruntime"},
+    "api": {"mlflow", "sklearn", "litellm", "dagster", "dspy", "onnxruntime", "streamlit"},
     "rejoinder": HEAVY - {"numpy"},
 }
 # Run as a script by Streamlit, or by name by Dagster: importing them is running them.

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("rejoinder", "resources", "assets", "jobs", "sensors", "review_app", "cli", "bench")
+PACKAGES = ("rejoinder", "resources", "assets", "jobs", "sensors", "review_app", "api", "cli", "bench")
 LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
 
 WRONG_EDITS = {
@@ -38,9 +38,11 @@ WRONG_EDITS = {
     "a page imports Dagster": (
         "review_app/wrong.py",
         "import dagster",
-        "The review app never runs pipelines",
+        "Pages and routes never run pipelines",
     ),
-    "a page runs an asset": ("review_app/wrong.py", "import assets", "The review app never runs pipelines"),
+    "a route runs an asset": ("api/wrong.py", "import assets", "Pages and routes never run pipelines"),
+    "a route reads a page": ("api/wrong.py", "import review_app", "Layers point down"),
+    "a page runs an asset": ("review_app/wrong.py", "import assets", "Pages and routes never run pipelines"),
     "an asset speaks SQL": ("assets/wrong.py", "import psycopg", "SQL stays in resources"),
     "scikit-learn outside model.py": (
         "rejoinder/triage/features.py",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("rejoinder", "resources", "assets", "jobs", "sensors", "review_app", "cli", "bench")
+PACKAGES = ("rejoinder", "resources", "assets", "jobs", "sensors", "review_app", "api", "cli", "bench")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 # Streamlit puts the folder of its script first on the path: there a file named like a standard module hides it.
 SCRIPT_FOLDERS = [ROOT / "review_app"]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("rejoinder", "resources", "assets", "jobs", "sensors", "review_app", "cli", "bench")
+PACKAGES = ("rejoinder", "resources", "assets", "jobs", "sensors", "review_app", "api", "cli", "bench")
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 THIN = sorted(path for package in ("assets", "sensors", "jobs") for path in (ROOT / package).rglob("*.py"))
 DAGSTER_DECORATORS = {

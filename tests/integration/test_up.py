@@ -33,9 +33,9 @@ from pathlib import Path
 from cli.output import reporting
 from cli.up import bring_up
 from resources.services import Choice, Ports
-dagster, review, mlflow, code = map(int, sys.argv[2:])
+dagster, review, mlflow, code, api = map(int, sys.argv[2:])
 with reporting(as_json=True):
-    choice = Choice(Ports(dagster, review, mlflow, code), has_mlflow=False, code_root=Path(sys.argv[1]))
+    choice = Choice(Ports(dagster, review, mlflow, code, api=api), has_mlflow=False, code_root=Path(sys.argv[1]))
     bring_up(choice, wants_sandbox=False, as_json=True)
 """
 ASSETS = "{repositoriesOrError{... on RepositoryConnection{nodes{assetNodes{assetKey{path}}}}}}"
@@ -75,7 +75,7 @@ def own_cluster(home_factory: Callable[[], Path]) -> Cluster:
 def up(own_cluster: Cluster, code_root: Path, tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
     """`up` on free ports, in a folder that is not the repository."""
     use_home(own_cluster.home)
-    arguments = [str(code_root), *map(str, free_ports(4))]
+    arguments = [str(code_root), *map(str, free_ports(5))]
     env = {**child_environment(), "PYTHONPATH": str(Path(__file__).parents[2])}
     with subprocess.Popen(
         [sys.executable, "-c", UP, *arguments],
@@ -108,6 +108,7 @@ def test_up_serves_dagster_and_the_review_page_until_down(
     query = ASSETS.replace(" ", "%20")
     assert '"path":["posts"]' in get(told["addresses"]["dagster"], f"/graphql?query={query}").replace(" ", "")
     assert "<title>" in get(told["addresses"]["review"], "/")
+    assert json.loads(get(told["addresses"]["api"], "/ready"))["status"] == "ok"
     processes = psutil.Process(up.pid).children(recursive=True)
     shown = [" ".join(process.cmdline()) for process in processes]
     assert any("code-server" in arguments for arguments in shown)

@@ -18,6 +18,7 @@ with known as (
 ), chosen as (
   select * from known
   where (%(search)s::text is null or title ilike %(search)s or name ilike %(search)s)
+    and (%(ingestion_id)s::bigint is null or ingestion_id = %(ingestion_id)s)
     and case %(show)s::text
       when 'ready' then step = 'ready' and twin_of is null
       when 'under way' then status in ('pending', 'processing') or (status = 'failed' and step <> 'ready')

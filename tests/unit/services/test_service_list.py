@@ -59,15 +59,15 @@ def test_storage_is_ready_before_dagster_and_the_sandbox_before_the_publisher(
 
 
 def test_only_what_was_chosen_runs_and_claims_a_port(settings: Settings, addresses: Addresses) -> None:
-    bare = Choice(has_mlflow=False)
-    assert not {"mlflow", "sandbox", "publisher"} & set(by_name(settings, addresses, bare))
-    assert {"mlflow", "sandbox", "publisher"} <= set(by_name(settings, addresses, EVERYTHING))
+    bare = Choice(has_mlflow=False, has_api=False)
+    assert not {"mlflow", "sandbox", "publisher", "api"} & set(by_name(settings, addresses, bare))
+    assert {"mlflow", "sandbox", "publisher", "api"} <= set(by_name(settings, addresses, EVERYTHING))
     assert len(port_claims(bare)) == 3
-    assert len(port_claims(EVERYTHING)) == 5
+    assert len(port_claims(EVERYTHING)) == 6
 
 
 def test_everything_listens_on_loopback_at_the_chosen_ports(settings: Settings, addresses: Addresses) -> None:
-    ports = Ports(dagster=3101, review=3102, mlflow=3103, code=3104, sandbox=3105)
+    ports = Ports(dagster=3101, review=3102, mlflow=3103, code=3104, sandbox=3105, api=3106)
     specs = by_name(settings, addresses, Choice(ports, has_sandbox=True))
     assert {name: s.address.removeprefix("http://") for name, s in specs.items() if s.address} == {
         "dagster": "127.0.0.1:3101",
@@ -75,8 +75,9 @@ def test_everything_listens_on_loopback_at_the_chosen_ports(settings: Settings, 
         "mlflow": "127.0.0.1:3103",
         "dagster-code": "127.0.0.1:3104",
         "sandbox": "127.0.0.1:3105",
+        "api": "127.0.0.1:3106",
     }
-    for name in ("dagster", "review", "mlflow", "dagster-code"):
+    for name in ("dagster", "review", "mlflow", "dagster-code", "api"):
         assert "127.0.0.1" in specs[name].argv
 
 

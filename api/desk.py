@@ -1,0 +1,34 @@
+"""What every route works with: the workbench, the keys, and threads to work in."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.workers import Workers
+from resources.access.keyring import WatchedKeyring
+from resources.wiring import Workbench
+
+# As many threads as the workbench's pool has connections (resources.postgres.Database).
+THREADS = 8
+WAITING = 32
+# Each holds a whole source in memory.
+UPLOADS, UPLOADS_WAITING = 2, 8
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a server has at hand, made once."""
+
+    bench: Workbench
+    keys: WatchedKeyring
+    workers: Workers = field(default_factory=lambda: Workers(THREADS, WAITING))
+    uploads: Workers = field(default_factory=lambda: Workers(UPLOADS, UPLOADS_WAITING))
+
+
+def _at(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+AtDesk = Annotated[Desk, Depends(_at)]
