@@ -10,46 +10,32 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import regex
 
-from rejoinder.corpus.asides import CHATTER
 from rejoinder.corpus.keywords import Keyword
 from rejoinder.corpus.speech import Sentence
+from rejoinder.corpus.standing_alone import standing
 from rejoinder.llm.ports import Vectors
-from rejoinder.text.function_words import function_words
 
 # So many sentences are compared by meaning: embedding every sentence of a five-hour recording would
 # take longer than everything else together.
 MAX_EMBEDDED = 160
 _DIVERSITY = 0.35
 _KEYWORD_SHARE = 0.5
+_SUBJECT_WORDS = 4
 _SIMILAR = 0.3
 _SAME = 0.92
 _FROM_ONE_SOURCE = 2
 # Hosts tell at the outset what an episode is about (the lead of a news story).
 _LEAD_S = 120.0
 _LEAD = 0.35
-_CUE = 0.15
-# Shares of a sentence's words: of those that talk about the speakers or hedge, and of those that tell.
-_TALK = 0.8
-_TELLING = 0.5
-_CUES = regex.compile(
-    r"(?i)^(?:\p{L}[\p{L}\p{N}.+’'-]*\s){1,4}(?:is|are|was|means)\s(?:an?|the|one of|about|based)\b"
-    r"|\bthe (?:\p{L}+ )?(?:idea|goal|point|problem|challenge|reason|difference|purpose|advantage|lesson|key|principle"
-    r"|question|result|core|trade-?off) (?:is|was|of|behind|with|between|that)\b"
-    r"|\b(?:enables?|allows?|provides?|requires?|depends? on|instead of|rather than|because|therefore|means that"
-    r"|in order to|designed to|turns out|in other words|compared to)\b"
-)
+_ANNOUNCED = 0.15
+# How much it counts that a sentence can be read alone, in log-odds of at least so many.
+_STANDING, _LEAST_STANDING = 0.55, -4.0
 _ANNOUNCEMENT = regex.compile(
     r"(?i)\b(?:today|tonight|this (?:\p{L}+ ){0,3}(?:episode|week|evening|morning|conversation)|we have \p{Lu}"
     r"|(?:is|are) our guests?|join(?:s|ing) us|here to|(?:dig|dive in|get) (?:in)?to|we (?:discuss|look|trace) "
     r"|to kick off|special treat|stay tuned|we can talk|our listeners|last time"
     r"|you(?:'ve| have)? (?:talked|mentioned|said|described))\b"
 )
-_TALKING = regex.compile(
-    r"(?i)\b(?:you|your|yours|yourself|we|we're|we've|us|our|i|they|them|he|she|it|just|really|pretty|actually|maybe"
-    r"|probably|very|these|those|this|there|like|kind|sort|some|something|things?|stuff|a lot|lots|definitely"
-    r"|certainly|whatever|somehow)\b"
-)
-_WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{N}\p{M}'’+#-]*")
 
 
 def most_telling(
@@ -126,25 +112,25 @@ def _surface_weights(candidates: Sequence[Sentence], keywords: Sequence[Keyword]
     """What the words tell without their meaning: keywords, position, cue phrases, persons; shape (n,)."""
     texts = [candidate.text for candidate in candidates]
     lead = np.array([c.start_s is not None and c.start_s < _LEAD_S for c in candidates], dtype=np.float32)
-    cues = np.array([_CUES.search(text) is not None for text in texts], dtype=np.float32)
     announced = np.array([_ANNOUNCEMENT.search(text) is not None for text in texts], dtype=np.float32)
-    talk = np.array([len(_TALKING.findall(text)) / len(text.split()) for text in texts], dtype=np.float32)
-    told = np.array([_telling_share(text) for text in texts], dtype=np.float32)
-    weights = _KEYWORD_SHARE * _keyword_shares(texts, keywords) + _LEAD * lead + _CUE * (cues - announced)
-    return np.asarray(weights + _TELLING * told - _TALK * talk, dtype=np.float32)
+    alone = np.array([max(standing(text), _LEAST_STANDING) for text in texts], dtype=np.float32)
+    weights = _KEYWORD_SHARE * _keyword_shares(texts, keywords) + _LEAD * lead - _ANNOUNCED * announced
+    return np.asarray(weights + _STANDING * alone, dtype=np.float32)
 
 
-def _telling_share(text: str) -> float:
-    """Share of the words that are neither function words nor chatter, in [0, 1]."""
-    words = [word.casefold() for word in _WORD.findall(text)]
-    binding = function_words()
-    return sum(word not in CHATTER and word not in binding for word in words) / max(len(words), 1)
+def _keyword_share(text: str, term: regex.Pattern[str], score: float) -> float:
+    found = term.search(text)
+    if found is None:
+        return 0.0
+    return 2 * score if text.count(" ", 0, found.start()) < _SUBJECT_WORDS else score
 
 
 def _keyword_shares(texts: Sequence[str], keywords: Sequence[Keyword]) -> Vectors:
-    """Summed scores of the keywords in each text, scaled to at most 1; shape (n,)."""
+    """Root of the summed scores of the keywords in each text, scaled to at most 1; shape (n,).
+
+    One at the beginning, where the subject stands, counts twice.
+    """
     terms = [(regex.compile(rf"(?i)\b{regex.escape(k.term)}"), k.score) for k in keywords]
-    shares = np.array(
-        [sum(score for term, score in terms if term.search(text)) for text in texts], dtype=np.float32
-    )
-    return shares / max(float(shares.max()), 1e-9)
+    shares = np.array([sum(_keyword_share(text, term, score) for term, score in terms) for text in texts])
+    # The root: a second keyword says less than the first.
+    return np.asarray(np.sqrt(shares / max(float(shares.max()), 1e-9)), dtype=np.float32)

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-import regex
-
 from rejoinder.corpus.asides import is_filler, without_asides
 from rejoinder.corpus.centrality import most_telling
 from rejoinder.corpus.keywords import Keyword
 from rejoinder.corpus.plain_speech import plain
 from rejoinder.corpus.speech import Sentence, sentences_of
+from rejoinder.corpus.standing_alone import is_statement, standing
+from rejoinder.corpus.trimming import trimmed
 from rejoinder.corpus.values import Transcript
 from rejoinder.ids import canonical_json, sha256_hex
 from rejoinder.llm.ports import Embedder
@@ -23,25 +23,10 @@ EPOCH_SENTENCES = 8
 _SOURCE_SENTENCES, _MOST_SENTENCES = 4, 6
 _WORDS_PER_SENTENCE = 6000
 _MIN_WORDS, _MAX_WORDS = 9, 42
-# A sentence that leans on the one before, or on the moment, can't stand in a summary.
-_LEANING = regex.compile(
-    r"(?i)^(?:(?:because|also|then|for example|which|in fact|though|although|otherwise|i|i'm|i've|i'd|i'll|it|it's|its|"
-    r"that|that's|this|these|those|they|they're|they've|them|he|he's|she|she's|his|her|there|there's|you|you're|"
-    r"you've|you'll|we'll|let|let's|if you|when you|what|what's|who|how|why|where|or|of|as|than|is|are|was|were|"
-    r"have|has|had|do|does|did|be|been|can|could|would|will|should|such|(?:some|one|all|most) of (?:these|those|that)|"
-    r"both|another|not|just|even|maybe|same|here|here's|almost|plus|instead|either|neither|no,|give|take|put|use|say|"
-    r"love|think|thought|tell|in (?:that|this|which|these|those|other words)|with (?:that|this|some|these|those)|"
-    r"for (?:one|those|that|this|us)|doing (?:that|this|so)|once (?:we|you|that)|the other|similarly|particularly|"
-    r"probably|somehow|initially|specifically|certainly|whoever|having|often|we (?:did|do|tried)|after you|"
-    r"under(?:neath)? the)\b|\p{L}+n['’]t\b|[^AaIi\P{Latin}]\s)"
-)
-_LOOSE = regex.compile(
-    r"(?i)\b(?:i|i['’](?:m|d|ve|ll)|my|me|mine|you know|kind of|sort of|sorry|stuff|or whatever|let['’]s|um|uh|oh|yeah"
-    r"|laugh|gonna|wanna|whatnot|hopefully|by the way|we['’]ll|(?:this|that) (?:guy|thing|one)|things like that"
-    r"|something like|and things|et cetera|(?:in|over|down|up) there|make something up"
-    r"|(?:is|was|are|of|it's|that's|be|at|just|,) like|like (?:an?|the|really|how|this|that|yes|one))\b"
-    r"|--|\.\.\.|…|[\"“”]|[:;,–—-]$"
-)
+# So many sentences that can be read alone are choice enough.
+_CHOICE = 30
+# A shorter summary is better than one of sentences that hardly can (log-odds), down to four sentences.
+_LEAST_STANDING, _FEWEST = -1.0, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +74,7 @@ class ExtractiveSummariser:
     @property
     def method(self) -> str:
         """Changes with the rules of choice and with the embedding model."""
-        return f"extractive.v2/{self.embedder.model}"
+        return f"extractive.v3/{self.embedder.model}"
 
     def summarise(self, material: Material) -> list[Statement]:
         """The most telling sentences as they stand, in order."""
@@ -106,7 +91,7 @@ class ExtractiveSummariser:
 def summary_candidates(transcript: Transcript) -> list[Sentence]:
     """Sentences that can stand alone, made plain: statements of 9 to 42 words, no filler, no asides.
 
-    Where fewer than three pass, sentences that only lean on others are let in. Each keeps its seconds.
+    Of them those that can best be read alone, at most thirty. Each keeps its seconds.
     """
     language = (transcript.language or "en")[:2].casefold()
     sentences = [
@@ -114,22 +99,25 @@ def summary_candidates(transcript: Transcript) -> list[Sentence]:
     ]
     kept = set(without_asides([sentence.text for sentence in sentences]))
     told = [
-        sentence
+        cut
         for sentence in _once_each(sentences)
-        if sentence.text in kept and _has_length(sentence.text) and not is_filler(sentence.text)
+        if sentence.text in kept
+        and _has_length((cut := _cut_down(sentence, language)).text)
+        and not is_filler(cut.text)
     ]
-    alone = [sentence for sentence in told if stands_alone(sentence.text)]
-    return alone if len(alone) >= 3 else told
+    return _best_standing([one for one in told if is_statement(one.text)] or told)
 
 
-def stands_alone(text: str) -> bool:
-    """Whether a sentence says something without the one before it.
-
-    >>> stands_alone("Digital ink keeps the pressure of every stroke."), stands_alone("It keeps the pressure.")
-    (True, False)
-    """
-    is_statement = text[:1].isupper() and text.rstrip("'’)").endswith((".", "!", "。", "।"))
-    return is_statement and not _LEANING.match(text) and not _LOOSE.search(text)
+def _best_standing(sentences: Sequence[Sentence]) -> list[Sentence]:
+    """Those that can best be read alone, in order; the worst only where there are hardly any better."""
+    by_standing = sorted(sentences, key=lambda sentence: -standing(sentence.text))
+    kept = [
+        sentence
+        for rank, sentence in enumerate(by_standing[:_CHOICE])
+        if rank < _FEWEST or standing(sentence.text) >= _LEAST_STANDING
+    ]
+    chosen = {id(sentence) for sentence in kept}
+    return [sentence for sentence in sentences if id(sentence) in chosen]
 
 
 def n_source_sentences(transcript: Transcript) -> int:
@@ -150,6 +138,11 @@ def input_hash(method: str, made_from: Sequence[object]) -> str:
     False
     """
     return sha256_hex(canonical_json([method, *made_from]))
+
+
+def _cut_down(sentence: Sentence, language: str) -> Sentence:
+    """The sentence without what doesn't belong to its statement; its seconds stay."""
+    return replace(sentence, text=trimmed(sentence.text, standing)) if language == "en" else sentence
 
 
 def _once_each(sentences: Iterable[Sentence]) -> list[Sentence]:

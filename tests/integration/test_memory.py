@@ -166,6 +166,21 @@ def test_a_changed_source_changes_its_own_and_its_months_summary_only(memory: Me
     assert again == june
 
 
+def test_an_added_source_leaves_all_summaries_but_its_months_alone(memory: Memory) -> None:
+    memory.source("ink", INK, MAY)
+    memory.source("heat", HEAT, JUNE)
+    memory.work()
+    others = (
+        "select m.* from summary m left join epoch e on e.id = m.epoch_id"
+        " where m.scope = 'source' or e.starts_on = '2026-06-01' order by m.id"
+    )
+    before = memory.rows(others)
+    added = memory.source("more heat", ("Boilers burn gas to heat the water of a whole building.",), MAY)
+    digested, summarised = memory.work()
+    assert digested.outcomes == {"digested": 1} and summarised.outcomes == {"summarised": 1}
+    assert [row for row in memory.rows(others) if row["source_id"] != added] == before
+
+
 def test_a_source_that_gets_another_date_moves_to_that_month(memory: Memory) -> None:
     memory.source("ink", INK, MAY)
     heat = memory.source("heat", HEAT, MAY)
