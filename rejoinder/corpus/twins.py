@@ -2,7 +2,8 @@
 
 A source's signature is a bottom-k sketch of its runs of three words. How much of the smaller source is in the
 larger is estimated from two sketches; episodes of one show share openings and adverts, but not a third of their
-runs.
+runs. Documents quote each other and what was said: without seconds on both sides, two are twins only where most of the
+larger one is in the other.
 """
 
 import unicodedata
@@ -23,6 +24,9 @@ MIN_SHINGLES = 8
 MIN_SHARED = 0.3
 MIN_SHARED_OF_SHORT = 0.4
 _SHORT_SHINGLES = 300
+# Of the larger one's runs, where one of the two has no seconds, and where both have none.
+MIN_SHARED_BESIDE_DOCUMENT = 0.4
+MIN_SHARED_OF_DOCUMENTS = 0.7
 # An excerpt is no twin; a run of a recogniser that got stuck half-way still is.
 _MAX_SIZE_RATIO = 6.0
 _FULLER = 1.25
@@ -37,11 +41,12 @@ class Signature:
     """What a source's words are known by.
 
     n_shingles is how many different runs of three words it has, >= 0; hashes are the smallest of their 63-bit
-    hashes in ascending order, at most MAX_HASHES of them.
+    hashes in ascending order, at most MAX_HASHES of them. has_times says that it was spoken to a clock.
     """
 
     n_shingles: int
     hashes: tuple[int, ...]
+    has_times: bool = True
 
 
 class Worth(NamedTuple):
@@ -61,11 +66,13 @@ def signature(cues: Iterable[Cue]) -> Signature:
     >>> one == signature([Cue("heat pumps they"), Cue("said are cheap")]), one.n_shingles
     (True, 4)
     """
+    cues = list(cues)
     text = " ".join(cue.text for cue in cues)
     folded = _APOSTROPHE.sub("", unicodedata.normalize("NFKC", text).casefold())
     words = [word for word in _WORD.findall(folded) if word not in _FILLERS]
     shingles = {" ".join(run) for run in zip(words, words[1:], words[2:], strict=False)}
-    return Signature(len(shingles), tuple(sorted(map(_hash, shingles))[:MAX_HASHES]))
+    has_times = any(cue.start_s or cue.end_s for cue in cues)
+    return Signature(len(shingles), tuple(sorted(map(_hash, shingles))[:MAX_HASHES]), has_times)
 
 
 def shared(first: Signature, second: Signature) -> float:
@@ -83,7 +90,7 @@ def shared(first: Signature, second: Signature) -> float:
 
 
 def are_twins(first: Signature, second: Signature) -> bool:
-    """Whether two sources are the same episode.
+    """Whether two sources are the same episode, or the same document.
 
     >>> are_twins(Signature(9, tuple(range(9))), Signature(9, tuple(range(1, 10))))
     True
@@ -91,7 +98,17 @@ def are_twins(first: Signature, second: Signature) -> bool:
     smaller, larger = sorted((first.n_shingles, second.n_shingles))
     if smaller < MIN_SHINGLES or larger > _MAX_SIZE_RATIO * smaller:
         return False
-    return shared(first, second) >= (MIN_SHARED_OF_SHORT if smaller < _SHORT_SHINGLES else MIN_SHARED)
+    found = shared(first, second)
+    if found < (MIN_SHARED_OF_SHORT if smaller < _SHORT_SHINGLES else MIN_SHARED):
+        return False
+    return found * smaller / larger >= _least_of_the_larger(first, second)
+
+
+def _least_of_the_larger(first: Signature, second: Signature) -> float:
+    """What share of the larger one has to be in the other: an article that quotes is mostly its own words."""
+    if first.has_times and second.has_times:
+        return 0.0
+    return MIN_SHARED_BESIDE_DOCUMENT if first.has_times or second.has_times else MIN_SHARED_OF_DOCUMENTS
 
 
 def worth(transcript: Transcript) -> Worth:

@@ -10,13 +10,17 @@ from rejoinder.corpus.values import Cue, Transcript
 
 
 def said(*words: str) -> Signature:
+    return signature([Cue(" ".join(words), 1.0)])
+
+
+def written(*words: str) -> Signature:
     return signature([Cue(" ".join(words))])
 
 
 def test_cutting_case_punctuation_and_fillers_do_not_count() -> None:
-    written = [Cue("So, heat pumps: they're cheap.", 1.0), Cue("Aren't they? 熱泵很便宜。")]
-    heard = [Cue("so um heat pumps THEYRE"), Cue("cheap arent they uh"), Cue("熱泵 很便宜")]
-    assert signature(written) == signature(heard)
+    printed = [Cue("So, heat pumps: they're cheap.", 1.0), Cue("Aren't they? 熱泵很便宜。")]
+    heard = [Cue("so um heat pumps THEYRE", 3.0), Cue("cheap arent they uh"), Cue("熱泵 很便宜")]
+    assert signature(printed) == signature(heard)
 
 
 def test_the_sketch_estimates_what_is_shared() -> None:
@@ -25,6 +29,19 @@ def test_the_sketch_estimates_what_is_shared() -> None:
     first, second = said(*words[:8_000]), said(*words[4_000:])
     assert abs(shared(first, second) - 0.5) < 0.09
     assert not are_twins(first, said(*words[8_000:])) and are_twins(first, second)
+
+
+def test_documents_that_quote_are_no_twins_and_the_same_document_is_one() -> None:
+    words = [f"w{i}" for i in range(2_000)]
+    own = [f"v{i}" for i in range(2_000)]
+    quoting = [*words[:800], *own[:1_000]]
+    assert are_twins(said(*words), said(*quoting)), "two recordings that share as much are one episode"
+    assert not are_twins(written(*words), written(*quoting))
+    assert are_twins(written(*words), written("home", "about", *words, *own[:300]))
+    article = [*words[:400], *own[:200]]
+    assert shared(said(*words), written(*article)) > 0.6
+    assert not are_twins(said(*words), written(*article)) and not are_twins(written(*article), said(*words))
+    assert are_twins(said(*words), written("home", "about", *words, *own[:300]))
 
 
 def test_excerpts_and_what_is_too_short_are_no_twins() -> None:
@@ -64,3 +81,10 @@ def test_real_twins_are_found_and_no_others(data_dir: Path) -> None:
     signatures = {name: signature(read_source(name, (data_dir / name).read_bytes()).cues) for name in files}
     for one, other in combinations(files, 2):
         assert are_twins(signatures[one], signatures[other]) == (files[one] == files[other]), (one, other)
+
+
+def test_real_documents_that_quote_each_other_are_no_twins(data_dir: Path) -> None:
+    """The nearest two among the documents of the data: a third of the one is in the other."""
+    names = [f"podcasts_talkpython/{name}.md" for name in ("README.upstream", "SOURCE")]
+    first, second = (signature(read_source(n, (data_dir / n).read_bytes()).cues) for n in names)
+    assert shared(first, second) > 0.25 and not are_twins(first, second)
