@@ -64,7 +64,10 @@ OF_ERRORS: dict[str, Kind] = {
     "IllegalMove": "conflict",
     "LeaseLost": "conflict",
     "ServiceUnavailable": "unavailable",
+    "StorageFailed": "unavailable",
+    "PassingTrouble": "unavailable",
 }
+AWAY = "PostgreSQL or the object store is not there for it."
 OF_STATUS: dict[int, Kind] = {404: "not-found", 405: "method", 413: "too-large", 415: "media-type"}
 
 
@@ -152,9 +155,13 @@ def _refused(request: Request, error: Any) -> JSONResponse:
 
 
 def _own_error(request: Request, error: Any) -> JSONResponse:
-    kind = OF_ERRORS.get(type(error).__name__, "internal")
-    if kind == "internal":
+    kinds = (OF_ERRORS.get(cls.__name__) for cls in type(error).__mro__)
+    kind = next(filter(None, kinds), None)
+    if kind is None:
         return _unforeseen(request, error)
+    if kind == "unavailable":  # the words of the driver name sockets and hosts, and anybody may ask /ready
+        log.error("%s: %s", request.scope.get("rejoinder.request_id"), error)
+        return answer(request, kind, AWAY)
     return answer(request, kind, str(error), fix=error.fix)
 
 
@@ -175,7 +182,7 @@ def _gone(request: Request, error: Any) -> JSONResponse:
 def _unforeseen(request: Request, error: Any) -> JSONResponse:
     if is_outage(error):
         log.error("PostgreSQL is away: %s", type(error).__name__)
-        return answer(request, "unavailable", "The database is not there for it.")
+        return answer(request, "unavailable", AWAY)
     log.error("request %s failed", request.scope.get("rejoinder.request_id"), exc_info=error)
     return answer(request, "internal", "Something went wrong that nobody foresaw.")
 

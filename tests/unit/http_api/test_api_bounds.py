@@ -6,34 +6,36 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import Refusal
+from api.problems import Refusal, handle_problems
 from api.serve import is_loopback, listen, refuse_open_door
 from api.watching import BoundedBodies, Watched
 from api.workers import Workers
-from rejoinder.errors import ConfigInvalid
+from rejoinder.errors import ConfigInvalid, ServiceUnavailable
+from resources.objects import StorageFailed
 
 Said = dict[str, Any]
 
 
-async def call(app: ASGIApp, receive: Receive, headers: dict[str, str] | None = None) -> Said:
-    """What an application answers to a POST."""
+async def call(
+    app: ASGIApp,
+    receive: Receive,
+    headers: dict[str, str] | None = None,
+    *,
+    method: str = "POST",
+    path: str = "/x",
+) -> Said:
+    """What an application answers."""
     said: Said = {}
 
     async def send(message: Message) -> None:
         said.update(message)
 
     raw = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
-    scope: Scope = {
-        "type": "http",
-        "method": "POST",
-        "path": "/x",
-        "query_string": b"",
-        "headers": raw,
-        "app": app,
-    }
+    scope: Scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": raw}
     await app(scope, receive, send)
     return said
 
@@ -142,3 +144,27 @@ def test_a_taken_port_says_what_to_change() -> None:
     with listen("127.0.0.1", 0) as first, pytest.raises(ConfigInvalid, match="cannot listen") as refused:
         listen("127.0.0.1", first.getsockname()[1])
     assert "--port" in str(refused.value.fix)
+
+
+def test_trouble_is_told_without_the_words_of_the_driver(caplog: pytest.LogCaptureFixture) -> None:
+    app = FastAPI()
+    handle_problems(app)
+    words = "connection to server on socket /run/secret failed"
+
+    @app.get("/away")
+    def away() -> None:
+        raise ServiceUnavailable(words)
+
+    @app.get("/store")
+    def store() -> None:
+        raise StorageFailed(words)
+
+    @app.get("/bug")
+    def bug() -> None:
+        raise LookupError(words)
+
+    for path, status in (("/away", 503), ("/store", 503), ("/bug", 500)):
+        said = asyncio.run(call(Watched(app), pieces(b""), method="GET", path=path))
+        assert (said["status"], words in caplog.text) == (status, True)
+        assert words.encode() not in said["body"] and b'"fix"' in said["body"]
+        caplog.clear()
