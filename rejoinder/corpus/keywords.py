@@ -115,7 +115,9 @@ def _is_subject(words: Run, names: Names, people: set[str]) -> bool:
         return False
     if len(words) == 1 and words[0] in GENERAL:
         return False
-    if people.intersection(words) or (len(words) > 1 and any(" ".join(words) in show for show in names.shows)):
+    if people.intersection(words) or (
+        len(words) > 1 and any(" ".join(words) in show for show in names.shows)
+    ):
         return False
     return not any(name.split()[0] in words for name in names.sponsors)
 
