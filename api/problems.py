@@ -155,10 +155,10 @@ def _refused(request: Request, error: Any) -> JSONResponse:
 
 
 def _own_error(request: Request, error: Any) -> JSONResponse:
-    kinds = (OF_ERRORS.get(cls.__name__) for cls in type(error).__mro__)
-    kind = next(filter(None, kinds), None)
-    if kind is None:
+    kinds = [OF_ERRORS[cls.__name__] for cls in type(error).__mro__ if cls.__name__ in OF_ERRORS]
+    if not kinds:
         return _unforeseen(request, error)
+    kind = kinds[0]
     if kind == "unavailable":  # the words of the driver name sockets and hosts, and anybody may ask /ready
         log.error("%s: %s", request.scope.get("rejoinder.request_id"), error)
         return answer(request, kind, AWAY)

@@ -191,7 +191,7 @@ def _with_new_key(ring: Keyring, now: datetime) -> Keyring:
     from jwt.algorithms import OKPAlgorithm
 
     jwk = OKPAlgorithm.to_jwk(Ed25519PrivateKey.generate(), as_dict=True)
-    key = Key(kid=secrets.token_hex(8), x=jwk["x"], d=SecretStr(jwk["d"]), created_at=now)
+    key = Key(kid=secrets.token_hex(4), x=jwk["x"], d=SecretStr(jwk["d"]), created_at=now)
     return Keyring((*ring.keys, key))
 
 
