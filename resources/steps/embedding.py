@@ -9,6 +9,7 @@ from rejoinder.llm.ports import Embedder, Vectors
 from resources.postgres import Database, Transaction
 from resources.queries import vectors_of
 from resources.steps.sources import move_source
+from resources.steps.twins import take_over
 from resources.store.embedding_indexes import EmbeddingIndex, Rows, keep_vectors, served_indexes
 
 # About a second of the model's time on two cores: what a run that dies in the middle of a recording loses.
@@ -48,11 +49,12 @@ class Embedding:
         return sum(len(chunks) for _, chunks in lacking)
 
     def save(self, tx: Transaction, item: int, result: int, worker: int) -> str:
-        """Move the source on, if by now it has its vectors in every index.
+        """Move the source on, if by now it has its vectors in every index; from then on it stands for its twins.
 
         Raises:
             IndexAppeared: it has not.
         """
+        take_over(tx, item)
         if any(_lacking(tx, item, index) for index in served_indexes(tx)):
             raise IndexAppeared(f"source {item} was embedded while another index was added")
         move_source(tx, item, "keywords", worker)

@@ -1,5 +1,7 @@
 """Twins among sources: the same episode given twice is kept twice and searched once."""
 
+from typing import Any
+
 from rejoinder.corpus.twins import Signature, are_twins, is_better, worth
 from resources.postgres import Transaction
 from resources.steps.sources import load_sources
@@ -20,14 +22,15 @@ def find_twins(tx: Transaction, project_id: int, source_id: int, signature: Sign
     """Settle which source stands for a new or changed one, and which it stands for itself.
 
     The better of two twins is cut and searched, the other one is finished; what was a twin of this source before it
-    changed is judged anew. Chunks of one that is outdone leave the index in the same transaction. The caller holds
-    the project's twins (`hold_twins`).
+    changed is judged anew. Chunks of one that is outdone leave the index in the same transaction, unless it is the
+    one that is searched now: then they stay until the better one takes over (`take_over`). The caller holds the
+    project's twins (`hold_twins`).
     """
     freed = tx.rows("free_twins", id=source_id)
     _settle(tx, project_id, source_id, signature)
     for row in freed:
         if row["signature"]:
-            _settle(tx, project_id, row["id"], Signature(row["n_shingles"], tuple(row["signature"])))
+            _settle(tx, project_id, row["id"], _signature(row))
 
 
 def _settle(tx: Transaction, project_id: int, source_id: int, signature: Signature) -> None:
@@ -49,11 +52,11 @@ def _twins(tx: Transaction, project_id: int, source_id: int, signature: Signatur
         n_shingles=signature.n_shingles,
         top=MOST_LIKELY,
     )
-    return [
-        row["id"]
-        for row in rows
-        if are_twins(signature, Signature(row["n_shingles"], tuple(row["signature"])))
-    ]
+    return [row["id"] for row in rows if are_twins(signature, _signature(row))]
+
+
+def _signature(row: dict[str, Any]) -> Signature:
+    return Signature(row["n_shingles"], tuple(row["signature"]), row["has_times"])
 
 
 def _is_better(tx: Transaction, source_id: int, twin_id: int) -> bool:
@@ -62,6 +65,20 @@ def _is_better(tx: Transaction, source_id: int, twin_id: int) -> bool:
     return is_better(worth(source.transcript), worth(twin.transcript))
 
 
+def take_over(tx: Transaction, source_id: int) -> None:
+    """Let a source that has its vectors now be searched in place of its twins.
+
+    To be called before the transaction has touched any source.
+    """
+    hold_twins(tx, tx.value("project_of_source", id=source_id))
+    for row in tx.rows("searched_twins", id=source_id):
+        tx.execute("make_twin", id=row["id"], twin_of=source_id)
+        tx.execute("retire_all_chunks", source_id=row["id"])
+
+
 def _outdo(tx: Transaction, source_id: int, *, by: int) -> None:
+    if tx.value("is_searched", id=source_id) and not tx.value("is_searched", id=by):
+        tx.execute("await_twin", id=source_id, twin_of=by)
+        return
     tx.execute("make_twin", id=source_id, twin_of=by)
     tx.execute("retire_all_chunks", source_id=source_id)

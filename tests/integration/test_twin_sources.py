@@ -1,14 +1,18 @@
 """The same episode given twice is kept twice and searched once: the better file stands for both."""
 
 import random
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from hashed_embedder import HashedEmbedder
 
 from rejoinder.errors import ConfigInvalid
+from rejoinder.llm.ports import Role, Vectors
+from resources.commands import upkeep
 from resources.commands.actors import machine_owner
 from resources.commands.sources import again
 from resources.extracting import extract
@@ -16,6 +20,8 @@ from resources.inbox import ingest_paths, open_intake, work_off_inputs
 from resources.postgres import Database
 from resources.provision import Addresses
 from resources.settings import Settings
+from resources.steps.chunking import Chunking
+from resources.steps.embedding import Embedding
 from resources.steps.ingestion import Extracting
 from resources.steps.twins import hold_twins
 from resources.store.source_list import SourceFilter, list_sources, load_source_page
@@ -110,6 +116,14 @@ def test_a_worse_twin_is_kept_and_not_cut(shelf: Shelf) -> None:
     )[0]["n"]
 
 
+def test_an_article_that_quotes_an_episode_is_searched_beside_it(shelf: Shelf) -> None:
+    words, own = speech(1), speech(2)
+    shelf.give("a.vtt", as_vtt(words))
+    shelf.give("article.txt", as_text([*words[:200], *own[:100]]))
+    shelf.give("reply.txt", as_text([*words[:200], *speech(3)[:250]]))
+    assert shelf.twins() == {"a.vtt": None, "article.txt": None, "reply.txt": None}
+
+
 def test_a_better_twin_takes_over(shelf: Shelf) -> None:
     words = speech(1)
     shelf.give("a.txt", as_text(words))
@@ -188,3 +202,55 @@ def test_two_twins_that_are_saved_at_once_wait_for_each_other(shelf: Shelf, db: 
     report = work_side_by_side(step, db=db, tuning=tuning, stop=StopSignal())
     assert report.outcomes == {"new": 3}
     assert shelf.twins() == {"a.vtt": None, "a.txt": "a.vtt", "b.txt": "a.vtt"}
+
+
+class Failing(HashedEmbedder):
+    """A model that does not get through."""
+
+    def embed(self, texts: Sequence[str], role: Role = "passage") -> Vectors:
+        raise OSError("the model's file is gone")
+
+
+def embed(shelf: Shelf, model: HashedEmbedder) -> None:
+    """Cut and embed all that waits for it."""
+    db = shelf.bench.db
+    with db.transaction() as tx:
+        tx.value("ensure_embedding_index", model=model.model, dim=model.dim)
+    for step in (Chunking(HashedEmbedder(64)), Embedding(db, lambda _: model)):
+        work_side_by_side(step, db=db, tuning=StageTuning(max_attempts=1), stop=StopSignal())
+
+
+def searched(shelf: Shelf) -> set[str]:
+    """Names of the sources that search by meaning finds something of."""
+    rows = shelf.rows(
+        "select distinct s.name from chunk_embedding e join chunk c on c.id = e.chunk_id and c.is_current"
+        " join source s on s.id = c.source_id"
+    )
+    return {row["name"] for row in rows}
+
+
+def test_what_was_searched_stays_searched_until_the_better_one_is(
+    shelf: Shelf, db: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    words = speech(1)
+    shelf.bench = replace(shelf.bench, embedder=HashedEmbedder(64))
+    shelf.give("a.txt", as_text(words))
+    embed(shelf, HashedEmbedder(64))
+    assert searched(shelf) == {"a.txt"}
+    shelf.give("a.vtt", as_vtt(words))
+    assert shelf.twins() == {"a.txt": "a.vtt", "a.vtt": None}
+    embed(shelf, Failing(64))
+    assert shelf.rows("select status from source where name = 'a.vtt'") == [{"status": "dead"}]
+    assert searched(shelf) == {"a.txt"}
+    again(db, machine_owner(), shelf.bench.project_id, "a.txt", "extract")
+    work_off_inputs(shelf.bench)
+    assert searched(shelf) == {"a.txt"}, "also when it is read again meanwhile"
+    upkeep.retry(db, machine_owner(), "embed_chunks")
+    embed(shelf, HashedEmbedder(64))
+    assert searched(shelf) == {"a.vtt"}
+    assert shelf.twins() == {"a.txt": "a.vtt", "a.vtt": None}
+    assert shelf.rows(
+        "select count(*) as n from posting o join chunk c on c.id = o.chunk_id"
+        " join source s on s.id = c.source_id where s.name = 'a.txt'"
+    ) == [{"n": 0}]
+    assert "model's file is gone" in caplog.text

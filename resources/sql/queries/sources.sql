@@ -102,7 +102,7 @@ select pg_advisory_xact_lock(21070, %(project_id)s::integer)
 
 -- name: likely_twins
 -- Sources that share hashes of their sketches, those that share most first, if neither is an excerpt of the other.
-select s.id, s.n_shingles, s.signature
+select s.id, s.n_shingles, s.signature, coalesce(s.duration_s, 0) > 0 as has_times
 from source s,
   lateral (select count(*) as n from unnest(s.signature) h where h = any (%(hashes)s::bigint[])) shared
 where s.project_id = %(project_id)s and s.id <> %(id)s and s.twin_of is null
@@ -117,9 +117,29 @@ set twin_of = %(twin_of)s, step = 'ready', status = 'completed', attempts = 0, c
     lease_worker = null, lease_until = null, in_hand_at = null, updated_at = now()
 where id = %(id)s or twin_of = %(id)s
 
+-- name: is_searched
+-- It has chunks, and each of them a vector in the index that searches read.
+select exists (select from chunk where source_id = %(id)s and is_current)
+  and not exists (
+    select from chunk c
+    where c.source_id = %(id)s and c.is_current and not exists (
+      select from chunk_embedding e join embedding_index x on x.id = e.embedding_index_id and x.state = 'active'
+      where e.chunk_id = c.id)) as is_searched
+
+-- name: await_twin
+-- A better one is on its way: it goes on as it is, and is searched, until that one has its vectors.
+update source set twin_of = %(twin_of)s, updated_at = now() where id = %(id)s or twin_of = %(id)s
+
+-- name: searched_twins
+select id from source s
+where twin_of = %(id)s and exists (select from chunk c where c.source_id = s.id and c.is_current)
+
+-- name: project_of_source
+select project_id from source where id = %(id)s
+
 -- name: free_twins
 -- What was a twin of a source that has changed stands for itself again.
 update source
 set twin_of = null, step = 'chunk', status = 'pending', due_at = now(), updated_at = now()
 where twin_of = %(id)s
-returning id, project_id, n_shingles, signature
+returning id, project_id, n_shingles, signature, coalesce(duration_s, 0) > 0 as has_times
