@@ -3,11 +3,15 @@
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from resources.inbox import work_off_inputs
 from resources.settings import child_environment
@@ -109,6 +113,19 @@ def run(*arguments: str) -> str:
     return done.stdout
 
 
+def signed_elsewhere(folder: Path) -> str:
+    """A token that a service made itself, as docs/api.md has it, with a key whose public half was trusted."""
+    key, at = Ed25519PrivateKey.generate(), int(datetime.now(UTC).timestamp())
+    public = folder / "backend.pub.pem"
+    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    trusted = json.loads(run("trust", "backend", "--key", str(public), "--scope", "search", "--json"))
+    claims = {
+        "iss": "backend", "aud": "rejoinder-api", "sub": "worker-7", "jti": "1", "iat": at, "exp": at + 600,
+        "scope": "search ask", "project_id": 1,
+    }  # fmt: skip
+    return jwt.encode(claims, key, algorithm="EdDSA", headers={"kid": trusted["kid"]})
+
+
 def test_from_upload_to_the_second_by_a_server_of_the_command_line(
     bench: Any, episode: bytes, tmp_path: Path
 ) -> None:
@@ -128,6 +145,11 @@ def test_from_upload_to_the_second_by_a_server_of_the_command_line(
             run_step(bench, step)
         best = client.post("/internal/search/semantic", json={"text": EGGS, "k": 1}).json()["passages"][0]
         assert "rotten eggs" in best["text"] and best["start_s"] < 60
+        theirs = {"Authorization": f"Bearer {signed_elsewhere(tmp_path)}"}
+        assert (
+            client.post("/internal/search/semantic", json={"text": EGGS}, headers=theirs).status_code == 200
+        )
+        assert client.post("/ask", json={"text": EGGS}, headers=theirs).status_code == 403
         run("rotate", "--now")
         assert client.post("/internal/search/semantic", json={"text": EGGS}).status_code == 401
         server.terminate()
@@ -136,5 +158,5 @@ def test_from_upload_to_the_second_by_a_server_of_the_command_line(
     assert "POST /sources 202" in said and token not in said and "Traceback" not in said
     with bench.db.transaction() as tx:
         events = tx.connection.execute("select action, actor from audit_event order by id").fetchall()
-    assert [event["action"] for event in events] == ["issue", "ingest", "rotate"]
+    assert [event["action"] for event in events] == ["issue", "ingest", "trust", "rotate"]
     assert events[1]["actor"] == "api:crud"
