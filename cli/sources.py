@@ -132,13 +132,23 @@ def feeds(as_json: AsJson = False) -> None:
         if as_json:
             print_json({"feeds": found})
             return
-        columns = ("name", "title", "items", "no transcript", "looked at (UTC)", "next", "trouble")
+        columns = (
+            "name",
+            "title",
+            "items",
+            "no transcript",
+            "left for the next look",
+            "looked at (UTC)",
+            "next",
+            "trouble",
+        )
         rows = [
             (
                 f.name,
                 f.title,
                 f.n_items,
                 f.n_without_transcript,
+                f.n_left,
                 f.checked_at,
                 f.next_at if f.is_followed else "-",
                 f.last_error,

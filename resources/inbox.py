@@ -10,6 +10,7 @@ from resources.commands.actors import Actor, machine_owner
 from resources.commands.sources import add_files, add_urls, intake_for, take_due_feeds
 from resources.ingesting import IngestReport, Intake, Taken, find_files, report_since
 from resources.settings import Settings
+from resources.steps.ingestion import PASSED_OVER
 from resources.wiring import Workbench, run_step
 from resources.work.runner import Progress
 
@@ -62,8 +63,12 @@ def work_off_inputs(
         ServiceUnavailable: PostgreSQL is not there for it; what was read stands.
     """
     taken = taken or TakenIn(Taken(), _moment(bench))
-    run_step(bench, "fetch", progress=progress)
-    run_step(bench, "extract", progress=progress)
+    is_open = True
+    while (
+        is_open
+    ):  # a transcript that turns out unreadable sends its item back to be fetched from the next address
+        run_step(bench, "fetch", progress=progress)
+        is_open = PASSED_OVER in run_step(bench, "extract", progress=progress).outcomes
     with bench.db.transaction() as tx:
         return report_since(tx, bench.project_id, taken.since, taken.names)
 

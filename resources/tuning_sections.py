@@ -22,6 +22,15 @@ class Ingestion(Section):
         64, ge=1, le=1_024, description="Largest input, in MiB, as it comes and unpacked."
     )
     feed_interval_s: int = Field(3_600, ge=60, description="Seconds between two looks at a feed.")
+    largest_feed_mib: int = Field(32, ge=1, le=32, description="Largest feed, in MiB.")
+    feed_items: int = Field(
+        500, ge=1, le=20_000, description="Items of a feed taken in at one look; the next look goes on."
+    )
+
+    @property
+    def feed_limits(self) -> tuple[int, int, int]:
+        """Seconds between two looks at a feed, its largest size in bytes, items at one look."""
+        return self.feed_interval_s, self.largest_feed_mib * 2**20, self.feed_items
 
     @property
     def largest_bytes(self) -> int:

@@ -149,7 +149,7 @@ def _fetch(bench: Workbench) -> Step:
     timeout_s = 0.45 * bench.tuning.stage("fetch").timeout_s
     allowance = Allowance.parse(bench.settings.fetch_allow)
     fetcher = Fetcher(allowance, bench.tuning.ingestion.largest_bytes, timeout_s)
-    return ingestion.Fetching(fetcher, bench.objects, bench.tuning.ingestion.feed_interval_s)
+    return ingestion.Fetching(fetcher, bench.objects, *bench.tuning.ingestion.feed_limits)
 
 
 def _extract(bench: Workbench) -> Step:

@@ -12,6 +12,8 @@ from rejoinder.text.public_urls import public_url
 from resources.store.ingestions import Request
 
 LONGEST_NAME = 500
+# Of one item; what a feed offers beyond is not tried.
+MOST_ADDRESSES = 8
 _LOOKED_AT_BYTES = 4096
 # What may stand before the first element: a declaration, comments, a style sheet, a document type.
 _FEED = regex.compile(
@@ -51,7 +53,12 @@ def best_transcript(item: FeedItem) -> TranscriptLink | None:
     >>> best_transcript(FeedItem("One", "1", transcripts=links)).url
     'https://p.example/1.vtt'
     """
-    return min(item.transcripts, key=lambda link: _rank(link, item.language), default=None)
+    return next(iter(ranked_transcripts(item)), None)
+
+
+def ranked_transcripts(item: FeedItem) -> list[TranscriptLink]:
+    """Every transcript of an item, the one that says most first."""
+    return sorted(item.transcripts, key=lambda link: _rank(link, item.language))
 
 
 def _rank(link: TranscriptLink, language: str | None) -> tuple[bool, int, bool]:
@@ -65,10 +72,11 @@ def item_requests(feed: Feed, *, name: str, feed_id: int) -> Iterator[Request]:
     """A request for each item with a transcript, in the feed's order; of items with one identity the first."""
     seen: set[str] = set()
     for item in feed.items:
-        link, known_as = best_transcript(item), _name(name, item.guid)
-        if link is None or known_as in seen:
+        links, known_as = ranked_transcripts(item)[:MOST_ADDRESSES], _name(name, item.guid)
+        if not links or known_as in seen:
             continue
         seen.add(known_as)
+        link = links[0]
         yield Request(
             known_as,
             "feed",
@@ -80,7 +88,12 @@ def item_requests(feed: Feed, *, name: str, feed_id: int) -> Iterator[Request]:
             language=link.language or item.language,
             published_at=item.published_at,
             feed_id=feed_id,
+            addresses=tuple(_address(link, item) for link in links),
         )
+
+
+def _address(link: TranscriptLink, item: FeedItem) -> dict[str, str | None]:
+    return {"url": link.url, "media_type": link.media_type, "language": link.language or item.language}
 
 
 def _name(feed: str, guid: str) -> str:

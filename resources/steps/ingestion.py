@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rejoinder.corpus.feeds import parse_feed
+from rejoinder.corpus.feeds import LARGEST_FEED_BYTES, parse_feed
 from rejoinder.corpus.transcripts.chapters import parse_chapters
 from rejoinder.corpus.twins import Signature, signature
 from rejoinder.corpus.values import Chapter, Transcript
@@ -15,9 +15,12 @@ from resources.objects import ObjectStore, hash_of
 from resources.postgres import Transaction
 from resources.steps.feed_items import item_requests, looks_like_feed
 from resources.steps.twins import find_twins, hold_twins
-from resources.store.ingestions import LookedAtFeed, enqueue_items, save_feed
+from resources.store.ingestions import LookedAtFeed, enqueue_items, leave_items, save_feed
 from resources.store.sources import NewSource, quarantine, save_source
 
+# What became of an item whose next transcript is tried.
+PASSED_OVER = "passed over"
+ITEMS_AT_ONCE = 500
 # Name, bytes and stated type of an input to what was said in it; raises InputUnreadable.
 Extract = Callable[[str, bytes, str | None], Transcript]
 
@@ -66,6 +69,8 @@ class Fetching:
     fetcher: Fetcher
     objects: ObjectStore
     feed_interval_s: float
+    largest_feed_bytes: int = LARGEST_FEED_BYTES
+    items_at_once: int = ITEMS_AT_ONCE
     name: str = "fetch"
     table: str = "ingestion"
 
@@ -93,6 +98,8 @@ class Fetching:
         return self._keep(item, fetched, fetched.data)
 
     def _read_feed(self, item: dict[str, Any], fetched: Fetched, data: bytes) -> LookedAtFeed | Refused:
+        if len(data) > self.largest_feed_bytes:
+            return Refused(f"a feed larger than {self.largest_feed_bytes // 2**20} MiB")
         try:
             feed = parse_feed(data, url=fetched.url)
         except InputUnreadable as error:
@@ -105,13 +112,14 @@ class Fetching:
     def _keep(self, item: dict[str, Any], fetched: Fetched, data: bytes) -> Kept:
         raw_key = self.objects.put(data)
         media_type = fetched.media_type or item["media_type"]
+        before = item["note"]
         if not item["chapters_url"]:
-            return Kept(raw_key, media_type)
+            return Kept(raw_key, media_type, note=before)
         try:
             chapters = self.fetcher.fetch(item["chapters_url"])
         except (InputUnreadable, FetchFailed) as error:
-            return Kept(raw_key, media_type, note=f"without chapters: {error}")
-        return Kept(raw_key, media_type, self.objects.put(chapters.data or b""))
+            return Kept(raw_key, media_type, note=_joined(before, f"without chapters: {error}"))
+        return Kept(raw_key, media_type, self.objects.put(chapters.data or b""), before)
 
     def save(self, tx: Transaction, item: dict[str, Any], result: FetchResult, worker: int) -> str:
         """Hand a source's bytes on to be read; a feed is done with once its items wait."""
@@ -138,9 +146,14 @@ class Fetching:
     def _save_feed(self, tx: Transaction, item: dict[str, Any], seen: LookedAtFeed, worker: int) -> str:
         feed_id = save_feed(tx, item["project_id"], seen)
         requests = item_requests(seen.feed, name=seen.name, feed_id=feed_id)
-        n_waiting = enqueue_items(tx, item["project_id"], feed_id, requests)
+        n_waiting, n_left = enqueue_items(
+            tx, item["project_id"], feed_id, requests, at_most=self.items_at_once
+        )
+        leave_items(tx, feed_id, n_left)
         tx.execute("close_quarantine", kind="source", name=item["name"])
         notes = [f"{n_waiting} of {len(seen.feed.items)} items new or changed", *seen.feed.notes]
+        if n_left:
+            notes.append(f"{n_left} more left for the next look (ingestion.feed_items at a time)")
         _finish(tx, item, "feed", "; ".join(notes), worker)
         return "feed"
 
@@ -223,10 +236,29 @@ def _load(tx: Transaction, ids: Sequence[int]) -> list[dict[str, Any]]:
 
 
 def _refuse(tx: Transaction, item: dict[str, Any], refused: Refused, worker: int) -> str:
-    """Out of the queue and into quarantine: trying again would give the same."""
+    """Out of the queue and into quarantine: trying again would give the same; unless there is another address."""
+    if (other := _next_address(item)) is not None:
+        shown = public_url(item["url"])
+        reason = refused.reason.removeprefix(f"{shown}: ")
+        note = _joined(item["note"], f"passed over {shown}: {reason}")
+        if not tx.rows("try_next_address", id=item["id"], note=note, worker=worker, **other):
+            raise _lost(item)
+        return PASSED_OVER
     quarantine(tx, item["name"], refused.reason, refused.data, refused.raw_key)
-    _finish(tx, item, "quarantined", refused.reason, worker)
+    _finish(tx, item, "quarantined", _joined(refused.reason, item["note"]), worker)
     return "quarantined"
+
+
+def _joined(*notes: str | None) -> str:
+    return "; ".join(filter(None, notes))
+
+
+def _next_address(item: dict[str, Any]) -> dict[str, Any] | None:
+    """What the feed offers after the transcript at hand: its address, media type and language."""
+    addresses: list[dict[str, Any]] = item["addresses"] or []
+    urls = [address["url"] for address in addresses]
+    place = urls.index(item["url"]) + 1 if item["url"] in urls else len(urls)
+    return addresses[place] if place < len(addresses) else None
 
 
 def _finish(

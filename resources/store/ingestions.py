@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
+
+from psycopg.types.json import Jsonb
 
 from rejoinder.corpus.feeds import Feed
 from rejoinder.ids import PersonId
@@ -17,7 +19,8 @@ Origin = Literal["file", "inbox", "upload", "url", "feed", "api"]
 class Request:
     """One input to be read: either its bytes are kept under raw_key, or it is to be fetched from url.
 
-    name is what the source will be known by, place where a file came from; the rest is what the way it came says of it.
+    name is what the source will be known by, place where a file came from; the rest is what the way it came says of it;
+    addresses are all the transcripts that a feed offers for it, the best first.
     """
 
     name: str
@@ -33,11 +36,13 @@ class Request:
     published_at: datetime | None = None
     feed_id: int | None = None
     priority: int = 0
+    addresses: tuple[dict[str, str | None], ...] = ()
 
 
 def enqueue(tx: Transaction, project_id: int, request: Request, person_id: PersonId | None = None) -> int:
     """Make a request wait, in the caller's transaction; the id of its row. The same name waits once."""
     values = {field.name: getattr(request, field.name) for field in fields(Request)}
+    values["addresses"] = Jsonb(list(request.addresses)) if request.addresses else None
     return int(tx.value("enqueue_ingestion", project_id=project_id, person_id=person_id, **values))
 
 
@@ -51,6 +56,11 @@ class LookedAtFeed:
     etag: str | None
     last_modified: str | None
     interval_s: float
+
+
+def leave_items(tx: Transaction, feed_id: int, n_left: int) -> None:
+    """Remember how many items wait for the next look; until none does, the feed is fetched whole."""
+    tx.execute("leave_items", id=feed_id, n_left=n_left)
 
 
 def save_feed(tx: Transaction, project_id: int, seen: LookedAtFeed) -> int:
@@ -73,23 +83,50 @@ def save_feed(tx: Transaction, project_id: int, seen: LookedAtFeed) -> int:
     )
 
 
-def enqueue_items(tx: Transaction, project_id: int, feed_id: int, requests: Iterable[Request]) -> int:
-    """Make those items of a feed wait that are new or have another transcript now; how many.
+def enqueue_items(
+    tx: Transaction, project_id: int, feed_id: int, requests: Iterable[Request], *, at_most: int
+) -> tuple[int, int]:
+    """Make those items of a feed wait that are new or have another transcript now: how many, and how many were left.
 
     A mere key in an address is no change, as many servers sign each answer anew; it is kept for the next try.
     """
     known = {row["name"]: row for row in tx.rows("items_of_feed", feed_id=feed_id)}
-    n_waiting = 0
+    n_waiting = n_left = 0
     for request in requests:
         row = known.get(request.name)
-        if row is None or _shown(row["url"], row["chapters_url"]) != _shown(
-            request.url, request.chapters_url
-        ):
+        if row is not None and _is_as_it_was(row, request):
+            _renew(tx, row, request)
+        elif n_waiting < at_most:
             enqueue(tx, project_id, request)
             n_waiting += 1
-        elif (row["url"], row["chapters_url"]) != (request.url, request.chapters_url):
-            tx.execute("renew_addresses", id=row["id"], url=request.url, chapters_url=request.chapters_url)
-    return n_waiting
+        else:
+            n_left += 1
+    return n_waiting, n_left
+
+
+def _is_as_it_was(row: dict[str, Any], request: Request) -> bool:
+    """Whether the feed still offers what was tried of an item: the transcript at hand and the better ones."""
+    tried, offered = _tried(row), [address["url"] for address in request.addresses]
+    has_more = row["outcome"] == "quarantined" and row["addresses"] and len(offered) > len(tried)
+    return not has_more and _shown(*tried, row["chapters_url"]) == _shown(
+        *offered[: len(tried)], request.chapters_url
+    )
+
+
+def _tried(row: dict[str, Any]) -> list[str]:
+    """The addresses of an item up to the one at hand, the best first."""
+    urls = [address["url"] for address in row["addresses"] or ()]
+    return urls[: urls.index(row["url"]) + 1] if row["url"] in urls else [row["url"]]
+
+
+def _renew(tx: Transaction, row: dict[str, Any], request: Request) -> None:
+    at_hand = request.addresses[len(_tried(row)) - 1]["url"]
+    addresses = list(request.addresses)
+    if (row["url"], row["chapters_url"], row["addresses"]) != (at_hand, request.chapters_url, addresses):
+        tx.execute(
+            "renew_addresses", id=row["id"], url=at_hand, chapters_url=request.chapters_url,
+            addresses=Jsonb(addresses),
+        )  # fmt: skip
 
 
 def _shown(*addresses: str | None) -> list[str]:

@@ -107,6 +107,7 @@ class FeedRow:
     next_at: datetime
     status: str | None
     last_error: str | None
+    n_left: int = 0
 
 
 def list_sources(tx: Transaction, project_id: int, wanted: SourceFilter | None = None) -> SourceList:

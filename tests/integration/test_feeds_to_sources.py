@@ -285,3 +285,47 @@ def test_private_addresses_are_set_aside_unless_they_are_allowed(host: Host, cor
     url = host.put("/a.vtt", "WEBVTT")
     assert "private address" in corpus.ingest(url).quarantined[url]
     assert host.asked == []
+
+
+def test_the_next_best_transcript_is_read_where_the_best_is_refused(host: Host, corpus: Corpus) -> None:
+    gone, garbled = (
+        host.item("gone", "text/vtt", "text/plain"), host.item("garbled", "text/vtt", "text/plain"),
+    )  # fmt: skip
+    none = host.item("none", "text/vtt", "text/plain")
+    for path in ("/gone-text-vtt", "/none-text-vtt", "/none-text-plain"):
+        del host.pages[path]
+    host.pages["/garbled-text-vtt"] = ("text/vtt", bytes(range(256)) * 40)
+    report = corpus.ingest(host.feed(gone, garbled, none))
+    assert len(report.new) == 2 and len(report.quarantined) == 1
+    rows = {r["name"][-4:]: r for r in corpus.rows("select name, note, url from ingestion where feed_id > 0")}
+    assert "passed over" in rows["gone"]["note"] and "answered 404" in rows["gone"]["note"]
+    assert rows["gone"]["url"].endswith("text-plain") and "passed over" in rows["bled"]["note"]
+    assert rows["none"]["note"].count("404") == 2
+    corpus.make_due()
+    host.put("/feed", host.pages["/feed"][1].decode() + " ")
+    host.asked.clear()
+    corpus.poll()
+    assert host.asked == ["/feed"], "what was refused is not tried again at every look"
+
+
+def test_a_look_takes_in_so_many_items_and_the_next_goes_on(host: Host, corpus: Corpus) -> None:
+    few = Tuning.model_validate({"ingestion": {"feed_items": 2}})
+    corpus.bench = replace(corpus.bench, tuning=few)
+    url = host.feed(*(host.item(str(n), "text/vtt") for n in range(5)))
+    left = []
+    assert len(corpus.ingest(url).new) == 2
+    for n_new in (2, 1, 0):
+        with corpus.bench.db.transaction() as tx:
+            left.append(list_feeds(tx, corpus.bench.project_id)[0].n_left)
+        (row,) = corpus.rows("select note from ingestion where feed_id is null")
+        assert (f"{left[-1]} more left for the next look" in row["note"]) == (left[-1] > 0)
+        corpus.make_due()
+        assert len(corpus.poll().new) == n_new
+    assert left == [3, 1, 0]
+
+
+def test_a_feed_larger_than_configured_is_refused(host: Host, corpus: Corpus) -> None:
+    small = Tuning.model_validate({"ingestion": {"largest_feed_mib": 1}})
+    corpus.bench = replace(corpus.bench, tuning=small)
+    url = host.feed(host.item("one", "text/vtt"), "<!--" + "x" * 2**20 + "-->")
+    assert "a feed larger than 1 MiB" in corpus.ingest(url).quarantined[url]

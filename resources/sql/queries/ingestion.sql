@@ -3,15 +3,15 @@
 -- name: enqueue_ingestion
 -- Asking again for a name makes its row wait again, whoever holds it: what they bring is then out of date.
 insert into ingestion (project_id, name, place, origin, url, page_url, chapters_url, raw_key, media_type, title,
-                       language, published_at, feed_id, person_id, priority, step)
+                       language, published_at, feed_id, person_id, priority, addresses, step)
 values (%(project_id)s, %(name)s, %(place)s, %(origin)s, %(url)s, %(page_url)s, %(chapters_url)s, %(raw_key)s,
         %(media_type)s, %(title)s, %(language)s, %(published_at)s, %(feed_id)s, %(person_id)s, %(priority)s,
-        case when %(raw_key)s::text is null then 'fetch' else 'extract' end)
+        %(addresses)s, case when %(raw_key)s::text is null then 'fetch' else 'extract' end)
 on conflict (project_id, name) do update
 set place = coalesce(excluded.place, ingestion.place), origin = excluded.origin, url = excluded.url, page_url = excluded.page_url, chapters_url = excluded.chapters_url,
     raw_key = excluded.raw_key, chapters_key = null, media_type = excluded.media_type, title = excluded.title,
     language = excluded.language, published_at = excluded.published_at, feed_id = excluded.feed_id,
-    person_id = excluded.person_id, priority = excluded.priority, step = excluded.step, is_forced = false,
+    person_id = excluded.person_id, priority = excluded.priority, addresses = excluded.addresses, step = excluded.step, is_forced = false,
     outcome = null, note = null, status = 'pending', attempts = 0, crashes = 0, last_error = null, due_at = now(),
     lease_worker = null, lease_until = null, in_hand_at = null, updated_at = now()
 returning id
@@ -62,7 +62,7 @@ returning id
 
 -- name: load_ingestions
 select i.id, i.project_id, i.name, i.origin, i.url, i.page_url, i.chapters_url, i.raw_key, i.chapters_key, i.media_type,
-       i.title, i.language, i.published_at, i.is_forced, i.note, f.id as feed_id, f.etag, f.last_modified
+       i.title, i.language, i.published_at, i.is_forced, i.note, i.addresses, f.id as feed_id, f.etag, f.last_modified
 from ingestion i left join feed f on f.project_id = i.project_id and f.name = i.name
 where i.id = any (%(ids)s)
 
@@ -71,6 +71,15 @@ update ingestion
 set step = 'extract', status = 'pending', raw_key = %(raw_key)s, media_type = %(media_type)s,
     chapters_key = %(chapters_key)s, note = %(note)s, attempts = 0, crashes = 0, last_error = null, lease_worker = null,
     lease_until = null, in_hand_at = null, updated_at = now()
+where id = %(id)s and lease_worker = %(worker)s
+returning id
+
+-- name: try_next_address
+-- The feed offers another transcript for the item that was refused.
+update ingestion
+set step = 'fetch', status = 'pending', url = %(url)s, media_type = %(media_type)s, language = %(language)s,
+    raw_key = null, chapters_key = null, note = %(note)s, due_at = now(), attempts = 0, crashes = 0, last_error = null,
+    lease_worker = null, lease_until = null, in_hand_at = null, updated_at = now()
 where id = %(id)s and lease_worker = %(worker)s
 returning id
 
@@ -94,6 +103,7 @@ returning id
 -- name: fetch_again
 update ingestion
 set step = 'fetch', status = 'pending', outcome = null, note = null, attempts = 0, crashes = 0, last_error = null,
+    url = coalesce(addresses -> 0 ->> 'url', url), media_type = coalesce(addresses -> 0 ->> 'media_type', media_type),
     due_at = now(), lease_worker = null, lease_until = null, in_hand_at = null, updated_at = now()
 where project_id = %(project_id)s and name = %(name)s and url is not null
 returning id
@@ -127,10 +137,17 @@ update feed set checked_at = now(), next_at = now() + make_interval(secs => %(in
 
 -- name: items_of_feed
 -- What is known of a feed's items, so that only new and changed ones are fetched.
-select id, name, url, chapters_url from ingestion where feed_id = %(feed_id)s
+select id, name, url, chapters_url, addresses, outcome from ingestion where feed_id = %(feed_id)s
 
 -- name: renew_addresses
-update ingestion set url = %(url)s, chapters_url = %(chapters_url)s where id = %(id)s
+update ingestion set url = %(url)s, chapters_url = %(chapters_url)s, addresses = %(addresses)s where id = %(id)s
+
+-- name: leave_items
+-- Without validators the server sends the feed whole, however little has changed.
+update feed
+set n_left = %(n_left)s, etag = case when %(n_left)s = 0 then etag end,
+    last_modified = case when %(n_left)s = 0 then last_modified end
+where id = %(id)s
 
 -- name: enqueue_due_feeds
 -- Feeds that are due wait to be fetched again; one that waits already is left alone.
@@ -150,7 +167,7 @@ returning i.id
 select count(*)::int as due from feed where is_followed and next_at <= %(now)s
 
 -- name: list_feeds
-select f.id, f.name, f.title, f.is_followed, f.n_items, f.n_without_transcript, f.checked_at, f.next_at,
+select f.id, f.name, f.title, f.is_followed, f.n_items, f.n_without_transcript, f.n_left, f.checked_at, f.next_at,
        i.status, coalesce(i.last_error, case when i.outcome = 'quarantined' then i.note end) as last_error
 from feed f left join ingestion i on i.project_id = f.project_id and i.name = f.name
 where f.project_id = %(project_id)s
