@@ -133,7 +133,7 @@ def _shared_buffers_mb() -> int:
     import psutil
 
     least, most = SHARED_BUFFERS_MB
-    return min(most, max(least, psutil.virtual_memory().total // 2**20 // 16))
+    return min(most, max(least, int(psutil.virtual_memory().total) // 2**20 // 16))
 
 
 def _run(
