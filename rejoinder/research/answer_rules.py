@@ -40,6 +40,7 @@ class SignWeights:
 FITTED: Mapping[str, SignWeights] = MappingProxyType(
     {
         "onnx::all-MiniLM-L6-v2-int8": SignWeights(-7.5, 7.7, 3.8, 3.7),
+        "onnx::multilingual-e5-small-int8": SignWeights(-6.0, 5.8, 5.5, 5.5, cosine_floor=0.77),
     }
 )
 DEFAULT_WEIGHTS = next(iter(FITTED.values()))

@@ -22,8 +22,8 @@ from resources.health import answers_finding
 from resources.llm.shelf import MODELS
 
 
-@pytest.mark.parametrize("model", [MODELS[0].encoder.uri])
-def test_the_default_model_has_weights_of_its_own(model: str) -> None:
+@pytest.mark.parametrize("model", [known.encoder.uri for known in MODELS])
+def test_every_model_that_can_be_named_has_weights_of_its_own(model: str) -> None:
     rule = answer_rule(model, at_least=0.4, k=2)
     assert rule.is_fitted and rule.weights is FITTED[model] and (rule.at_least, rule.k) == (0.4, 2)
     assert answers_finding(model).verdict == "ok"
