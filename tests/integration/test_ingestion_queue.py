@@ -633,3 +633,31 @@ def until(is_so: Callable[[], bool]) -> None:
             return
         time.sleep(0.05)
     raise AssertionError("it did not happen")
+
+
+def test_a_pdf_goes_the_whole_way(room: Room) -> None:
+    lines = ["Heat pumps work below zero.", "They are cheap to run in winter.", "We measured it for a year."]
+    drawn = " ".join(
+        f"BT /F1 12 Tf 50 {700 - 40 * n} Td ({line}) Tj ET" for n, line in enumerate(lines)
+    ).encode()
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R"
+        b" /Resources << /Font << /F1 5 0 R >> >> >>",
+        b"<< /Length %d >>\nstream\n%b\nendstream" % (len(drawn), drawn),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        b"<< /Title (Warm houses) /Author (Ada) >>",
+    ]
+    file, places = b"%PDF-1.7\n", []
+    for number, body in enumerate(objects, start=1):
+        places.append(len(file))
+        file += b"%d 0 obj\n%b\nendobj\n" % (number, body)
+    table = b"xref\n0 7\n0000000000 65535 f \n" + b"".join(b"%010d 00000 n \n" % place for place in places)
+    end = b"trailer << /Root 1 0 R /Info 6 0 R /Size 7 >>\nstartxref\n%d\n%%%%EOF" % len(file)
+    room.write("warm.pdf", file + table + end)
+    assert room.ingest().new == ["warm.pdf"]
+    (source,) = room.rows("select title, format, step from source")
+    assert source == {"title": "Warm houses", "format": "pdf", "step": "chunk"}
+    cues = room.rows("select text, speaker from cue order by position")
+    assert " ".join(cue["text"] for cue in cues) == " ".join(lines) and cues[0]["speaker"] == "Ada"
