@@ -13,16 +13,19 @@ from resources.wiring import Workbench, run_step
 
 
 class SourcesConfig(dg.Config):
-    """Which files, folders and addresses to read; none means the inbox of the home and the feeds that are due."""
+    """Which files and folders to read; none means the inbox of the home and the feeds that are due.
+
+    No addresses: Dagster keeps and shows a run's configuration, and some hold keys. They come in by `rejoinder ingest`,
+    the page Sources and the API, and wait in the queue, which every run reads.
+    """
 
     paths: list[str] = []  # noqa: RUF012 - pydantic copies it
-    urls: list[str] = []  # noqa: RUF012 - pydantic copies it
 
 
 @dg.asset(group_name="corpus", kinds={"postgres", "file"}, owners=OWNERS)
 def sources(config: SourcesConfig, bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
     """Transcripts as they were read; one row is one recording, one cue a stretch of its speech."""
-    report = ingest_paths(bench, [Path(path) for path in config.paths], urls=config.urls)
+    report = ingest_paths(bench, [Path(path) for path in config.paths])
     counts = {
         name: len(getattr(report, name)) for name in ("new", "changed", "unchanged", "feeds", "waiting")
     }

@@ -76,13 +76,14 @@ def _check(what: list[str], again: str | None, step: str | None) -> None:
         ConfigInvalid: a step of no source, or an address of another kind than is fetched.
     """
     from rejoinder.errors import ConfigInvalid
+    from rejoinder.text.public_urls import public_url
 
     if step and not again:
         raise ConfigInvalid("--step belongs to a source.", fix="Name it with --again NAME.")
     for given in what:
         if "://" in given and not given.lower().startswith(WEB):
             raise ConfigInvalid(
-                f"{given} cannot be fetched.", fix="Give an http or https address, or a file."
+                f"{public_url(given)} cannot be fetched.", fix="Give an http or https address, or a file."
             )
 
 

@@ -183,6 +183,8 @@ def _failures_in_words(url: str) -> Iterator[None]:
         raise FetchFailed(f"{shown}: out of time ({type(error).__name__})") from None
     except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError, OSError) as error:
         raise FetchFailed(f"{shown}: no usable answer ({type(error).__name__})") from None
+    except Exception as error:  # its words, or its traceback in a log, might quote the address
+        raise FetchFailed(f"{shown}: fetching it broke down ({type(error).__name__})") from None
 
 
 @lru_cache(maxsize=1)

@@ -16,6 +16,7 @@ from rejoinder.corpus.transcripts.html_page import looks_like_html
 from rejoinder.corpus.transcripts.pieces import clean
 from rejoinder.errors import InputUnreadable
 from rejoinder.text.language_codes import language_code
+from rejoinder.text.public_urls import public_url
 
 LARGEST_FEED_BYTES = 32 * 2**20
 MAX_ITEMS = 20_000
@@ -138,7 +139,7 @@ def _item(entry: Any, *, base: str, language: str | None) -> FeedItem | None:
     if not guid:
         return None
     return FeedItem(
-        title=_words(entry, "title")[:_MAX_TITLE_CHARS] or guid,
+        title=_words(entry, "title")[:_MAX_TITLE_CHARS] or (public_url(guid) if "://" in guid else guid),
         guid=guid,
         url=page or (_absolute(base, guid) if guid.startswith(("http:", "https:")) else None),
         published_at=_time(_words(entry, "pubdate", "published", "date", "updated", "issued")),

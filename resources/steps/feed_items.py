@@ -8,7 +8,7 @@ import regex
 
 from rejoinder.corpus.feeds import Feed, FeedItem, TranscriptLink
 from rejoinder.ids import sha256_hex
-from rejoinder.text.public_urls import public_url
+from rejoinder.text.public_urls import has_secret, public_url
 from resources.store.ingestions import Request
 
 LONGEST_NAME = 500
@@ -97,7 +97,8 @@ def _address(link: TranscriptLink, item: FeedItem) -> dict[str, str | None]:
 
 
 def _name(feed: str, guid: str) -> str:
-    shown = public_url(guid) if guid.startswith(("http://", "https://")) else regex.sub(r"\p{C}", "", guid)
+    is_address = guid.startswith(("http://", "https://")) or ("://" in guid and has_secret(guid))
+    shown = public_url(guid) if is_address else regex.sub(r"\p{C}", "", guid)
     whole = f"{feed}#{shown}"
     is_whole = shown == guid and len(whole) <= LONGEST_NAME
     return whole if is_whole else f"{whole[: LONGEST_NAME - 9]}#{sha256_hex(guid)[:8]}"

@@ -329,3 +329,12 @@ def test_a_feed_larger_than_configured_is_refused(host: Host, corpus: Corpus) ->
     corpus.bench = replace(corpus.bench, tuning=small)
     url = host.feed(host.item("one", "text/vtt"), "<!--" + "x" * 2**20 + "-->")
     assert "a feed larger than 1 MiB" in corpus.ingest(url).quarantined[url]
+
+
+def test_an_address_that_stands_for_a_title_or_a_guid_shows_no_key(host: Host, corpus: Corpus) -> None:
+    item = host.item("one", "text/vtt").replace("<title>Episode one</title>", "")
+    item = item.replace(">one</guid>", ">HTTPS://ann:s3cret@pod.example/1?token=s3cret</guid>")
+    report = corpus.ingest(host.feed(item))
+    assert len(report.new) == 1
+    shown = corpus.rows("select name, title, note from ingestion union select name, title, url from source")
+    assert "s3cret" not in str(report) + str(shown) and "pod.example/1" in str(shown)

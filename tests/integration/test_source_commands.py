@@ -89,3 +89,9 @@ def test_the_exit_code_says_whether_anything_was_taken_in(command: Command, tmp_
     assert some.exit_code == 0 and "The rest was taken in." in some.stdout, some.output
     assert command("ingest", str(good), "--only-read").exit_code == 0, "what is known is in"
     assert command("ingest", "--only-read").exit_code == 0, "an empty inbox is no failure"
+
+
+def test_an_address_that_cannot_be_fetched_is_named_without_its_keys(command: Command) -> None:
+    shown = command("ingest", "ftp://ann:s3cret@pod.example/a.vtt?token=s3cret")
+    assert shown.exit_code == 2 and "ftp://pod.example/a.vtt" in shown.output
+    assert "s3cret" not in shown.output

@@ -382,3 +382,12 @@ def test_an_allowance_names_hosts_addresses_and_networks() -> None:
     assert not allowance.permits("x", ipaddress.ip_address("10.2.0.1"))
     with pytest.raises(ConfigInvalid, match="no network"):
         Allowance.parse(["10.1.0.0/99"])
+
+
+def test_whatever_breaks_quotes_no_key() -> None:
+    def broken(*_: object) -> list[str]:
+        raise KeyError("https://pod.example/a?token=s3cret")
+
+    with pytest.raises(FetchFailed, match="broke down") as caught:
+        Fetcher(Allowance(), MIB, 20, lookup=broken).fetch("https://pod.example/a?token=s3cret")
+    assert "s3cret" not in str(caught.value) and caught.value.__suppress_context__
