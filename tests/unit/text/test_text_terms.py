@@ -1,6 +1,10 @@
 """Terms of lexical search."""
 
+import importlib
+
 import pytest
+import snowballstemmer
+import Stemmer
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,3 +42,16 @@ def test_terms_are_stable_and_never_empty(text: str) -> None:
     terms = index_terms(text)
     assert all(terms)
     assert terms == index_terms(text)
+
+
+@pytest.mark.parametrize("language", ["english", "german", "french", "spanish", "russian", "tamil"])
+@given(word=st.text(st.characters(categories=["Ll", "Mn"]), min_size=1, max_size=20))
+def test_stems_made_in_c_are_those_made_in_python(language: str, word: str) -> None:
+    """An index made where the C library is missing must be found by queries made where it is there."""
+    module = importlib.import_module(f"snowballstemmer.{language}_stemmer")
+    in_python = getattr(module, f"{language.title()}Stemmer")()
+    assert Stemmer.Stemmer(language).stemWord(word) == in_python.stemWord(word)
+
+
+def test_stems_are_made_in_c() -> None:
+    assert isinstance(snowballstemmer.stemmer("english"), Stemmer.Stemmer)
