@@ -119,8 +119,8 @@ def test_up_serves_dagster_and_the_review_page_until_down(
     with connect_admin(own_cluster.url("owner", "rejoinder_owner", "rejoinder")) as other_command:
         assert stop_running(own_cluster.home) is True
         assert other_command.execute("select 1").fetchone() == (1,)  # not taken from under its feet
-    assert up.wait(timeout=30) == 0
-    assert psutil.wait_procs(processes, timeout=5)[1] == []
+    assert up.wait(timeout=120) == 0
+    assert psutil.wait_procs(processes, timeout=60)[1] == []
     stopped = stop_installation(load_settings())
     assert (stopped.had_processes, stopped.had_postgres) == (False, True)
     assert not is_running(own_cluster.places)
