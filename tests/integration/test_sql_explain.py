@@ -122,9 +122,8 @@ class Crowd:
 
     def plan(self, project: str, **changes: Any) -> Any:
         """The plan of a search for these values, as the application asks for it."""
-        row = self.connection.execute("select id from project where name = %s", (project,)).fetchone()
         values = {
-            "vector": np.ones(8, dtype=np.float32), "terms": ["t1", "t2", "t3"], "project_id": row["id"],
+            "vector": np.ones(8, dtype=np.float32), "terms": ["t1", "t2", "t3"], "project_id": self.project(project),
             "source_ids": None, "speakers": None, "language": None, "published_after": None, "published_before": None,
             "candidates": 50, "max_postings": 20_000, "max_terms": 48, "led": 200, "k1": 1.5, "b": 0.75,
             "dense_weight": 0.5, "top": 10, "is_narrow": False, "is_wide": False, **changes,
@@ -135,6 +134,11 @@ class Crowd:
         found = self.connection.execute(text, values, prepare=False).fetchone()  # type: ignore[call-overload]
         plan = found["QUERY PLAN"]
         return (json.loads(plan) if isinstance(plan, str) else plan)[0]
+
+    def project(self, name: str) -> int:
+        """The project's row."""
+        row = self.connection.execute("select id from project where name = %s", (name,)).fetchone()
+        return int(row["id"])
 
     def sources(self) -> list[int]:
         """The sources of the large project."""
@@ -160,8 +164,9 @@ select id, p from creator, unnest(array['large', 'small']) p where name = 'crowd
 insert into source (project_id, name, title, format, content_hash)
 select p.id, n::text, 't', 'text', 'h'
 from project p, generate_series(1, case p.name when 'large' then 297 else 3 end) n where p.name in ('large', 'small');
-insert into chunk (source_id, chunk_index, content_hash, text, n_tokens, n_terms)
-select s.id, n, 'h', repeat('word ', 40), 40, 40 from source s, generate_series(1, 30) n;
+insert into chunk (source_id, chunk_index, content_hash, text, n_tokens, n_terms, speakers)
+select s.id, n, 'h', repeat('word ', 40), 40, 40, case s.name when '7' then array['Guest'] else '{}' end
+from source s, generate_series(1, 30) n;
 insert into {vectors} (chunk_id, project_id, source_id, embedding)
 select c.id, s.project_id, s.id, (select array_agg(sin(c.id * k)) from generate_series(1, 8) k)::vector::halfvec
 from chunk c join source s on s.id = c.source_id;
@@ -216,6 +221,19 @@ def test_a_narrow_filter_compares_what_it_leaves(crowd: Crowd) -> None:
     assert {f"{crowd.vectors}_source", "posting_pkey"} <= indexes_in(plan)
     assert f"{crowd.vectors}_hnsw" not in indexes_in(plan)
     assert not scanned_whole(plan) & {crowd.vectors, *LARGE}
+
+
+def test_a_rare_speaker_is_found_by_an_index(crowd: Crowd) -> None:
+    plan = crowd.plan("large", speakers=["Guest"], is_narrow=True)
+    assert "chunk_speakers" in indexes_in(plan)
+    assert not scanned_whole(plan) & {crowd.vectors, *LARGE}
+    asked = {
+        "project_id": crowd.project("large"), "source_ids": None, "speakers": ["Guest"], "language": None, "published_after": None,
+        "published_before": None, "narrow": 20_000,
+    }  # fmt: skip
+    text = "explain (format json) " + query("is_narrow", vectors=crowd.vectors).as_string(crowd.connection)
+    found = crowd.connection.execute(text, asked, prepare=False).fetchone()  # type: ignore[call-overload]
+    assert "chunk_speakers" in indexes_in(found["QUERY PLAN"])
 
 
 def test_the_scan_to_measure_against_is_exact(crowd: Crowd) -> None:
