@@ -74,8 +74,9 @@ def measure_context(
 
 
 def with_questions(found: Sequence[Document], n: int | None) -> list[Document]:
-    """The documents with so many of their questions, the same ones each time."""
-    every = [(i, asked) for i, document in enumerate(found) for asked in document.asked]
+    """The documents with so many questions on the first hundred of them, the same ones each time."""
+    asked_about = found[: GROUP * SMALL_CORPORA]
+    every = [(i, asked) for i, document in enumerate(asked_about) for asked in document.asked]
     if n is None or n >= len(every):
         return list(found)
     drawn = sorted(Random(len(every)).sample(range(len(every)), n))

@@ -59,6 +59,8 @@ def test_the_same_questions_are_drawn_each_time() -> None:
     drawn = with_questions(found, 4)
     assert sum(len(d.asked) for d in drawn) == 4 and drawn == with_questions(found, 4)
     assert all(set(d.asked) <= set(asked) for d in drawn)
+    many = [replace(document, name=str(i)) for i in range(120)]
+    assert sum(len(d.asked) for d in with_questions(many, 30)[:100]) == 30
     assert with_questions(found, None) == with_questions(found, 10) == found
 
 
