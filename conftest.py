@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
+
+from resources.embedded.memory import usable_memory_bytes
 
 ROOT = Path(__file__).resolve().parent
 # What takes longest comes first, so that no process is left with it when the others are done.
@@ -40,7 +41,7 @@ def pytest_xdist_auto_num_workers() -> int:
     """One process per core that we may use, as far as memory goes."""
     can_say = hasattr(os, "sched_getaffinity")  # Linux
     cores = len(os.sched_getaffinity(0)) if can_say else os.cpu_count() or 1
-    by_memory = psutil.virtual_memory().total // MEMORY_OF_A_WORKER
+    by_memory = usable_memory_bytes() // MEMORY_OF_A_WORKER
     return max(1, min(cores, by_memory, MOST_WORKERS))
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rejoinder.errors import ServiceUnavailable
+from resources.embedded.memory import usable_memory_bytes
 from resources.embedded.places import Places, find_places, owner_ids
 from resources.embedded.private_files import one_at_a_time, write_private
 
@@ -129,11 +130,9 @@ def _start(cluster: Cluster, *, attempts: int = 3) -> None:
 
 
 def _shared_buffers_mb() -> int:
-    """A sixteenth of the machine's memory within SHARED_BUFFERS_MB."""
-    import psutil
-
+    """A sixteenth of the memory there is, within SHARED_BUFFERS_MB."""
     least, most = SHARED_BUFFERS_MB
-    return min(most, max(least, int(psutil.virtual_memory().total) // 2**20 // 16))
+    return min(most, max(least, usable_memory_bytes() // 2**20 // 16))
 
 
 def _run(
