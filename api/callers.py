@@ -12,6 +12,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from api.desk import AtDesk, Desk
 from api.problems import Refusal
 from rejoinder.ids import PersonId
+from resources.access.keyring import OURS
 from resources.access.scopes import Scope
 from resources.access.tokens import Claims, TokenRefused, verify
 from resources.commands.actors import Actor, authorise
@@ -83,11 +84,17 @@ def _allow(request: Request, desk: Desk, claims: Claims, scope: Scope) -> None:
 
 def _actor(request: Request, claims: Claims) -> Actor:
     """Without an account the machine's owner acts, who made the token or trusted the key that signed it."""
-    grant, via = claims.grant, f"api:{claims.grant.subject}"
+    grant, via = claims.grant, _label(claims)
     address = request.client.host if request.client else None
     if grant.person_id is None:
         return Actor(None, via, "admin", ip_address=address)
     return Actor(PersonId(grant.person_id), grant.person_name or "", "viewer", ip_address=address, via=via)
+
+
+def _label(claims: Claims) -> str:
+    """How the audit names the caller: what another service signed names that service too."""
+    subject = claims.grant.subject
+    return f"api:{subject}" if claims.issuer == OURS else f"api:{claims.issuer}/{subject}"
 
 
 def _in_force(desk: Desk, actor: Actor) -> None:

@@ -1,11 +1,18 @@
 """Sources over HTTP: brought in once however often, seen on their way, done again, never larger than allowed."""
 
+import base64
 import logging
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pydantic import SecretStr
 
+from resources.access.keyring import trust
+from resources.access.tokens import Grant, issue
 from resources.commands.actors import machine_owner
 from resources.commands.people import add_person, change_role, deactivate, list_people
 from resources.inbox import work_off_inputs
@@ -236,6 +243,25 @@ def test_a_token_of_an_account_has_its_role_of_this_moment(api: Any) -> None:
     problem(send(), 403, "not-allowed")
     deactivate(api.bench.db, machine_owner(), "bea")
     problem(send(), 403, "not-allowed")
+
+
+def test_the_audit_names_the_service_that_signed(api: Any) -> None:
+    """A service that is trusted to sign cannot name another in the audit."""
+    theirs, home, now = Ed25519PrivateKey.generate(), api.bench.settings.home_dir, datetime.now(UTC)
+    public = theirs.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    trusted = trust(home, "backend2", public, ("sources:write",), now)
+    secret = base64.urlsafe_b64encode(theirs.private_bytes_raw()).decode().rstrip("=")
+    key = trusted.model_copy(update={"d": SecretStr(secret)})
+    token, _ = issue(key, Grant("crud", ("sources:write",), api.bench.project_id), now=now)
+    sent = api.post(
+        "/sources/from-url",
+        json={"url": "https://pod.example/a.vtt"},
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    assert sent.status_code == 202
+    with api.bench.db.transaction() as tx:
+        event = tx.connection.execute("select actor from audit_event where action = 'ingest'").fetchone()
+    assert event["actor"] == "api:backend2/crud"
 
 
 def test_a_request_has_an_id(api: Any) -> None:

@@ -105,7 +105,11 @@ def test_a_service_has_a_plain_name(key: Key) -> None:
         ({"project_id": None}, "missing"),
         ({"project_id": "1"}, "wrong form"),
         ({"scope": ["search"]}, "wrong form"),
-        ({"sub": ""}, "wrong form"),
+        ({"sub": ""}, "no plain name"),
+        ({"sub": "crud as ada"}, "no plain name"),
+        ({"sub": "crud\nrefused"}, "no plain name"),
+        ({"sub": "other/crud"}, "no plain name"),
+        ({"sub": 7}, ""),
     ],
 )
 def test_a_wrong_claim_is_refused(home: Path, key: Key, wrong: dict[str, Any], why: str) -> None:
@@ -213,6 +217,7 @@ def test_a_trusted_service_signs_for_itself_within_its_scopes(home: Path, key: K
     assert verify(token(), load_keyring(home), now=NOW).grant.scopes == ("search",)
     assert "issuer" in reason(token(iss="rejoinder"), home)
     assert "act for an account" in reason(token(person_id=1), home)
+    assert "no plain name" in reason(token(sub="backend as ada"), home)
     assert "longer than an hour" in reason(token(exp=int(NOW.timestamp()) + 7_200), home)
     assert ensure_signing_key(home, NOW) == key and not trusted.can_sign
     rotate(home, NOW, at_once=True)
