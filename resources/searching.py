@@ -27,5 +27,5 @@ def find_passages(bench: Workbench, question: Question, top: int) -> tuple[Found
     asked = asking(bench).query(question)
     retrieval = bench.tuning.retrieval
     wide = retrieval.model_copy(update={"passages": top, "candidates": max(top, retrieval.candidates)})
-    found = Retriever(bench.db, wide, bench.reranker).find(asked)
+    found = Retriever(bench.db, wide, bench.second_stage).find(asked)
     return tuple(Found(p, link_at_second(p.source_url, p.start_s)) for p in found.passages)

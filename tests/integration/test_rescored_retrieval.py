@@ -9,11 +9,13 @@ import pytest
 
 import resources.samples
 from rejoinder.corpus.retrieval.features import FEATURES
+from rejoinder.corpus.retrieval.ports import Reranker
 from rejoinder.corpus.retrieval.rescorer import LearnedReranker, Rescorer, dump
 from rejoinder.corpus.values import Passage
 from rejoinder.errors import ConfigInvalid
 from rejoinder.listening.policy import default_policy
 from rejoinder.listening.post import Post
+from resources.asking import Question
 from resources.context import context_builder
 from resources.health import examine
 from resources.inbox import ingest_paths
@@ -24,6 +26,7 @@ from resources.previews import recall_proxy
 from resources.provision import Addresses
 from resources.retrieval import Retriever, configured_reranker
 from resources.search import SearchQuery
+from resources.searching import find_passages
 from resources.settings import Settings, load_settings
 from resources.store.channels import save_channel
 from resources.store.posts import insert_post
@@ -185,6 +188,16 @@ def test_a_rescorer_waits_until_its_own_models_vectors_are_searched(bench: Workb
     assert asking(replace(bench, reranker=learned)).contexts.retriever.reranker is None
     learned = LearnedReranker(BY_HAND)
     assert replace(bench, reranker=learned).retriever.reranker is learned
+
+
+def test_a_search_for_passages_waits_for_them_as_well(bench: Workbench) -> None:
+    def found(reranker: Reranker | None) -> list[int]:
+        passages = find_passages(replace(bench, reranker=reranker), Question("backup"), 6)
+        return [one.passage.chunk_id for one in passages]
+
+    turning = replace(BY_HAND, weights=tuple(-weight for weight in BY_HAND.weights))
+    assert found(LearnedReranker(turning)) != found(None)
+    assert found(LearnedReranker(replace(turning, embedding_model="x::other"))) == found(None)
 
 
 def test_off_is_no_second_stage() -> None:
