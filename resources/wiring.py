@@ -15,7 +15,6 @@ from rejoinder.prompts.loader import load_prompt
 from rejoinder.research.answer_rules import answer_rule
 from rejoinder.research.answers import QuotingAnswerer
 from rejoinder.research.evidence import EvidenceRule
-from rejoinder.text.terms import TERMS_VERSION
 from rejoinder.triage.classifier import Classifier, load
 from rejoinder.triage.features import KEYWORDS_LISTENED_FOR
 from rejoinder.triage.relevance import Thresholds
@@ -120,8 +119,8 @@ def open_workbench(settings: Settings | None = None) -> Workbench:
     with db.transaction() as tx:
         index_id = tx.value("ensure_embedding_index", model=embedder.model, dim=embedder.dim)
         project_id = default_project(tx)
+        chunking.queue_overlooked(tx, project_id)
         ensure_prompts(tx)
-        tx.execute("queue_outdated_sources", version=TERMS_VERSION)
     bench = Workbench(settings, tuning, addresses, db, embedder, index_id, project_id, shelf, reranker)
     return bench.current()
 

@@ -13,6 +13,7 @@ from rejoinder.llm.ports import Embedder
 from rejoinder.text.terms import TERMS_VERSION, index_terms, stemmer_of
 from resources.postgres import Transaction
 from resources.steps.sources import StoredSource, hold_source, load_sources, move_source
+from resources.steps.twins import let_twins_stand_in
 from resources.store.postings import count_postings, index_chunks
 from resources.tuning import Tuning
 
@@ -43,6 +44,12 @@ class Chunking:
         save_chunks(tx, item.id, result, item.transcript.language)
         move_source(tx, item.id, "embed", worker)
         return "chunked"
+
+
+def queue_overlooked(tx: Transaction, project_id: int) -> None:
+    """Let sources be cut that nothing else would bring here: those indexed by an older analysis, twins of what died."""
+    let_twins_stand_in(tx, project_id)
+    tx.execute("queue_outdated_sources", version=TERMS_VERSION)
 
 
 def cutting_rule(tuning: Tuning) -> CuttingRule:

@@ -23,14 +23,28 @@ def find_twins(tx: Transaction, project_id: int, source_id: int, signature: Sign
 
     The better of two twins is cut and searched, the other one is finished; what was a twin of this source before it
     changed is judged anew. Chunks of one that is outdone leave the index in the same transaction, unless it is the
-    one that is searched now: then they stay until the better one takes over (`take_over`). The caller holds the
-    project's twins (`hold_twins`).
+    one that is searched now: then it awaits the better one, and goes on as any source until that one takes over
+    (`take_over`). The caller holds the project's twins (`hold_twins`).
     """
     freed = tx.rows("free_twins", id=source_id)
     _settle(tx, project_id, source_id, signature)
     for row in freed:
         if row["signature"]:
             _settle(tx, project_id, row["id"], _signature(row))
+    _let_stand_in(tx, project_id)
+
+
+def let_twins_stand_in(tx: Transaction, project_id: int) -> int:
+    """Let twins be searched whose better one was given up before it could be; how many there were.
+
+    To be called before the transaction has touched any source.
+    """
+    hold_twins(tx, project_id)
+    return _let_stand_in(tx, project_id)
+
+
+def _let_stand_in(tx: Transaction, project_id: int) -> int:
+    return len(tx.rows("let_twins_stand_in", project_id=project_id))
 
 
 def _settle(tx: Transaction, project_id: int, source_id: int, signature: Signature) -> None:
@@ -66,19 +80,25 @@ def _is_better(tx: Transaction, source_id: int, twin_id: int) -> bool:
 
 
 def take_over(tx: Transaction, source_id: int) -> None:
-    """Let a source that has its vectors now be searched in place of its twins.
+    """Let a source that has its vectors now be searched in place of those that awaited it.
 
     To be called before the transaction has touched any source.
     """
     hold_twins(tx, tx.value("project_of_source", id=source_id))
-    for row in tx.rows("searched_twins", id=source_id):
-        tx.execute("make_twin", id=row["id"], twin_of=source_id)
-        tx.execute("retire_all_chunks", source_id=row["id"])
+    for row in tx.rows("awaiting_twins", id=source_id):
+        _make_twin(tx, row["id"], of=source_id)
+
+
+def _make_twin(tx: Transaction, source_id: int, *, of: int) -> None:
+    tx.execute("make_twin", id=source_id, twin_of=of)
+    tx.execute("retire_all_chunks", source_id=source_id)
 
 
 def _outdo(tx: Transaction, source_id: int, *, by: int) -> None:
+    """What is searched now awaits the better one, where that is not yet; so does what awaited this one."""
+    for row in tx.rows("awaiting_twins", id=source_id):
+        _outdo(tx, row["id"], by=by)
     if tx.value("is_searched", id=source_id) and not tx.value("is_searched", id=by):
-        tx.execute("await_twin", id=source_id, twin_of=by)
-        return
-    tx.execute("make_twin", id=source_id, twin_of=by)
-    tx.execute("retire_all_chunks", source_id=source_id)
+        tx.execute("await_twin", id=source_id, better=by)
+    else:
+        _make_twin(tx, source_id, of=by)

@@ -23,7 +23,7 @@ from resources.settings import Settings
 from resources.steps.chunking import Chunking
 from resources.steps.embedding import Embedding
 from resources.steps.ingestion import Extracting
-from resources.steps.twins import hold_twins
+from resources.steps.twins import hold_twins, let_twins_stand_in
 from resources.store.source_list import SourceFilter, list_sources, load_source_page
 from resources.tuning import StageTuning, Tuning
 from resources.wiring import Workbench
@@ -70,6 +70,13 @@ class Shelf:
         """Every source, and the one that stands for it."""
         with self.bench.db.transaction() as tx:
             return {row.name: row.twin_name for row in list_sources(tx, self.bench.project_id).rows}
+
+    def awaiting(self) -> dict[str, str]:
+        """What is searched until a better one is, and that one."""
+        rows = self.rows(
+            "select s.name, b.name as better from source s join source b on b.id = s.awaits_twin"
+        )
+        return {row["name"]: row["better"] for row in rows}
 
     def steps(self) -> dict[str, str]:
         return {r["name"]: r["step"] for r in self.rows("select name, step from source")}
@@ -238,10 +245,14 @@ def test_what_was_searched_stays_searched_until_the_better_one_is(
     embed(shelf, HashedEmbedder(64))
     assert searched(shelf) == {"a.txt"}
     shelf.give("a.vtt", as_vtt(words))
-    assert shelf.twins() == {"a.txt": "a.vtt", "a.vtt": None}
+    assert shelf.twins() == {"a.txt": None, "a.vtt": None}, "it is no twin yet"
+    assert shelf.awaiting() == {"a.txt": "a.vtt"}
     embed(shelf, Failing(64))
     assert shelf.rows("select status from source where name = 'a.vtt'") == [{"status": "dead"}]
     assert searched(shelf) == {"a.txt"}
+    again(db, machine_owner(), shelf.bench.project_id, "a.txt", "chunk")
+    embed(shelf, HashedEmbedder(64))
+    assert searched(shelf) == {"a.txt"} and shelf.steps()["a.txt"] == "keywords", "it goes on like any source"
     again(db, machine_owner(), shelf.bench.project_id, "a.txt", "extract")
     work_off_inputs(shelf.bench)
     assert searched(shelf) == {"a.txt"}, "also when it is read again meanwhile"
@@ -254,3 +265,54 @@ def test_what_was_searched_stays_searched_until_the_better_one_is(
         " join source s on s.id = c.source_id where s.name = 'a.txt'"
     ) == [{"n": 0}]
     assert "model's file is gone" in caplog.text
+
+
+def test_a_twin_stands_in_for_a_better_one_that_was_given_up_before(shelf: Shelf, db: Database) -> None:
+    words = speech(1)
+    shelf.bench = replace(shelf.bench, embedder=HashedEmbedder(64))
+    shelf.give("a.vtt", as_vtt(words))
+    embed(shelf, Failing(64))
+    shelf.give("a.txt", as_text(words))
+    assert shelf.awaiting() == {"a.txt": "a.vtt"}
+    shelf.give("copy.txt", as_text(words) + "\n")
+    assert shelf.awaiting() == {"a.txt": "a.vtt"} and shelf.twins()["copy.txt"] == "a.vtt"
+    embed(shelf, HashedEmbedder(64))
+    assert searched(shelf) == {"a.txt"}
+    upkeep.retry(db, machine_owner(), "embed_chunks")
+    embed(shelf, HashedEmbedder(64))
+    assert searched(shelf) == {"a.vtt"} and shelf.awaiting() == {}
+    assert shelf.twins() == {"a.vtt": None, "a.txt": "a.vtt", "copy.txt": "a.vtt"}
+
+
+def test_a_twin_stands_in_for_a_better_one_that_is_given_up_later(shelf: Shelf, db: Database) -> None:
+    words = speech(1)
+    shelf.bench = replace(shelf.bench, embedder=HashedEmbedder(64))
+    shelf.give("a.vtt", as_vtt(words))
+    shelf.give("short.txt", as_text(words[:500]))
+    shelf.give("a.txt", as_text(words))
+
+    def stand_in() -> int:
+        with db.transaction() as tx:
+            return let_twins_stand_in(tx, shelf.bench.project_id)
+
+    assert stand_in() == 0
+    embed(shelf, Failing(64))
+    assert (stand_in(), stand_in()) == (1, 0)
+    assert shelf.awaiting() == {"a.txt": "a.vtt"}, "the best of them"
+    embed(shelf, HashedEmbedder(64))
+    assert searched(shelf) == {"a.txt"}
+
+
+def test_what_is_searched_awaits_the_best_of_those_to_come(shelf: Shelf) -> None:
+    words = speech(1)
+    shelf.bench = replace(shelf.bench, embedder=HashedEmbedder(64))
+    shelf.give("a.txt", as_text(words[:400]))
+    embed(shelf, HashedEmbedder(64))
+    shelf.give("a.vtt", as_vtt(words[:400]))
+    shelf.give("b.vtt", as_vtt(words))
+    assert shelf.twins() == {"a.txt": None, "a.vtt": "b.vtt", "b.vtt": None}
+    assert shelf.awaiting() == {"a.txt": "b.vtt"}
+    shelf.give("b.vtt", as_vtt(speech(5)))
+    assert searched(shelf) == {"a.txt"} and shelf.awaiting() == {"a.txt": "a.vtt"}, "it is judged anew"
+    embed(shelf, HashedEmbedder(64))
+    assert searched(shelf) == {"a.vtt", "b.vtt"} and shelf.twins()["a.txt"] == "a.vtt"

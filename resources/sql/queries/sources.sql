@@ -21,6 +21,7 @@ set title = excluded.title, url = coalesce(excluded.url, source.url), format = e
     language = excluded.language, content_hash = excluded.content_hash, duration_s = excluded.duration_s,
     published_at = coalesce(excluded.published_at, source.published_at), raw_key = excluded.raw_key,
     notes = excluded.notes, signature = excluded.signature, n_shingles = excluded.n_shingles, twin_of = null,
+    awaits_twin = null,
     step = 'chunk', status = 'pending', attempts = 0, crashes = 0, last_error = null, due_at = now(),
     lease_worker = null, lease_until = null, in_hand_at = null, updated_at = now()
 returning id
@@ -105,7 +106,7 @@ select pg_advisory_xact_lock(21070, %(project_id)s::integer)
 select s.id, s.n_shingles, s.signature, coalesce(s.duration_s, 0) > 0 as has_times
 from source s,
   lateral (select count(*) as n from unnest(s.signature) h where h = any (%(hashes)s::bigint[])) shared
-where s.project_id = %(project_id)s and s.id <> %(id)s and s.twin_of is null
+where s.project_id = %(project_id)s and s.id <> %(id)s and s.twin_of is null and s.awaits_twin is null
   and s.signature && %(hashes)s::bigint[]
   and s.n_shingles between %(n_shingles)s / 6 and 6 * %(n_shingles)s
 order by shared.n desc, s.id limit %(top)s
@@ -113,7 +114,7 @@ order by shared.n desc, s.id limit %(top)s
 -- name: make_twin
 -- The source is finished: what it says is found in the one it is a twin of.
 update source
-set twin_of = %(twin_of)s, step = 'ready', status = 'completed', attempts = 0, crashes = 0, last_error = null,
+set twin_of = %(twin_of)s, awaits_twin = null, step = 'ready', status = 'completed', attempts = 0, crashes = 0, last_error = null,
     lease_worker = null, lease_until = null, in_hand_at = null, updated_at = now()
 where id = %(id)s or twin_of = %(id)s
 
@@ -128,18 +129,41 @@ select exists (select from chunk where source_id = %(id)s and is_current)
 
 -- name: await_twin
 -- A better one is on its way: it goes on as it is, and is searched, until that one has its vectors.
-update source set twin_of = %(twin_of)s, updated_at = now() where id = %(id)s or twin_of = %(id)s
+update source set awaits_twin = %(better)s, updated_at = now() where id = %(id)s
 
--- name: searched_twins
-select id from source s
-where twin_of = %(id)s and exists (select from chunk c where c.source_id = s.id and c.is_current)
+-- name: awaiting_twins
+select id from source where awaits_twin = %(id)s order by id
+
+-- name: let_twins_stand_in
+-- Where the better one was given up before it could be searched, and none is searched until it comes, the best of its
+-- twins is cut and searched; that one takes over as soon as it is retried and has its vectors.
+with lost as (
+  select b.id from source b
+  where b.project_id = %(project_id)s and b.status = 'dead' and b.step in ('chunk', 'embed')
+    and not exists (select from source a where a.awaits_twin = b.id)
+    and (not exists (select from chunk c where c.source_id = b.id and c.is_current) or exists (
+      select from chunk c
+      where c.source_id = b.id and c.is_current and not exists (
+        select from chunk_embedding e join embedding_index x on x.id = e.embedding_index_id and x.state = 'active'
+        where e.chunk_id = c.id)))
+), best as (
+  select distinct on (t.twin_of) t.id, t.twin_of from source t join lost on lost.id = t.twin_of
+  order by t.twin_of, coalesce(t.duration_s, 0) > 0 desc, t.n_shingles desc nulls last, t.id
+)
+update source s
+set twin_of = null, awaits_twin = best.twin_of, step = 'chunk', status = 'pending', attempts = 0, crashes = 0,
+    last_error = null, due_at = now(), lease_worker = null, lease_until = null, in_hand_at = null, updated_at = now()
+from best where s.id = best.id
+returning s.id
 
 -- name: project_of_source
 select project_id from source where id = %(id)s
 
 -- name: free_twins
--- What was a twin of a source that has changed stands for itself again.
+-- What was a twin of a source that has changed stands for itself again; what only awaited it goes on as it is.
 update source
-set twin_of = null, step = 'chunk', status = 'pending', due_at = now(), updated_at = now()
-where twin_of = %(id)s
+set twin_of = null, awaits_twin = null, step = case when twin_of is null then step else 'chunk' end,
+    status = case when twin_of is null then status else 'pending' end,
+    due_at = case when twin_of is null then due_at else now() end, updated_at = now()
+where twin_of = %(id)s or awaits_twin = %(id)s
 returning id, project_id, n_shingles, signature, coalesce(duration_s, 0) > 0 as has_times
