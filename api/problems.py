@@ -1,6 +1,7 @@
 """What callers are told when something is wrong: problem details as RFC 9457 has them, each with what helps.
 
-What belongs here: the kinds of problem, and how the project's own errors become one. Nothing here quotes what was sent.
+What belongs here: the kinds of problem, and how the project's own errors become one. No token nor
+whole body is quoted; what has to be corrected is named, which can be a few words of the request.
 """
 
 import logging
@@ -21,6 +22,7 @@ from resources.postgres import is_outage
 log = logging.getLogger("rejoinder.api")
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = "2"
+WRONG_SHOWN, LONGEST_PLACE = 20, 200
 Kind = Literal[
     "malformed", "no-token", "token-refused", "scope-missing", "not-allowed", "not-found", "method", "too-slow",
     "conflict", "too-large", "media-type", "invalid", "busy", "unavailable", "internal",
@@ -166,8 +168,13 @@ def _own_error(request: Request, error: Any) -> JSONResponse:
 
 
 def _wrong_parts(request: Request, error: Any) -> JSONResponse:
-    wrong = [Wrong(at=".".join(map(str, e["loc"])), message=e["msg"]) for e in error.errors()]
+    wrong = [Wrong(at=_place(e["loc"]), message=e["msg"]) for e in error.errors()[:WRONG_SHOWN]]
     return answer(request, "invalid", "The request is not as this path takes it.", errors=wrong)
+
+
+def _place(steps: tuple[str | int, ...]) -> str:
+    """Where something is wrong; a field that is not known has any name, half a surrogate pair in it too."""
+    return ".".join(map(str, steps)).encode("utf-8", "replace").decode()[:LONGEST_PLACE]
 
 
 def _http_error(request: Request, error: Any) -> JSONResponse:

@@ -3,11 +3,13 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import StringConstraints
 from starlette.datastructures import UploadFile
 
 from api.callers import Caller, MayRead, MayWrite
 from api.desk import AtDesk, Desk
 from api.problems import Refusal, documented
+from api.schemas.forms import STORABLE
 from api.schemas.sources import Chapter, Contents, Enqueued, FromUrl, Source, SourceDetail, Sources, Step
 from resources.commands.sources import add_upload, add_urls
 from resources.inbox import open_intake
@@ -23,6 +25,7 @@ from resources.store.source_list import (
 )
 
 router = APIRouter(prefix="/sources", tags=["sources"])
+Part = Annotated[str, StringConstraints(max_length=200), STORABLE]
 State = Literal["all", "ready", "under_way", "trouble", "twins"]
 READING = documented(
     "no-token", "token-refused", "scope-missing", "not-allowed", "invalid", "busy", "unavailable"
@@ -70,6 +73,8 @@ async def upload(request: Request, response: Response, desk: AtDesk, caller: May
         if not isinstance(file, UploadFile):
             raise Refusal("invalid", "The field `file` is missing, or is no file.")
         known_as = name if isinstance(name, str) else file.filename or ""
+        if "\0" in known_as:
+            raise Refusal("invalid", "A name cannot hold the character U+0000.")
         return await desk.uploads.run(_take_file, desk, caller, known_as, file, response)
 
 
@@ -110,9 +115,7 @@ async def sources(
     desk: AtDesk,
     caller: MayRead,
     state: Annotated[State, Query(description="under_way: on its way; trouble: needs a person.")] = "all",
-    search: Annotated[
-        str | None, Query(max_length=200, description="Only titles and names that hold this.")
-    ] = None,
+    search: Annotated[Part | None, Query(description="Only titles and names that hold this.")] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> Sources:

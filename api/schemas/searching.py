@@ -5,11 +5,12 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, JsonValue, StringConstraints
 
-from api.schemas.forms import Asked, Shape
+from api.schemas.forms import STORABLE, Asked, Shape
 from resources.asking import Question
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
-Names = Annotated[list[Annotated[str, StringConstraints(min_length=1, max_length=200)]], Field(max_length=20)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000), STORABLE]
+Words = Annotated[str, StringConstraints(min_length=1, max_length=200), STORABLE]
+Names = Annotated[list[Words], Field(max_length=20)]
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}$", to_lower=True)]
 PLACE: dict[str, JsonValue] = {
     "url": "https://pod.example/compost?t=312",

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, StringConstraints
 
-from api.schemas.forms import Asked, Shape
+from api.schemas.forms import STORABLE, Asked, Shape
 from resources.commands.sources import Again
 from resources.store.inputs import InputStep, StepState
 
@@ -52,7 +52,7 @@ class FromUrl(Asked):
         extra="forbid", json_schema_extra={"example": {"url": "https://pod.example/episodes/12.vtt"}}
     )
 
-    url: Annotated[str, StringConstraints(min_length=8, max_length=2_048)]
+    url: Annotated[str, StringConstraints(min_length=8, max_length=2_048), STORABLE]
 
 
 class Source(Shape):

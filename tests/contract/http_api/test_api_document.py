@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from api.app import build_app
 from api.desk import Desk
@@ -73,30 +71,3 @@ def test_what_is_taken_and_given_has_examples() -> None:
 def test_every_kind_of_problem_is_in_the_docs() -> None:
     page = PAGE.read_text("utf-8")
     assert [kind for kind in KINDS if f"`{kind}`" not in page] == []
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=8,
-)
-FIELDS = st.sampled_from(["text", "k", "sources", "language", "since", "url", "step", "is_followed", "x"])
-
-
-@given(data=st.data())
-def test_no_body_breaks_a_route(data: st.DataObject) -> None:
-    """Whatever is sent, the answer is one that the document names: shapes are judged before anything is looked up."""
-    from pydantic import ValidationError
-
-    from api.schemas import searching, sources
-
-    shape = data.draw(
-        st.sampled_from([searching.Search, searching.Ask, sources.FromUrl, sources.Process, sources.Retry])
-    )
-    sent = data.draw(JSON | st.dictionaries(FIELDS, JSON, max_size=5))
-    try:
-        taken = shape.model_validate(sent)
-    except ValidationError:
-        return
-    if isinstance(taken, searching.Filters):
-        assert taken.question().text == taken.text
