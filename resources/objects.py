@@ -4,6 +4,7 @@ A folder by default, a bucket where REJOINDER_OBJECT_STORE names one; fsspec spe
 whole or not at all, never changed, and compared with its name whenever it is read.
 """
 
+import errno
 import hashlib
 import os
 import re
@@ -64,14 +65,17 @@ class ObjectStore:
         """Keep the bytes; their key. Safe to repeat, and to be interrupted at any moment.
 
         Raises:
-            StoreAway: the store cannot be written.
+            StoreAway: the store does not answer, is full or may not be written at all.
+            StorageFailed: this object cannot be written, though others might.
         """
         key = object_key(data)
         try:
             if not self._has(key, data):
                 self._write(self._path(key), data)
         except Exception as error:  # what a driver raises depends on the kind of store
-            raise StoreAway(f"the object store could not be written ({type(error).__name__})") from error
+            raise self._failure(
+                "written", error, is_away=_is_full(error) or self._is_forbidden(error)
+            ) from error
         return key
 
     def get(self, key: str) -> bytes:
@@ -89,12 +93,22 @@ class ObjectStore:
             self._refuse_empty()
             raise InputUnreadable("its raw bytes are gone from the object store: give it again") from None
         except Exception as error:  # what a driver raises depends on the kind of store
-            is_away = isinstance(error, TimeoutError | ConnectionError) or not self._answers()
-            failure = StoreAway if is_away else StorageFailed
-            raise failure(f"the object store could not be read ({type(error).__name__})") from error
+            raise self._failure("read", error) from error
         if hashlib.sha256(data).hexdigest() != digest:
             raise InputUnreadable("its raw bytes were damaged in the object store: give it again")
         return data
+
+    def _failure(self, deed: str, error: Exception, *, is_away: bool = False) -> StorageFailed:
+        """Whether no object would fare better, or only this one failed."""
+        away = is_away or isinstance(error, TimeoutError | ConnectionError) or not self._answers()
+        failure = StoreAway if away else StorageFailed
+        return failure(f"the object store could not be {deed} ({type(error).__name__})")
+
+    def _is_forbidden(self, error: Exception) -> bool:
+        """Whether it is the whole store that may not be written; credentials of a bucket hold for all of it."""
+        if not isinstance(error, PermissionError):
+            return False
+        return not self.is_local or not os.access(f"{self.root}/sha256", os.W_OK | os.X_OK)
 
     def _refuse_empty(self) -> None:
         """Tell a missing object from a store that is not there: a disk that is not mounted is an empty folder.
@@ -141,6 +155,11 @@ class ObjectStore:
             part.replace(target)
         finally:
             part.unlink(missing_ok=True)
+
+
+def _is_full(error: Exception) -> bool:
+    """Whether no byte can be written there by anybody: no space left, over quota, or mounted read-only."""
+    return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 def open_store(settings: Settings) -> ObjectStore:

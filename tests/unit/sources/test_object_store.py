@@ -1,5 +1,6 @@
 """Raw input by its hash: whole or not at all, the same bytes once, damage seen when it is read."""
 
+import errno
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -150,6 +151,72 @@ def test_a_store_that_cannot_be_reached_is_away_and_one_bad_object_is_not(
 def test_a_store_that_cannot_be_written_is_away(store: ObjectStore, tmp_path: Path) -> None:
     (tmp_path / "objects").write_text("a file where the folder should be")
     with pytest.raises(StoreAway, match="could not be written"):
+        store.put(b"x")
+
+
+def test_one_folder_that_cannot_be_written_is_no_store_that_is_away(
+    store: ObjectStore, tmp_path: Path
+) -> None:
+    """Else its inputs would be tried again for ever."""
+    store.put(b"another")
+    folder = tmp_path / "objects" / object_key(b"x")[:9]
+    folder.write_text("a file where a folder should be, as another's folder cannot be written")
+    with pytest.raises(StorageFailed, match="could not be written") as caught:
+        store.put(b"x")
+    assert not isinstance(caught.value, StoreAway)
+
+
+def test_a_driver_that_breaks_down_is_no_store_that_is_away() -> None:
+    class Odd:
+        def info(self, _path: str) -> dict[str, int]:
+            return {"size": 0}
+
+        def pipe_file(self, _path: str, _data: bytes) -> None:
+            raise TypeError("unexpected keyword argument")
+
+    with pytest.raises(StorageFailed, match="TypeError") as caught:
+        ObjectStore(Odd(), "bucket", is_local=False).put(b"x")
+    assert not isinstance(caught.value, StoreAway)
+
+
+def test_a_bucket_that_may_only_be_read_is_away() -> None:
+    class ReadOnly:
+        def info(self, _path: str) -> dict[str, int]:
+            return {"size": 0}
+
+        def pipe_file(self, _path: str, _data: bytes) -> None:
+            raise PermissionError("Access Denied")
+
+    with pytest.raises(StoreAway, match="PermissionError"):
+        ObjectStore(ReadOnly(), "bucket", is_local=False).put(b"x")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.ETIMEDOUT, errno.ECONNREFUSED])
+def test_a_store_that_takes_nothing_is_away(
+    store: ObjectStore, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    store.put(b"another")
+
+    def fail(_fd: int) -> None:
+        raise OSError(number, "as the system says")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(StoreAway):
+        store.put(b"x")
+
+
+def test_a_root_that_may_not_be_written_is_away(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.put(b"another")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(StorageFailed) as caught:
+        store.put(b"x")
+    assert not isinstance(caught.value, StoreAway), "only that folder"
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(StoreAway):
         store.put(b"x")
 
 
