@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from api.workers import Workers
+from api.workers import Slots, Workers
 from resources.access.keyring import WatchedKeyring
 from resources.wiring import Workbench
 
@@ -14,6 +14,10 @@ THREADS = 8
 WAITING = 32
 # Each holds a whole source in memory.
 UPLOADS, UPLOADS_WAITING = 2, 8
+# Files on their way in, which a slow sender keeps on the disk of temporary files.
+RECEIVED, RECEIVED_WAITING = 8, 32
+# Files on their way out, which a slow reader keeps in memory.
+SENT, SENT_WAITING = 4, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,8 @@ class Desk:
     keys: WatchedKeyring
     workers: Workers = field(default_factory=lambda: Workers(THREADS, WAITING))
     uploads: Workers = field(default_factory=lambda: Workers(UPLOADS, UPLOADS_WAITING))
+    receiving: Slots = field(default_factory=lambda: Slots(RECEIVED, RECEIVED_WAITING))
+    sending: Slots = field(default_factory=lambda: Slots(SENT, SENT_WAITING))
 
 
 def _at(request: Request) -> Desk:

@@ -1,8 +1,9 @@
 """What services of one's own do: a step again, raw bytes, searching, and what went wrong."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from api.callers import Caller, MayRead, MaySearch, MayWrite
 from api.desk import AtDesk, Desk
@@ -19,6 +20,7 @@ from api.schemas.sources import (
     Retry,
     SetAside,
 )
+from api.sending import Attachment
 from resources.commands.sources import Again, again
 from resources.commands.upkeep import retry
 from resources.searching import Found, find_passages
@@ -28,6 +30,15 @@ router = APIRouter(prefix="/internal", tags=["internal"])
 BODY = documented("malformed", "too-slow", "too-large")
 MISSING = documented("not-found")
 Top = Annotated[int, Query(ge=1, le=500)]
+
+
+async def _while_sent(desk: AtDesk, caller: MayRead) -> AsyncIterator[Caller]:
+    """The caller, with a place that is held until the answer has been sent: FastAPI ends this only then."""
+    async with desk.sending.hold():
+        yield caller
+
+
+Sent = Annotated[Caller, Depends(_while_sent)]
 
 
 @router.post("/sources/{id}/process", status_code=202, responses={**READING, **BODY, **MISSING})
@@ -48,12 +59,9 @@ def _process(desk: Desk, caller: Caller, number: int, step: Again) -> Accepted:
     responses={**READING, **MISSING, 200: {"content": {"application/octet-stream": {}}}},
     response_class=Response,
 )
-async def content(id: int, desk: AtDesk, caller: MayRead) -> Response:
+async def content(id: int, desk: AtDesk, caller: Sent) -> Response:
     """The raw bytes of a source as they came, for saving only. Scope: `sources:read`."""
-    data = await desk.uploads.run(_content, desk, caller, id)
-    return Response(
-        data, media_type="application/octet-stream", headers={"Content-Disposition": "attachment"}
-    )
+    return Attachment(await desk.workers.run(_content, desk, caller, id))
 
 
 def _content(desk: Desk, caller: Caller, number: int) -> bytes:

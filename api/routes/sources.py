@@ -67,8 +67,11 @@ async def upload(request: Request, response: Response, desk: AtDesk, caller: May
     """
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise Refusal("media-type", "A file comes as multipart/form-data, in the field `file`.")
-    # Read here, not as a parameter: FastAPI would read a parameter's body before it asks for the token.
-    async with request.form(max_files=1, max_fields=1, max_part_size=4_096) as form:
+    # Read here, not as a parameter: FastAPI would read a parameter's body before it asks for the token and a place.
+    async with (
+        desk.receiving.hold(),
+        request.form(max_files=1, max_fields=1, max_part_size=4_096) as form,
+    ):
         file, name = form.get("file"), form.get("name")
         if not isinstance(file, UploadFile):
             raise Refusal("invalid", "The field `file` is missing, or is no file.")

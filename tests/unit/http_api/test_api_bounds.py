@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import Refusal, handle_problems
+from api.sending import Attachment
 from api.serve import is_loopback, listen, refuse_open_door
 from api.watching import BoundedBodies, Watched
 from api.workers import Workers
@@ -106,7 +107,7 @@ def test_what_would_wait_behind_too_many_is_refused_at_once() -> None:
     held = threading.Event()
 
     async def crowd() -> list[object]:
-        workers = Workers(threads=2, waiting=1)
+        workers = Workers(2, waiting=1)
         first = [asyncio.create_task(workers.run(held.wait)) for _ in range(3)]
         await asyncio.sleep(0)
         while workers.waiting < 1:
@@ -118,6 +119,24 @@ def test_what_would_wait_behind_too_many_is_refused_at_once() -> None:
     late, *done = asyncio.run(crowd())
     assert isinstance(late, Refusal) and late.kind == "busy"
     assert done == [True, True, True]
+
+
+@pytest.mark.parametrize("bounds", [{"idle_s": 0.01}, {"whole_s": 0.01}])
+def test_a_file_that_is_not_taken_is_not_held_for_ever(
+    bounds: dict[str, float], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The server ends a connection whose answer stops short of its last message."""
+    sent: list[Message] = []
+
+    async def stuck(message: Message) -> None:
+        sent.append(message)
+        if len(sent) == 3:
+            await asyncio.Event().wait()
+
+    scope: Scope = {"type": "http", "method": "GET", "path": "/x", "asgi": {"spec_version": "2.4"}}
+    asyncio.run(Attachment(b"a" * 1_000_000, **bounds)(scope, pieces(b""), stuck))
+    assert len(sent) == 3 and all(len(message.get("body", b"")) <= 65_536 for message in sent)
+    assert "not taken in time" in caplog.text
 
 
 @pytest.mark.parametrize(
