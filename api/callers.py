@@ -11,8 +11,9 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.desk import AtDesk, Desk
 from api.problems import Refusal
+from rejoinder.errors import ConfigInvalid
 from rejoinder.ids import PersonId
-from resources.access.keyring import OURS
+from resources.access.keyring import OURS, Keyring
 from resources.access.scopes import Scope
 from resources.access.tokens import Claims, TokenRefused, verify
 from resources.commands.actors import Actor, authorise
@@ -61,12 +62,25 @@ def _read(request: Request, desk: Desk, given: HTTPAuthorizationCredentials | No
             "no-token", "This needs a token.", headers={"WWW-Authenticate": 'Bearer realm="rejoinder"'}
         )
     try:
-        return verify(given.credentials, desk.keys.current(), now=datetime.now(UTC))
+        return verify(given.credentials, _keys(desk), now=datetime.now(UTC))
     except TokenRefused as error:
         _log(request, 401, str(error))
         challenge = f'Bearer realm="rejoinder", error="invalid_token", error_description="{error}"'
         raise Refusal(
             "token-refused", f"The token does not count: {error}.", headers={"WWW-Authenticate": challenge}
+        ) from None
+
+
+def _keys(desk: Desk) -> Keyring:
+    """The keys that count. Why they cannot be read is for the operator: it names a file, and anybody may ask."""
+    try:
+        return desk.keys.current()
+    except (ConfigInvalid, OSError) as error:
+        log.error("tokens cannot be checked: %s", error)
+        raise Refusal(
+            "unavailable",
+            "Tokens cannot be checked at this moment.",
+            fix="Tell the operator: the log says why.",
         ) from None
 
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import SecretStr
 
-from resources.access.keyring import trust
+from resources.access.keyring import KEY_FILE, trust
 from resources.access.tokens import Grant, issue
 from resources.commands.actors import machine_owner
 from resources.commands.people import add_person, change_role, deactivate, list_people
@@ -262,6 +262,13 @@ def test_the_audit_names_the_service_that_signed(api: Any) -> None:
     with api.bench.db.transaction() as tx:
         event = tx.connection.execute("select actor from audit_event where action = 'ingest'").fetchone()
     assert event["actor"] == "api:backend2/crud"
+
+
+def test_damaged_keys_are_no_strangers_business(api: Any, caplog: pytest.LogCaptureFixture) -> None:
+    path = api.bench.settings.home_dir / KEY_FILE
+    path.write_text("{")
+    told = problem(api.get("/sources"), 503, "unavailable")
+    assert str(path) in caplog.text and KEY_FILE not in str(told) and str(path.parent) not in str(told)
 
 
 def test_a_request_has_an_id(api: Any) -> None:
