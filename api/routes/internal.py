@@ -22,7 +22,7 @@ from api.schemas.sources import (
 )
 from api.sending import Attachment
 from resources.commands.sources import Again, again
-from resources.commands.upkeep import retry
+from resources.commands.upkeep import retry_in_project
 from resources.searching import Found, find_passages
 from resources.store.inputs import find_input, list_dead, list_quarantined
 
@@ -112,5 +112,7 @@ async def quarantine(desk: AtDesk, caller: MayRead, limit: Top = 50) -> Quaranti
 @router.post("/retry", responses={**READING, **BODY})
 async def try_again(asked: Retry, desk: AtDesk, caller: MayWrite) -> Retried:
     """Bring a step's dead inputs back to life and try its failed ones at once. Scope: `sources:write`."""
-    done = await desk.workers.run(retry, desk.bench.db, caller.actor, asked.step)
+    done = await desk.workers.run(
+        retry_in_project, desk.bench.db, caller.actor, caller.project_id, asked.step
+    )
     return Retried(revived=sum(done.revived.values()), hurried=sum(done.hurried.values()))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from rejoinder.errors import ConfigInvalid
 from resources.commands.actors import Actor, authorise, record
@@ -26,6 +27,9 @@ STEPS: dict[str, tuple[str, str | None]] = {
     "check": ("post", "check"),
     "measure": ("measurement", None),
 }
+
+# Tables whose rows say which project they are of.
+OF_PROJECT = {"ingestion", "source", "epoch"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +70,43 @@ def retry(
     return done
 
 
+def retry_in_project(
+    db: Database,
+    actor: Actor,
+    project_id: int,
+    step: str,
+    *,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Retried:
+    """Make dead and failed items of one project due at once, of one step on the way of its sources.
+
+    Raises:
+        ConfigInvalid: there is no such step, or it is none of sources.
+        NotAllowed: the role does not allow it.
+    """
+    table, column = STEPS.get(step, ("", None))
+    if table not in OF_PROJECT:
+        known = ", ".join(name for name, (of, _) in STEPS.items() if of in OF_PROJECT)
+        raise ConfigInvalid(f"There is no step {step!r} of sources.", fix=f"Use one of {known}.")
+    values: dict[str, Any] = {"table": table, "project_id": project_id, "step": column, "now": now()}
+    with db.transaction() as tx:
+        actor = authorise(tx, actor, "retry")
+        revived = _close(tx, table, tx.rows("revive_items_of_project", **values))
+        hurried = len(tx.rows("hurry_failed_items_of_project", **values))
+        done = Retried({table: revived}, {table: hurried})
+        diff = {"step": step, "project_id": project_id, "revived": done.revived, "hurried": done.hurried}
+        record(tx, actor, "retry", "step", None, diff)
+    return done
+
+
 def _revive(tx: Transaction, table: str, step: str | None, now: datetime) -> int:
-    ids = [row["id"] for row in tx.rows("revive_items", table=table, step=step, now=now)]
-    tx.execute("close_dead_letters", item_table=table, ids=ids)
-    return len(ids)
+    return _close(tx, table, tx.rows("revive_items", table=table, step=step, now=now))
+
+
+def _close(tx: Transaction, table: str, revived: list[dict[str, Any]]) -> int:
+    """End the dead letters of rows that came back to life; how many rows there are."""
+    tx.execute("close_dead_letters", item_table=table, ids=[row["id"] for row in revived])
+    return len(revived)
 
 
 def mark_read(db: Database, actor: Actor, notification_id: int) -> bool:

@@ -83,6 +83,13 @@ set status = 'pending', attempts = 0, crashes = 0, due_at = %(now)s, last_error 
 where status = 'dead' and (%(step)s::text is null or step = %(step)s)
 returning id
 
+-- name: revive_items_of_project
+-- tables: source, ingestion, epoch
+update {table}
+set status = 'pending', attempts = 0, crashes = 0, due_at = %(now)s, last_error = null
+where project_id = %(project_id)s and status = 'dead' and step = %(step)s
+returning id
+
 -- name: close_dead_letters
 update dead_letter set revived_at = now()
 where item_table = %(item_table)s and item_id = any (%(ids)s) and revived_at is null
@@ -91,6 +98,12 @@ where item_table = %(item_table)s and item_id = any (%(ids)s) and revived_at is 
 -- tables: post, source, measurement, ingestion, epoch
 update {table} set due_at = %(now)s
 where status = 'failed' and due_at > %(now)s and (%(step)s::text is null or step = %(step)s)
+returning id
+
+-- name: hurry_failed_items_of_project
+-- tables: source, ingestion, epoch
+update {table} set due_at = %(now)s
+where project_id = %(project_id)s and status = 'failed' and due_at > %(now)s and step = %(step)s
 returning id
 
 -- name: count_due_items

@@ -4,7 +4,7 @@ import pytest
 
 from rejoinder.errors import ConfigInvalid, NotAllowed
 from resources.commands.actors import machine_owner
-from resources.commands.upkeep import STEPS, mark_read, retry
+from resources.commands.upkeep import STEPS, mark_read, retry, retry_in_project
 
 
 @pytest.fixture
@@ -41,6 +41,42 @@ def test_one_step_only(newsroom, ill) -> None:
     assert newsroom.value("select count(*) from dead_letter where revived_at is null") == 1
     assert retry(newsroom.db, machine_owner(), "decide").revived == {"post": 1}
     assert newsroom.audit("retry")[0]["actor"].startswith("cli:")
+
+
+@pytest.mark.parametrize(
+    ("step", "table", "column"),
+    [
+        ("embed_chunks", "source", "embed"),
+        ("extract", "ingestion", "extract"),
+        ("summarise", "epoch", "summarise"),
+    ],
+)
+def test_one_project_only(newsroom, step: str, table: str, column: str) -> None:
+    newsroom.rows(
+        "insert into project (creator_id, name) select creator_id, 'other' from project limit 1 returning id"
+    )
+    own = {
+        "source": ("title, format, content_hash", "'t', 'vtt', 'h' || n"),
+        "ingestion": ("origin, raw_key", "'file', 'k'"),
+        "epoch": ("starts_on", "make_date(2026, n, 1)"),
+    }[table]
+    name = ("", "") if table == "epoch" else ("name, ", "'s' || n, ")
+    newsroom.rows(
+        f"insert into {table} (project_id, {name[0]}{own[0]}, step, status, due_at)"
+        f" select p.id, {name[1]}{own[1]}, '{column}', s.status, now() + interval '1 h'"
+        " from project p, (values (1, 'dead'), (2, 'failed')) s (n, status) returning id"
+    )
+    first, second = (row["id"] for row in newsroom.rows("select id from project order by id"))
+    done = retry_in_project(newsroom.db, machine_owner(), first, step)
+    assert (done.revived, done.hurried) == ({table: 1}, {table: 1})
+    left = f"select count(*) from {table} where project_id = %s and (status = 'dead' or due_at > now())"
+    assert (newsroom.value(left, first), newsroom.value(left, second)) == (0, 2)
+    assert newsroom.audit("retry")[0]["diff"]["project_id"] == first
+
+
+def test_a_project_has_no_posts_of_its_own_to_retry(newsroom) -> None:
+    with pytest.raises(ConfigInvalid, match="no step 'decide' of sources"):
+        retry_in_project(newsroom.db, machine_owner(), 1, "decide")
 
 
 @pytest.mark.parametrize("step", STEPS)
