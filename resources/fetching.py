@@ -7,8 +7,10 @@ counted as it comes and as it unpacks, all within one time limit. No message quo
 
 import base64
 import contextlib
+import logging
 import ssl
 import time
+import traceback
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,6 +26,7 @@ from rejoinder.errors import InputUnreadable, RejoinderError
 from rejoinder.text.public_urls import public_url
 from resources.guarded_network import Allowance, GuardedNetwork, Resolve, resolve
 
+log = logging.getLogger("rejoinder.fetching")
 USER_AGENT = "Rejoinder/0.1 (fetches what its own creators published)"
 ACCEPT = (
     "application/json, text/vtt, application/srt, application/x-subrip, application/rss+xml, application/atom+xml, "
@@ -32,6 +35,7 @@ ACCEPT = (
 MOST_REDIRECTS = 5
 LONGEST_WAIT_S = 86_400.0
 READ_TIMEOUT_S = 15.0
+MOST_FRAMES = 20
 REDIRECTS = {301, 302, 303, 307, 308}
 # The server may think otherwise later.
 PASSING = {408, 425, 429, 500, 502, 503, 504}
@@ -184,7 +188,16 @@ def _failures_in_words(url: str) -> Iterator[None]:
     except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError, OSError) as error:
         raise FetchFailed(f"{shown}: no usable answer ({type(error).__name__})") from None
     except Exception as error:  # its words, or its traceback in a log, might quote the address
+        log.error("fetching broke down: %s%s", type(error).__name__, _where(error))
         raise FetchFailed(f"{shown}: fetching it broke down ({type(error).__name__})") from None
+
+
+def _where(error: BaseException) -> str:
+    """The frames that an error came through, the innermost last: no line of code, no value."""
+    frames = traceback.StackSummary.extract(
+        traceback.walk_tb(error.__traceback__), limit=-MOST_FRAMES, lookup_lines=False
+    )
+    return "".join(f"; {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,7 @@ from resources.commands.actors import Actor, machine_owner
 from resources.commands.sources import add_files, add_urls, intake_for, take_due_feeds
 from resources.ingesting import IngestReport, Intake, Taken, find_files, report_since
 from resources.settings import Settings
-from resources.steps.ingestion import PASSED_OVER
+from resources.steps.ingestion import SENT_BACK
 from resources.wiring import Workbench, run_step
 from resources.work.runner import Progress
 
@@ -66,9 +66,9 @@ def work_off_inputs(
     is_open = True
     while (
         is_open
-    ):  # a transcript that turns out unreadable sends its item back to be fetched from the next address
+    ):  # what turns out unreadable may be sent back to be fetched, from its next address for instance
         run_step(bench, "fetch", progress=progress)
-        is_open = PASSED_OVER in run_step(bench, "extract", progress=progress).outcomes
+        is_open = SENT_BACK in run_step(bench, "extract", progress=progress).outcomes
     with bench.db.transaction() as tx:
         return report_since(tx, bench.project_id, taken.since, taken.names)
 

@@ -31,6 +31,10 @@ class StoreAway(StorageFailed, PassingTrouble):
     """The object store does not answer, cannot be written or is not mounted: no object would fare better."""
 
 
+class BytesLost(InputUnreadable):
+    """An object is gone or damaged, though the store is there."""
+
+
 def object_key(data: bytes) -> str:
     """Where these bytes belong.
 
@@ -84,18 +88,18 @@ class ObjectStore:
         Raises:
             StoreAway: the store does not answer, or holds nothing at all.
             StorageFailed: this object cannot be read, though the store answers.
-            InputUnreadable: the object is gone or damaged; giving the input again mends it.
+            BytesLost: the object is gone or damaged; giving the input again mends it.
         """
         digest = hash_of(key)
         try:
             data: bytes = self.filesystem.cat_file(self._path(key))
         except FileNotFoundError:
             self._refuse_empty()
-            raise InputUnreadable("its raw bytes are gone from the object store: give it again") from None
+            raise BytesLost("its raw bytes are gone from the object store: give it again") from None
         except Exception as error:  # what a driver raises depends on the kind of store
             raise self._failure("read", error) from error
         if hashlib.sha256(data).hexdigest() != digest:
-            raise InputUnreadable("its raw bytes were damaged in the object store: give it again")
+            raise BytesLost("its raw bytes were damaged in the object store: give it again")
         return data
 
     def _failure(self, deed: str, error: Exception, *, is_away: bool = False) -> StorageFailed:

@@ -46,18 +46,13 @@ def looks_like_feed(data: bytes) -> bool:
     return _FEED.match(head) is not None
 
 
-def best_transcript(item: FeedItem) -> TranscriptLink | None:
-    """The transcript that says most: in the item's own language, then with times and speakers.
+def ranked_transcripts(item: FeedItem) -> list[TranscriptLink]:
+    """Every transcript of an item, the one that says most first: in the item's own language, with times and speakers.
 
     >>> links = (TranscriptLink("https://p.example/1.txt"), TranscriptLink("https://p.example/1.vtt", "text/vtt"))
-    >>> best_transcript(FeedItem("One", "1", transcripts=links)).url
-    'https://p.example/1.vtt'
+    >>> [link.url[-3:] for link in ranked_transcripts(FeedItem("One", "1", transcripts=links))]
+    ['vtt', 'txt']
     """
-    return next(iter(ranked_transcripts(item)), None)
-
-
-def ranked_transcripts(item: FeedItem) -> list[TranscriptLink]:
-    """Every transcript of an item, the one that says most first."""
     return sorted(item.transcripts, key=lambda link: _rank(link, item.language))
 
 

@@ -11,15 +11,16 @@ from rejoinder.corpus.values import Chapter, Transcript
 from rejoinder.errors import InputUnreadable, LeaseLost
 from rejoinder.text.public_urls import public_url
 from resources.fetching import Fetched, Fetcher, FetchFailed, Validators
-from resources.objects import ObjectStore, hash_of
+from resources.objects import BytesLost, ObjectStore, hash_of
 from resources.postgres import Transaction
 from resources.steps.feed_items import item_requests, looks_like_feed
 from resources.steps.twins import find_twins, hold_twins
 from resources.store.ingestions import LookedAtFeed, enqueue_items, leave_items, save_feed
 from resources.store.sources import NewSource, quarantine, save_source
 
-# What became of an item whose next transcript is tried.
-PASSED_OVER = "passed over"
+# What became of an input that is fetched once more: from its next address, or because its kept bytes are gone.
+SENT_BACK = "sent back"
+FETCHED_ANEW = "its raw bytes were gone or damaged and were fetched anew"
 ITEMS_AT_ONCE = 500
 # Name, bytes and stated type of an input to what was said in it; raises InputUnreadable.
 Extract = Callable[[str, bytes, str | None], Transcript]
@@ -27,11 +28,12 @@ Extract = Callable[[str, bytes, str | None], Transcript]
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An input that cannot be used, why, and its bytes as far as they came."""
+    """An input that cannot be used, why, and its bytes as far as they came; is_lost: not so when they were kept."""
 
     reason: str
     data: bytes = b""
     raw_key: str | None = None
+    is_lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,7 @@ class Extracting:
             data = self.objects.get(item["raw_key"])
             transcript = self.extract(_file_name(item), data, item["media_type"])
         except InputUnreadable as error:
-            return Refused(str(error), data, item["raw_key"])
+            return Refused(str(error), data, item["raw_key"], isinstance(error, BytesLost))
         known_by = signature(transcript.cues)
         before = (item["note"],) if item["note"] else ()
         if not item["chapters_key"]:
@@ -236,17 +238,27 @@ def _load(tx: Transaction, ids: Sequence[int]) -> list[dict[str, Any]]:
 
 
 def _refuse(tx: Transaction, item: dict[str, Any], refused: Refused, worker: int) -> str:
-    """Out of the queue and into quarantine: trying again would give the same; unless there is another address."""
+    """Out of the queue and into quarantine: trying again would give the same; unless there is another address.
+
+    Bytes that were lost here are asked for once more where they came from.
+    """
+    if refused.is_lost and item["url"] and FETCHED_ANEW not in (item["note"] or ""):
+        return _send_back(tx, item, item, FETCHED_ANEW, worker)
     if (other := _next_address(item)) is not None:
         shown = public_url(item["url"])
         reason = refused.reason.removeprefix(f"{shown}: ")
-        note = _joined(item["note"], f"passed over {shown}: {reason}")
-        if not tx.rows("try_next_address", id=item["id"], note=note, worker=worker, **other):
-            raise _lost(item)
-        return PASSED_OVER
+        return _send_back(tx, item, other, f"passed over {shown}: {reason}", worker)
     quarantine(tx, item["name"], refused.reason, refused.data, refused.raw_key)
     _finish(tx, item, "quarantined", _joined(refused.reason, item["note"]), worker)
     return "quarantined"
+
+
+def _send_back(tx: Transaction, item: dict[str, Any], link: dict[str, Any], why: str, worker: int) -> str:
+    """Have an input fetched from a link, its note told why."""
+    to = {name: link[name] for name in ("url", "media_type", "language")}
+    if not tx.rows("fetch_from", id=item["id"], note=_joined(item["note"], why), worker=worker, **to):
+        raise _lost(item)
+    return SENT_BACK
 
 
 def _joined(*notes: str | None) -> str:

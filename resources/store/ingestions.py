@@ -88,20 +88,23 @@ def enqueue_items(
 ) -> tuple[int, int]:
     """Make those items of a feed wait that are new or have another transcript now: how many, and how many were left.
 
+    New ones come first, then those that were read longest ago: items that change at every look starve no others.
     A mere key in an address is no change, as many servers sign each answer anew; it is kept for the next try.
     """
     known = {row["name"]: row for row in tx.rows("items_of_feed", feed_id=feed_id)}
-    n_waiting = n_left = 0
+    new, changed = list[Request](), list[tuple[datetime, Request]]()
     for request in requests:
         row = known.get(request.name)
-        if row is not None and _is_as_it_was(row, request):
+        if row is None:
+            new.append(request)
+        elif _is_as_it_was(row, request):
             _renew(tx, row, request)
-        elif n_waiting < at_most:
-            enqueue(tx, project_id, request)
-            n_waiting += 1
         else:
-            n_left += 1
-    return n_waiting, n_left
+            changed.append((row["updated_at"], request))
+    due = new + [request for _, request in sorted(changed, key=lambda pair: pair[0])]
+    for request in due[:at_most]:
+        enqueue(tx, project_id, request)
+    return min(len(due), at_most), max(len(due) - at_most, 0)
 
 
 def _is_as_it_was(row: dict[str, Any], request: Request) -> bool:

@@ -10,10 +10,11 @@ from typing import Any, cast
 import pytest
 
 from resources.commands.actors import machine_owner
-from resources.commands.sources import follow_feed
+from resources.commands.sources import again, follow_feed
 from resources.due import sources_due
 from resources.inbox import ingest_paths
 from resources.ingesting import IngestReport
+from resources.objects import BytesLost, ObjectStore
 from resources.postgres import Database
 from resources.provision import Addresses
 from resources.settings import Settings
@@ -338,3 +339,65 @@ def test_an_address_that_stands_for_a_title_or_a_guid_shows_no_key(host: Host, c
     assert len(report.new) == 1
     shown = corpus.rows("select name, title, note from ingestion union select name, title, url from source")
     assert "s3cret" not in str(report) + str(shown) and "pod.example/1" in str(shown)
+
+
+def test_items_that_change_at_every_look_do_not_keep_new_ones_out(host: Host, corpus: Corpus) -> None:
+    few = Tuning.model_validate({"ingestion": {"feed_items": 2}})
+    corpus.bench = replace(corpus.bench, tuning=few)
+
+    def look(n_items: int, at: str) -> list[str]:
+        host.feed(*(host.item(str(n), "text/vtt", at=at) for n in range(n_items)))
+        corpus.make_due()
+        host.asked.clear()
+        corpus.poll()
+        return sorted(page.removesuffix("-text-vtt") for page in host.asked if page != "/feed")
+
+    corpus.ingest(host.feed(host.item("0", "text/vtt"), host.item("1", "text/vtt")))
+    assert look(3, "-v2") == ["/0-v2", "/2-v2"]
+    assert look(3, "-v3") == ["/0-v3", "/1-v3"], "the one that was left the last time is among them"
+    assert look(5, "-v4") == ["/3-v4", "/4-v4"], "new ones first"
+
+
+def test_an_item_that_is_fetched_again_is_what_its_first_link_says(host: Host, corpus: Corpus) -> None:
+    english, german = host.item("one", "text/vtt"), host.item("one", "text/plain")
+    link = german[german.index("<podcast") : german.index("</item>")].replace("/>", ' language="de"/>')
+    url = host.feed(english.replace("</item>", link + "</item>"))
+    good = host.pages.pop("/one-text-vtt")
+    corpus.ingest(url)
+    (row,) = corpus.rows("select name, language, media_type from ingestion where origin = 'feed'")
+    assert (row["language"], row["media_type"]) == ("de", "text/plain")
+    host.pages["/one-text-vtt"] = good
+    again(corpus.bench.db, machine_owner(), corpus.bench.project_id, row["name"], "fetch")
+    (row,) = corpus.rows("select url, language, media_type from ingestion where origin = 'feed'")
+    assert (row["language"], row["media_type"]) == ("en", "text/vtt") and row["url"].endswith("text-vtt")
+    assert corpus.poll().changed
+    assert corpus.rows("select language, format from source") == [{"language": "en", "format": "webvtt"}]
+
+
+@pytest.mark.parametrize("is_served", [True, False])
+def test_lost_bytes_are_asked_for_again_before_another_link_is_tried(
+    host: Host, corpus: Corpus, is_served: bool
+) -> None:
+    corpus.ingest(host.feed(host.item("one", "text/vtt", "text/plain")))
+    (row,) = corpus.rows("select name, raw_key from ingestion where origin = 'feed'")
+    (corpus.bench.settings.home_dir / "objects" / row["raw_key"]).write_bytes(b"damaged")
+    if not is_served:
+        del host.pages["/one-text-vtt"]
+    again(corpus.bench.db, machine_owner(), corpus.bench.project_id, row["name"], "extract")
+    host.asked.clear()
+    assert corpus.poll().changed == [row["name"]]
+    assert host.asked == ["/one-text-vtt"] + ["/one-text-plain"] * (not is_served)
+    (row,) = corpus.rows("select note, url from ingestion where origin = 'feed'")
+    assert "fetched anew" in row["note"] and row["url"].endswith("vtt" if is_served else "plain")
+
+
+def test_bytes_that_are_lost_again_and_again_are_set_aside(
+    host: Host, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: object) -> bytes:
+        raise BytesLost("its raw bytes are gone from the object store: give it again")
+
+    monkeypatch.setattr(ObjectStore, "get", lost)
+    url = host.put("/a.vtt", f"WEBVTT\n\n00:01.000 --> 00:09.000\n{WORDS}\n")
+    assert "give it again" in corpus.ingest(url).quarantined[url]
+    assert host.asked == ["/a.vtt"] * 2

@@ -74,8 +74,8 @@ set step = 'extract', status = 'pending', raw_key = %(raw_key)s, media_type = %(
 where id = %(id)s and lease_worker = %(worker)s
 returning id
 
--- name: try_next_address
--- The feed offers another transcript for the item that was refused.
+-- name: fetch_from
+-- The feed offers another transcript for the item that was refused, or the bytes of the one at hand were lost.
 update ingestion
 set step = 'fetch', status = 'pending', url = %(url)s, media_type = %(media_type)s, language = %(language)s,
     raw_key = null, chapters_key = null, note = %(note)s, due_at = now(), attempts = 0, crashes = 0, last_error = null,
@@ -101,9 +101,12 @@ where project_id = %(project_id)s and name = %(name)s and raw_key is not null
 returning id
 
 -- name: fetch_again
+-- From the best of its addresses: what was said of another link of it does not hold.
 update ingestion
 set step = 'fetch', status = 'pending', outcome = null, note = null, attempts = 0, crashes = 0, last_error = null,
-    url = coalesce(addresses -> 0 ->> 'url', url), media_type = coalesce(addresses -> 0 ->> 'media_type', media_type),
+    url = case when addresses -> 0 is null then url else addresses -> 0 ->> 'url' end,
+    media_type = case when addresses -> 0 is null then media_type else addresses -> 0 ->> 'media_type' end,
+    language = case when addresses -> 0 is null then language else addresses -> 0 ->> 'language' end,
     due_at = now(), lease_worker = null, lease_until = null, in_hand_at = null, updated_at = now()
 where project_id = %(project_id)s and name = %(name)s and url is not null
 returning id
@@ -137,7 +140,7 @@ update feed set checked_at = now(), next_at = now() + make_interval(secs => %(in
 
 -- name: items_of_feed
 -- What is known of a feed's items, so that only new and changed ones are fetched.
-select id, name, url, chapters_url, addresses, outcome from ingestion where feed_id = %(feed_id)s
+select id, name, url, chapters_url, addresses, outcome, updated_at from ingestion where feed_id = %(feed_id)s
 
 -- name: renew_addresses
 update ingestion set url = %(url)s, chapters_url = %(chapters_url)s, addresses = %(addresses)s where id = %(id)s

@@ -384,10 +384,12 @@ def test_an_allowance_names_hosts_addresses_and_networks() -> None:
         Allowance.parse(["10.1.0.0/99"])
 
 
-def test_whatever_breaks_quotes_no_key() -> None:
+def test_whatever_breaks_says_where_and_quotes_no_key(caplog: pytest.LogCaptureFixture) -> None:
     def broken(*_: object) -> list[str]:
         raise KeyError("https://pod.example/a?token=s3cret")
 
     with pytest.raises(FetchFailed, match="broke down") as caught:
         Fetcher(Allowance(), MIB, 20, lookup=broken).fetch("https://pod.example/a?token=s3cret")
     assert "s3cret" not in str(caught.value) and caught.value.__suppress_context__
+    assert "KeyError" in caplog.text and "test_fetching.py" in caplog.text and "in broken" in caplog.text
+    assert "s3cret" not in caplog.text and "pod.example" not in caplog.text
