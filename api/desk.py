@@ -7,11 +7,14 @@ from fastapi import Depends, Request
 
 from api.workers import Slots, Workers
 from resources.access.keyring import WatchedKeyring
+from resources.readiness import Lookout
 from resources.wiring import Workbench
 
 # As many threads as the workbench's pool has connections (resources.postgres.Database).
 THREADS = 8
 WAITING = 32
+# One asks the database for all who ask whether it is ready; the others wait for what it says.
+PROBES_WAITING = 32
 # Each holds a whole source in memory.
 UPLOADS, UPLOADS_WAITING = 2, 8
 # Files on their way in, which a slow sender keeps on the disk of temporary files.
@@ -27,6 +30,8 @@ class Desk:
     bench: Workbench
     keys: WatchedKeyring
     workers: Workers = field(default_factory=lambda: Workers(THREADS, WAITING))
+    probes: Workers = field(default_factory=lambda: Workers(1, PROBES_WAITING))
+    lookout: Lookout = field(default_factory=Lookout)
     uploads: Workers = field(default_factory=lambda: Workers(UPLOADS, UPLOADS_WAITING))
     receiving: Slots = field(default_factory=lambda: Slots(RECEIVED, RECEIVED_WAITING))
     sending: Slots = field(default_factory=lambda: Slots(SENT, SENT_WAITING))

@@ -157,7 +157,7 @@ def make_what_is_missing(admin: psycopg.Connection[tuple[object, ...]], needs: l
     return missing
 
 
-def connect_admin(url: str) -> psycopg.Connection[tuple[object, ...]]:
+def connect_admin(url: str, *, timeout_s: int = 10) -> psycopg.Connection[tuple[object, ...]]:
     """An autocommit connection, before the extension that resources.postgres.connect expects is there.
 
     Raises:
@@ -165,7 +165,7 @@ def connect_admin(url: str) -> psycopg.Connection[tuple[object, ...]]:
         ConfigInvalid: the URL cannot be read.
     """
     try:
-        return psycopg.connect(url, autocommit=True, connect_timeout=10)
+        return psycopg.connect(url, autocommit=True, connect_timeout=timeout_s)
     except (psycopg.Error, ValueError) as error:
         raise connection_error(error) from None
 

@@ -5,7 +5,6 @@ from fastapi import APIRouter
 from api.desk import AtDesk
 from api.problems import Refusal, documented
 from api.schemas.sources import Health
-from resources.readiness import look_at
 
 router = APIRouter(tags=["health"])
 
@@ -18,8 +17,8 @@ async def health() -> Health:
 
 @router.get("/ready", responses=documented("busy", "unavailable"))
 async def ready(desk: AtDesk) -> Health:
-    """The database answers, and its tables are those that this version expects."""
-    found = await desk.workers.run(look_at, desk.bench.addresses)
+    """The database answers, and its tables are those that this version expects. Looked at every two seconds at most."""
+    found = await desk.probes.run(desk.lookout.ask, desk.bench.addresses)
     if not found.is_ready:
         detail = f"The database has migration {found.applied:04d}, this version expects {found.known:04d}."
         raise Refusal(

@@ -219,5 +219,5 @@ class Retried(Shape):
 class Health(Shape):
     """Whether the server is there, or can do its work."""
 
-    status: Literal["ok", "not ready"]
+    status: Literal["ok"]
     migrations: dict[str, Any] | None = None

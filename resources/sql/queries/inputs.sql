@@ -7,9 +7,6 @@ select id from ingestion where project_id = %(project_id)s and name = %(name)s
 select id, name, origin, outcome, note, status, raw_key, url is not null as has_address
 from ingestion where project_id = %(project_id)s and id = %(id)s
 
--- name: feed_by_id
-select id, name, is_followed from feed where project_id = %(project_id)s and id = %(id)s
-
 -- name: list_dead_inputs
 -- What was given up on its way to being searchable, the latest first.
 select i.id as input_id, i.name, d.step, d.reason, d.created_at
