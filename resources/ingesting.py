@@ -207,6 +207,7 @@ class Intake:
             raise InputUnreadable(f"larger than {self.largest_bytes // 2**20} MiB")
         place, raw_key = place or name_of_file(f"{origin}/{name}"), object_key(data)
         with self.db.transaction() as tx:
+            hold_names(tx, self.project_id)
             known_as = settle_name(tx, self.project_id, name, place, raw_key=raw_key)
             if self._is_known(tx, known_as, raw_key, origin):
                 taken.unchanged.append(known_as.name)

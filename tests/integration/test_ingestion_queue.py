@@ -28,6 +28,7 @@ from resources.postgres import Database
 from resources.provision import Addresses
 from resources.settings import Settings
 from resources.steps.ingestion import Extracting, Fetching
+from resources.store.input_names import hold_names
 from resources.tuning import StageTuning, Tuning
 from resources.wiring import Workbench
 from resources.work.runner import Report, work_off
@@ -279,6 +280,25 @@ def test_two_that_bring_files_of_one_name_at_once(room: Room, shows: list[Path])
         list(pool.map(lambda path: intake.take_files([("001.vtt", path)]), shows * 4))
     work_off_inputs(room.bench)
     assert sorted(said(room).values()) == ["a", "b"]
+
+
+def test_a_place_that_another_takes_meanwhile_is_waited_for(room: Room, db: Database) -> None:
+    """A file that was moved is about to be remembered at its new place, which somebody else gives to another."""
+    old = room.write("a.vtt", VTT.format("a"))
+    room.ingest()
+    room.write("b.vtt", VTT.format("b"))
+    room.ingest(room.folder / "b.vtt")
+    moved = room.folder / "new" / "a.vtt"
+    moved.parent.mkdir()
+    old.rename(moved)
+    with ThreadPoolExecutor(1) as pool, db.transaction() as tx:
+        hold_names(tx, room.bench.project_id)
+        tx.execute("remember_place", project_id=room.bench.project_id, name="b.vtt", place=str(moved))
+        taking = pool.submit(room.take, moved)
+        while not (taking.done() or room.rows("select 1 from pg_locks where not granted")):
+            time.sleep(0.01)
+        tx.connection.commit()
+        assert taking.result().waiting == ["b.vtt"], "what is at a place is known by that"
 
 
 def test_names_longer_than_an_index_takes(room: Room) -> None:
