@@ -139,7 +139,8 @@ select id from source where awaits_twin = %(id)s order by id
 -- twins is cut and searched; that one takes over as soon as it is retried and has its vectors.
 with lost as (
   select b.id from source b
-  where b.project_id = %(project_id)s and b.status = 'dead' and b.step in ('chunk', 'embed')
+  where b.id in (select twin_of from source where twin_of is not null)
+    and b.project_id = %(project_id)s and b.status = 'dead' and b.step in ('chunk', 'embed')
     and not exists (select from source a where a.awaits_twin = b.id)
     and (not exists (select from chunk c where c.source_id = b.id and c.is_current) or exists (
       select from chunk c
