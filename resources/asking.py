@@ -106,7 +106,8 @@ class Asking:
         gathered = self.contexts.build(asked)
         context = gathered.context
         if not context.evidence:
-            return Reply(text, (), _why_nothing(question), 0.0, (), Searched(*counts, 0, context.tokens))
+            searched = Searched(*counts, 0, context.tokens)
+            return Reply(text, (), _why_nothing(question), 0.0, (), searched, self._notes())
         reading = read_context(
             text, context.evidence, embedder=self.embedder, rarity=gathered.rarity, rule=self.rule
         )

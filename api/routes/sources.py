@@ -13,7 +13,7 @@ from api.schemas.forms import STORABLE
 from api.schemas.sources import Chapter, Contents, Enqueued, FromUrl, Source, SourceDetail, Sources, Step
 from resources.commands.sources import add_upload, add_urls
 from resources.inbox import open_intake
-from resources.ingesting import Taken
+from resources.ingesting import Taken, name_of_file
 from resources.store.inputs import Input, find_input, find_row, number_of, progress
 from resources.store.source_list import (
     Show,
@@ -63,7 +63,8 @@ async def upload(request: Request, response: Response, desk: AtDesk, caller: May
     """Put a file in the queue: a transcript or a document. Scope: `sources:write`.
 
     What it is is told from its bytes. The same name with the same content is one source: nothing is read twice, and
-    the answer is 200 with `unchanged`. Other content under a known name takes its place.
+    the answer is 200 with `unchanged`. Other content under a name that came over the API takes its place; a name that
+    came another way keeps its source, and the file is known as `api/NAME`: `told_apart_from` then has the name.
     """
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise Refusal("media-type", "A file comes as multipart/form-data, in the field `file`.")
@@ -83,9 +84,10 @@ async def upload(request: Request, response: Response, desk: AtDesk, caller: May
 
 def _take_file(desk: Desk, caller: Caller, name: str, file: UploadFile, response: Response) -> Enqueued:
     intake = open_intake(desk.bench, caller.actor)
-    return _enqueued(
-        desk, caller, add_upload(intake, caller.actor, name, file.file.read(), origin="api"), response
-    )
+    taken = add_upload(intake, caller.actor, name, file.file.read(), origin="api")
+    made = _enqueued(desk, caller, taken, response)
+    asked_for = name_of_file(name.strip())
+    return made if made.name == asked_for else made.model_copy(update={"told_apart_from": asked_for})
 
 
 @router.post("/from-url", status_code=202, responses=WRITING)

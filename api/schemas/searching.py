@@ -149,3 +149,6 @@ class Answer(Shape):
     probability: float = Field(description="That the corpus answers this, 0 to 1.")
     nearest: list[Citation] = Field(description="What came closest, where there is no answer.")
     searched: Searched
+    notes: list[str] = Field(
+        description="What has to be known of the judgement, or was left out of the answer."
+    )

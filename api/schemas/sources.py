@@ -43,6 +43,9 @@ class Enqueued(Shape):
     outcome: Literal["waiting", "unchanged"] = Field(
         description="waiting: it will be read; unchanged: its source has this very content."
     )
+    told_apart_from: str | None = Field(
+        None, description="The name that was asked for, where another input has it: one from another place."
+    )
 
 
 class FromUrl(Asked):
@@ -154,6 +157,7 @@ class Feed(Shape):
     is_followed: bool
     n_items: int
     n_without_transcript: int
+    n_left: int = Field(description="Episodes left for the next look; see ingestion.feed_items.")
     checked_at: datetime | None
     next_at: datetime
     status: str | None

@@ -20,7 +20,10 @@ AT_WORK: dict[str, StepState] = {
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One row of the queue; raw_key is None while its bytes are not kept, has_address where it is fetched."""
+    """One row of the queue; raw_key is None while its bytes are not kept, has_address where it is fetched.
+
+    refused_step is where it was set aside; None where it was not.
+    """
 
     id: int
     name: str
@@ -30,6 +33,7 @@ class Input:
     status: str
     raw_key: str | None
     has_address: bool
+    refused_step: InputStep | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ def _after_all(step: InputStep, row: SourceRow) -> StepState:
 
 def _quarantined(steps: tuple[InputStep, ...], found: Input, row: SourceRow) -> tuple[StepProgress, ...]:
     """It stopped where its bytes were to be had or read; what was read of it before stays as it is."""
-    at: InputStep = "extract" if found.raw_key or not found.has_address else "fetch"
+    at = found.refused_step if found.refused_step in steps else "extract"
     before, after = steps[: steps.index(at)], steps[steps.index(at) + 1 :]
     return (
         *(StepProgress(step, "done") for step in before),

@@ -4,7 +4,7 @@
 select id from ingestion where project_id = %(project_id)s and name = %(name)s
 
 -- name: input_by_id
-select id, name, origin, outcome, note, status, raw_key, url is not null as has_address
+select id, name, origin, outcome, note, status, raw_key, url is not null as has_address, refused_step
 from ingestion where project_id = %(project_id)s and id = %(id)s
 
 -- name: list_dead_inputs

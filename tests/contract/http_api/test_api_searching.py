@@ -97,7 +97,7 @@ def test_a_wrong_search_is_a_problem(api: Any) -> None:
 
 def ask(corpus: Any) -> None:
     answer = corpus.post("/ask", json={"text": EGGS}).json()
-    assert answer["is_answered"]
+    assert answer["is_answered"] and answer["notes"] == []
     for said in answer["statements"]:
         (cited,) = said["citations"]
         assert cited["url"] == f"https://pod.example/compost?t={int(cited['start_s'])}"

@@ -15,7 +15,8 @@ from resources.access.keyring import KEY_FILE, trust
 from resources.access.tokens import Grant, issue
 from resources.commands.actors import machine_owner
 from resources.commands.people import add_person, change_role, deactivate, list_people
-from resources.inbox import work_off_inputs
+from resources.commands.sources import add_upload
+from resources.inbox import open_intake, work_off_inputs
 from resources.wiring import run_step
 
 PASSWORD = "correct horse battery"  # pragma: allowlist secret
@@ -50,6 +51,23 @@ def test_a_file_is_read_once_however_often_it_is_sent(api: Any) -> None:
     found = api.get(place).json()
     assert found["outcome"] == "new" and found["source"]["origin"] == "api" and found["source"]["n_cues"] == 1
     assert api.get(f"/internal{place}/content").content == SALT
+
+
+def test_a_name_from_elsewhere_keeps_its_source(api: Any) -> None:
+    intake = open_intake(api.bench, machine_owner())
+    add_upload(intake, machine_owner(), "on-salt.srt", SALT.replace(b"salt", b"ash"))
+    for _ in range(2):
+        sent = api.upload("on-salt.srt", SALT).json()
+        assert (sent["name"], sent["told_apart_from"]) == ("api/on-salt.srt", "on-salt.srt")
+    work_off_inputs(api.bench)
+    sent = api.upload("on-salt.srt", SALT).json()
+    assert (sent["outcome"], sent["name"], sent["told_apart_from"]) == (
+        "unchanged",
+        "api/on-salt.srt",
+        "on-salt.srt",
+    )
+    assert api.get("/sources").json()["total"] == 2
+    assert api.upload("on-ash.srt", SALT).json()["told_apart_from"] is None
 
 
 def test_how_far_each_step_is_shows(api: Any) -> None:
@@ -125,11 +143,13 @@ def test_an_address_waits_and_its_key_is_never_shown(api: Any) -> None:
 def test_a_feed_is_followed_or_not(api: Any) -> None:
     with api.bench.db.transaction() as tx:
         row = tx.connection.execute(
-            "insert into feed (project_id, name, url) values (%s, 'pod', 'https://pod.example/rss') returning id",
+            "insert into feed (project_id, name, url, n_left)"
+            " values (%s, 'pod', 'https://pod.example/rss', 7) returning id",
             (api.bench.project_id,),
         ).fetchone()
     number = row["id"]
-    assert [feed["name"] for feed in api.get("/feeds").json()["feeds"]] == ["pod"]
+    (feed,) = api.get("/feeds").json()["feeds"]
+    assert (feed["name"], feed["n_left"]) == ("pod", 7)
     assert api.client.patch(f"/feeds/{number}", json={"is_followed": False}).json()["is_followed"] is False
     problem(api.client.patch(f"/feeds/{number + 1}", json={"is_followed": True}), 404, "not-found")
 

@@ -42,12 +42,18 @@ def test_steps_follow_each_other(found: Input, row: dict[str, Any], expected: li
     assert states(found, **row) == expected
 
 
+def test_what_was_fetched_before_may_be_refused_where_it_is_fetched_again() -> None:
+    """Its bytes of the last time are still kept."""
+    gone = replace(PAGE, outcome="quarantined", note="404", raw_key="sha256/aa/aa", refused_step="fetch")
+    assert states(gone) == ["quarantined", "done", "done", "done", "done"]
+
+
 def test_what_was_set_aside_stopped_where_its_bytes_were_to_be_had_or_read() -> None:
-    refused = replace(PAGE, outcome="quarantined", note="the server refused it", raw_key=None)
+    refused = replace(PAGE, outcome="quarantined", note="the server refused it", refused_step="fetch")
     step, *later = progress(refused, replace(ROW, source_id=None))
     assert (step.step, step.state, step.reason) == ("fetch", "quarantined", "the server refused it")
     assert {one.state for one in later} == {"skipped"}
-    damaged = replace(refused, raw_key="sha256/aa/aa")
+    damaged = replace(refused, refused_step="extract")
     assert states(damaged, source_id=None) == ["done", "quarantined", "skipped", "skipped", "skipped"]
     assert states(damaged) == [
         "done",
