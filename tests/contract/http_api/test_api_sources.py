@@ -1,20 +1,11 @@
 """Sources over HTTP: brought in once however often, seen on their way, done again, never larger than allowed."""
 
-import base64
-import logging
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from pydantic import SecretStr
 
-from resources.access.keyring import KEY_FILE, trust
-from resources.access.tokens import Grant, issue
 from resources.commands.actors import machine_owner
-from resources.commands.people import add_person, change_role, deactivate, list_people
 from resources.commands.sources import add_upload
 from resources.inbox import open_intake, work_off_inputs
 from resources.wiring import run_step
@@ -212,83 +203,6 @@ def test_a_step_that_cannot_be_done_says_why(api: Any) -> None:
     wrong = problem(api.post(f"/internal/sources/{number}/process", json={"step": "fetch"}), 422, "invalid")
     assert "was not fetched" in wrong["detail"]
     problem(api.post(f"/internal/sources/{number}/process", json={"step": "bake"}), 422, "invalid")
-
-
-def test_without_a_token_nothing_is_read_or_said(api: Any, caplog: pytest.LogCaptureFixture) -> None:
-    del api.client.headers["Authorization"]
-    largest = api.bench.tuning.ingestion.largest_bytes
-    with caplog.at_level(logging.INFO, "rejoinder.api"):
-        refused = api.upload("on-salt.srt", b"a" * (largest // 2))
-        problem(refused, 401, "no-token")
-        token = api.token("search") + "x"
-        tampered = api.get("/sources?search=pepper", headers={"Authorization": f"Bearer {token}"})
-        problem(tampered, 401, "token-refused")
-    assert refused.headers["www-authenticate"].startswith("Bearer")
-    assert 'error="invalid_token"' in tampered.headers["www-authenticate"]
-    assert token not in tampered.text + caplog.text and "pepper" not in caplog.text
-    assert "refused 401 GET" in caplog.text
-
-
-def test_a_token_allows_what_it_names_in_its_project(api: Any, caplog: pytest.LogCaptureFixture) -> None:
-    reader = {"Authorization": f"Bearer {api.token('sources:read')}"}
-    assert api.get("/sources", headers=reader).status_code == 200
-    refused = api.post("/sources/from-url", json={"url": "https://pod.example/a.vtt"}, headers=reader)
-    assert "sources:write" in problem(refused, 403, "scope-missing")["detail"]
-    assert 'scope="sources:write"' in refused.headers["www-authenticate"]
-    other = {"Authorization": f"Bearer {api.token('sources:read', project_id=999)}"}
-    problem(api.get("/sources", headers=other), 403, "not-allowed")
-    assert "tests of rejoinder" in caplog.text and reader["Authorization"][7:] not in caplog.text
-
-
-def test_a_token_of_an_account_has_its_role_of_this_moment(api: Any) -> None:
-    for name, role in (("ada", "admin"), ("bea", "editor")):
-        add_person(api.bench.db, machine_owner(), name, name, role, PASSWORD)
-    (bea,) = (person for person in list_people(api.bench.db) if person.name == "bea")
-    as_bea = {"Authorization": f"Bearer {api.token('sources:write', person_id=bea.id, person_name='bea')}"}
-
-    def send() -> httpx.Response:
-        return api.post("/sources/from-url", json={"url": "https://pod.example/a.vtt"}, headers=as_bea)
-
-    assert send().status_code == 202
-    with api.bench.db.transaction() as tx:
-        event = tx.connection.execute(
-            "select actor, person_id, ip_address from audit_event where action = 'ingest'"
-        ).fetchone()
-    assert (event["actor"], event["person_id"], str(event["ip_address"])) == (
-        "api:tests as bea",
-        bea.id,
-        "127.0.0.1",
-    )
-    change_role(api.bench.db, machine_owner(), "bea", "viewer")
-    problem(send(), 403, "not-allowed")
-    deactivate(api.bench.db, machine_owner(), "bea")
-    problem(send(), 403, "not-allowed")
-
-
-def test_the_audit_names_the_service_that_signed(api: Any) -> None:
-    """A service that is trusted to sign cannot name another in the audit."""
-    theirs, home, now = Ed25519PrivateKey.generate(), api.bench.settings.home_dir, datetime.now(UTC)
-    public = theirs.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    trusted = trust(home, "backend2", public, ("sources:write",), now)
-    secret = base64.urlsafe_b64encode(theirs.private_bytes_raw()).decode().rstrip("=")
-    key = trusted.model_copy(update={"d": SecretStr(secret)})
-    token, _ = issue(key, Grant("crud", ("sources:write",), api.bench.project_id), now=now)
-    sent = api.post(
-        "/sources/from-url",
-        json={"url": "https://pod.example/a.vtt"},
-        headers={"Authorization": f"Bearer {token}"},
-    )
-    assert sent.status_code == 202
-    with api.bench.db.transaction() as tx:
-        event = tx.connection.execute("select actor from audit_event where action = 'ingest'").fetchone()
-    assert event["actor"] == "api:backend2/crud"
-
-
-def test_damaged_keys_are_no_strangers_business(api: Any, caplog: pytest.LogCaptureFixture) -> None:
-    path = api.bench.settings.home_dir / KEY_FILE
-    path.write_text("{")
-    told = problem(api.get("/sources"), 503, "unavailable")
-    assert str(path) in caplog.text and KEY_FILE not in str(told) and str(path.parent) not in str(told)
 
 
 def test_a_request_has_an_id(api: Any) -> None:
