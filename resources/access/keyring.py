@@ -76,6 +76,14 @@ def _is_over(key: Key, now: datetime) -> bool:
     return key.retires_at is not None and key.retires_at <= now
 
 
+# Told a key before it is written: what it raises leaves the keys as they were.
+Note = Callable[[Key], None]
+
+
+def _unnoted(_: Key) -> None:
+    """Nobody is told."""
+
+
 def load_keyring(home: Path) -> Keyring:
     """The keys of a home; none before the first was made.
 
@@ -100,7 +108,7 @@ def ensure_signing_key(home: Path, now: datetime) -> Key:
     return _signing(_change(home, lambda ring: ring if ring.signing else _with_new_key(ring, now)))
 
 
-def rotate(home: Path, now: datetime, *, at_once: bool = False) -> Key:
+def rotate(home: Path, now: datetime, *, at_once: bool = False, first: Note = _unnoted) -> Key:
     """Sign with a new key from now on.
 
     Args:
@@ -108,6 +116,7 @@ def rotate(home: Path, now: datetime, *, at_once: bool = False) -> Key:
         now: an aware time.
         at_once: refuse what the replaced keys signed from this moment, where one may have leaked; else their tokens
             count until the last of them has expired.
+        first: told the new key before anything is written; what it raises leaves the keys as they were.
     """
     retires_at = now if at_once else now + timedelta(seconds=LONGEST_TTL_S + LEEWAY_S)
 
@@ -115,7 +124,7 @@ def rotate(home: Path, now: datetime, *, at_once: bool = False) -> Key:
         kept = [_retired(key, retires_at) for key in ring.keys]
         return _with_new_key(Keyring(tuple(key for key in kept if not _is_over(key, now))), now)
 
-    return _signing(_change(home, replaced))
+    return _signing(_change(home, replaced, lambda ring: first(_signing(ring))))
 
 
 def _retired(key: Key, retires_at: datetime) -> Key:
@@ -125,7 +134,15 @@ def _retired(key: Key, retires_at: datetime) -> Key:
     return key.model_copy(update={"retires_at": min(key.retires_at or retires_at, retires_at)})
 
 
-def trust(home: Path, owner: str, public_key: bytes, scopes: Iterable[Scope], now: datetime) -> Key:
+def trust(
+    home: Path,
+    owner: str,
+    public_key: bytes,
+    scopes: Iterable[Scope],
+    now: datetime,
+    *,
+    first: Note = _unnoted,
+) -> Key:
     """Accept tokens that another service signs with its own key, for these scopes at most.
 
     Args:
@@ -134,6 +151,7 @@ def trust(home: Path, owner: str, public_key: bytes, scopes: Iterable[Scope], no
         public_key: its Ed25519 public key as PEM.
         scopes: what its tokens may allow.
         now: an aware time.
+        first: as for `rotate`.
 
     Raises:
         ConfigInvalid: it is no such key, or the name is taken or cannot be one.
@@ -148,12 +166,12 @@ def trust(home: Path, owner: str, public_key: bytes, scopes: Iterable[Scope], no
             raise ConfigInvalid(f"There is a key of {owner} already.", fix=fix)
         return Keyring((*ring.keys, key))
 
-    _change(home, added)
+    _change(home, added, lambda _: first(key))
     return key
 
 
-def distrust(home: Path, owner: str) -> None:
-    """Refuse what another service signs from now on.
+def distrust(home: Path, owner: str, *, first: Callable[[], None] = lambda: None) -> None:
+    """Refuse what another service signs from now on; first is called as by `rotate`.
 
     Raises:
         ConfigInvalid: no key of this service is trusted.
@@ -165,16 +183,19 @@ def distrust(home: Path, owner: str) -> None:
             raise ConfigInvalid(f"No key of {owner} is trusted.", fix="`rejoinder api keys` shows the names.")
         return Keyring(kept)
 
-    _change(home, without)
+    _change(home, without, lambda _: first())
 
 
-def _change(home: Path, change: Callable[[Keyring], Keyring]) -> Keyring:
-    """Write the keys anew, one process at a time."""
+def _change(
+    home: Path, change: Callable[[Keyring], Keyring], first: Callable[[Keyring], None] = lambda _: None
+) -> Keyring:
+    """Write the keys anew, one process at a time; first sees them before they are."""
     home.mkdir(parents=True, exist_ok=True)
     with one_at_a_time(home / f"{KEY_FILE}.lock"):
         before = load_keyring(home)
         after = change(before)
         if after is not before:
+            first(after)
             entries: list[dict[str, Any]] = [key.model_dump(mode="json") for key in after.keys]
             write_private(home / KEY_FILE, json.dumps(entries, indent=1))
     return after

@@ -1,4 +1,7 @@
-"""Tokens of the API: made for a service or for a person, each with an audit row that has no token in it."""
+"""Tokens of the API: made for a service or for a person, each with an audit row that has no token in it.
+
+Changes of the keys too: their file cannot be rolled back, so it is written last, once the audit has its row.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -59,9 +62,11 @@ def rotate_keys(db: Database, home: Path, actor: Actor, *, at_once: bool = False
     """
     with db.transaction() as tx:
         acting = authorise(tx, actor, "manage_people")
-        key = rotate(home, datetime.now(UTC), at_once=at_once)
-        record(tx, acting, "rotate", "api_key", None, {"key_id": key.kid, "at_once": at_once})
-    return key
+
+        def note(key: Key) -> None:
+            record(tx, acting, "rotate", "api_key", None, {"key_id": key.kid, "at_once": at_once})
+
+        return rotate(home, datetime.now(UTC), at_once=at_once, first=note)
 
 
 def trust_key(
@@ -75,10 +80,12 @@ def trust_key(
     """
     with db.transaction() as tx:
         acting = authorise(tx, actor, "manage_people")
-        key = trust(home, owner, public_key, scopes, datetime.now(UTC))
-        diff = {"owner": owner, "key_id": key.kid, "scopes": list(scopes)}
-        record(tx, acting, "trust", "api_key", None, diff)
-    return key
+
+        def note(key: Key) -> None:
+            diff = {"owner": owner, "key_id": key.kid, "scopes": list(scopes)}
+            record(tx, acting, "trust", "api_key", None, diff)
+
+        return trust(home, owner, public_key, scopes, datetime.now(UTC), first=note)
 
 
 def distrust_key(db: Database, home: Path, actor: Actor, owner: str) -> None:
@@ -90,5 +97,8 @@ def distrust_key(db: Database, home: Path, actor: Actor, owner: str) -> None:
     """
     with db.transaction() as tx:
         acting = authorise(tx, actor, "manage_people")
-        distrust(home, owner)
-        record(tx, acting, "distrust", "api_key", None, {"owner": owner})
+
+        def note() -> None:
+            record(tx, acting, "distrust", "api_key", None, {"owner": owner})
+
+        distrust(home, owner, first=note)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -16,6 +17,7 @@ from resources.access.keyring import KEY_FILE, trust
 from resources.access.scopes import SCOPES
 from resources.access.tokens import Grant, issue
 from resources.commands.actors import machine_owner
+from resources.commands.api_tokens import distrust_key, rotate_keys, trust_key
 from resources.commands.people import add_person, change_role, deactivate, list_people
 
 PASSWORD = "correct horse battery"  # pragma: allowlist secret
@@ -122,6 +124,24 @@ def test_the_audit_names_the_service_that_signed(api: Any) -> None:
     with api.bench.db.transaction() as tx:
         event = tx.connection.execute("select actor from audit_event where action = 'ingest'").fetchone()
     assert event["actor"] == "api:backend2/crud"
+
+
+def test_no_key_changes_without_its_row_in_the_audit(api: Any, owner_db: Any) -> None:
+    home, db = api.bench.settings.home_dir, api.bench.db
+    public = Ed25519PrivateKey.generate().public_key()
+    data = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    trust_key(db, home, machine_owner(), owner="crud", public_key=data, scopes=("search",))
+    before = (home / KEY_FILE).read_bytes()
+    with owner_db.transaction() as tx:
+        tx.connection.execute("revoke insert on audit_event from rejoinder_may_run")
+    for change in (
+        lambda: rotate_keys(db, home, machine_owner()),
+        lambda: trust_key(db, home, machine_owner(), owner="b", public_key=data, scopes=("search",)),
+        lambda: distrust_key(db, home, machine_owner(), "crud"),
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            change()
+    assert (home / KEY_FILE).read_bytes() == before
 
 
 def test_damaged_keys_are_no_strangers_business(api: Any, caplog: pytest.LogCaptureFixture) -> None:

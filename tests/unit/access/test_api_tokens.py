@@ -184,6 +184,24 @@ def test_a_key_that_leaked_ends_at_once(home: Path, key: Key) -> None:
     assert "replaced" in reason(token, home)
 
 
+def test_keys_stay_as_they_were_where_a_change_cannot_be_noted(home: Path, key: Key) -> None:
+    theirs = pem(Ed25519PrivateKey.generate())
+    trust(home, "crud", theirs, ("search",), NOW)
+    before = (home / KEY_FILE).read_bytes()
+
+    def fail(*_: Key) -> None:
+        raise LookupError
+
+    for change in (
+        lambda: rotate(home, NOW, first=fail),
+        lambda: trust(home, "other", theirs, ("search",), NOW, first=fail),
+        lambda: distrust(home, "crud", first=fail),
+    ):
+        with pytest.raises(LookupError):
+            change()
+        assert (home / KEY_FILE).read_bytes() == before
+
+
 def test_keys_are_private_and_never_shown(home: Path, key: Key) -> None:
     path = home / KEY_FILE
     assert path.stat().st_mode & 0o077 == 0
