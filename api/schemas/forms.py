@@ -1,20 +1,19 @@
 """What every shape of the API has in common; what a field means is said once, where the domain defines it."""
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
-from pydantic_core import PydanticCustomError
 
 
 def storable(text: str) -> str:
     """The text, if PostgreSQL can hold it: no U+0000, and no half of a surrogate pair, which UTF-8 cannot say.
 
     Raises:
-        PydanticCustomError: it has one.
+        ValueError: it has one.
 
     >>> storable("compost")
     'compost'
     """
     if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in text):
-        raise PydanticCustomError("not_storable", "Text cannot hold U+0000 or half of a surrogate pair")
+        raise ValueError("text cannot hold U+0000 or half of a surrogate pair")
     return text
 
 
