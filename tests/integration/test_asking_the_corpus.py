@@ -95,11 +95,12 @@ def test_a_model_whose_answers_were_not_fitted_says_so_with_every_reply(corpus: 
     ask = asking(corpus)
     unfitted = replace(ask, rule=replace(ask.rule, is_fitted=False))
     for question in (
-        "Why does a compost heap smell of rotten eggs?",
-        "Who won the football world cup of 1998?",
+        Question("Why does a compost heap smell of rotten eggs?"),
+        Question("Who won the football world cup of 1998?"),
+        Question("Why does a compost heap smell of rotten eggs?", speakers=("Nobody",)),
     ):
-        assert ask.ask(Question(question)).notes == ()
-        (note,) = unfitted.ask(Question(question)).notes
+        assert ask.ask(question).notes == ()
+        (note,) = unfitted.ask(question).notes
         assert note.startswith(f"answers.at_least was not fitted for {corpus.embedder.model}")
 
 
