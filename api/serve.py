@@ -1,6 +1,7 @@
 """The server around the application: the socket, signals, and an end that lets requests in hand finish."""
 
 import ipaddress
+import logging
 import signal
 import socket
 
@@ -68,6 +69,9 @@ def application(bench: Workbench) -> ASGIApp:
 
 def server_options(app: ASGIApp) -> uvicorn.Config:
     """How the application is served; requests in hand get GRACE_S when it ends."""
+    # Its lines name whole addresses, with what was searched for. access_log=False alone leaves them to whoever else
+    # sets up logging in this process.
+    logging.getLogger("uvicorn.access").disabled = True
     return uvicorn.Config(
         app,
         ws="none",

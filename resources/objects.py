@@ -4,6 +4,7 @@ A folder by default, a bucket where REJOINDER_OBJECT_STORE names one; fsspec spe
 whole or not at all, never changed, and compared with its name whenever it is read.
 """
 
+import copy
 import errno
 import hashlib
 import os
@@ -185,7 +186,8 @@ def open_store_at(url: str) -> ObjectStore:
     import fsspec
 
     try:
-        options = _S3_OPTIONS if url.startswith("s3:") else {}
+        # Copied, since the driver writes into what it is given.
+        options = copy.deepcopy(_S3_OPTIONS) if url.startswith("s3:") else {}
         filesystem, root = fsspec.core.url_to_fs(url, use_listings_cache=False, **options)
     except ImportError as error:
         fix = f"Install it: {INSTALL_S3}" if url.startswith("s3") else "Install what the message names."

@@ -109,6 +109,26 @@ def db(addresses: Addresses) -> Iterator[Database]:
 
 
 @pytest.fixture
+def environment(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Commands, pages and routes find the test's own database in their environment; what they opened is forgotten."""
+    for name, url in {
+        "DATABASE_URL": addresses.owner,
+        "APP_DATABASE_URL": addresses.app,
+        "PUBLISHER_DATABASE_URL": addresses.publisher,
+        "DAGSTER_DATABASE_URL": addresses.dagster,
+        "MLFLOW_DATABASE_URL": addresses.mlflow,
+    }.items():
+        monkeypatch.setenv(f"REJOINDER_{name}", url)
+    from resources import wiring
+
+    load_settings.cache_clear()
+    wiring.open_workbench.cache_clear()
+    yield
+    wiring.open_workbench.cache_clear()
+    wiring._pool.cache_clear()
+
+
+@pytest.fixture
 def owner_db(addresses: Addresses) -> Iterator[Database]:
     """The owner's connection pool, for tests that look behind the curtain."""
     database = Database(addresses.owner).open()

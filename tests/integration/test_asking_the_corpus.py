@@ -14,13 +14,11 @@ from typer.testing import CliRunner
 from cli.app import build_app
 from rejoinder.corpus.shaping.prompt_context import rendered
 from rejoinder.errors import ConfigInvalid
-from resources import wiring
 from resources.asking import Question
 from resources.commands import people
 from resources.commands.actors import machine_owner
 from resources.context import context_builder
 from resources.inbox import ingest_paths
-from resources.provision import Addresses
 from resources.search import SearchQuery
 from resources.settings import load_settings
 from resources.wiring import Workbench, asking, open_workbench, run_step
@@ -32,23 +30,11 @@ PASSWORD = "correct horse battery"  # pragma: allowlist secret
 
 
 @pytest.fixture
-def bench(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workbench]:
+def bench(environment: None) -> Iterator[Workbench]:
     """A workbench on this test's own database."""
-    for name, url in {
-        "DATABASE_URL": addresses.owner,
-        "APP_DATABASE_URL": addresses.app,
-        "PUBLISHER_DATABASE_URL": addresses.publisher,
-        "DAGSTER_DATABASE_URL": addresses.dagster,
-        "MLFLOW_DATABASE_URL": addresses.mlflow,
-    }.items():
-        monkeypatch.setenv(f"REJOINDER_{name}", url)
-    load_settings.cache_clear()
-    wiring.open_workbench.cache_clear()
     opened = open_workbench(load_settings())
     yield opened
     opened.db.close()
-    wiring.open_workbench.cache_clear()
-    wiring._pool.cache_clear()
     st.cache_resource.clear()
 
 

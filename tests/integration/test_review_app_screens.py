@@ -17,7 +17,6 @@ from resources.commands import people
 from resources.commands import review as commands
 from resources.commands.actors import Actor, machine_owner
 from resources.postgres import Database
-from resources.provision import Addresses
 from resources.settings import load_settings
 from resources.store.channels import save_channel
 from resources.store.posts import insert_post
@@ -115,23 +114,14 @@ class Desk:
 
 
 @pytest.fixture
-def environment(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The app finds the test's own database in its environment."""
-    for name, url in {
-        "DATABASE_URL": addresses.owner,
-        "APP_DATABASE_URL": addresses.app,
-        "PUBLISHER_DATABASE_URL": addresses.publisher,
-        "DAGSTER_DATABASE_URL": addresses.dagster,
-        "MLFLOW_DATABASE_URL": addresses.mlflow,
-    }.items():
-        monkeypatch.setenv(f"REJOINDER_{name}", url)
-    load_settings.cache_clear()
+def no_cached_resources() -> Iterator[None]:
+    """What the app keeps from run to run is forgotten with the test."""
     yield
     st.cache_resource.clear()
 
 
 @pytest.fixture
-def desk(db: Database, owner_db: Database, environment: None) -> Desk:
+def desk(db: Database, owner_db: Database, environment: None, no_cached_resources: None) -> Desk:
     """One channel and the rows that drafts refer to."""
     with owner_db.transaction() as tx:
         run = tx.connection.execute

@@ -1,37 +1,22 @@
 """`rejoinder source`, `ingest` and `status` as their user meets them: empty lists, wrong names, steps done again."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from cli.app import build_app
-from resources import wiring
-from resources.provision import Addresses
-from resources.settings import load_settings
 
 Command = Callable[..., Result]
 
 
 @pytest.fixture
-def command(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
+def command(environment: None) -> Command:
     """Runs a command of ours on this test's own database."""
-    for name, url in {
-        "DATABASE_URL": addresses.owner,
-        "APP_DATABASE_URL": addresses.app,
-        "PUBLISHER_DATABASE_URL": addresses.publisher,
-        "DAGSTER_DATABASE_URL": addresses.dagster,
-        "MLFLOW_DATABASE_URL": addresses.mlflow,
-    }.items():
-        monkeypatch.setenv(f"REJOINDER_{name}", url)
-    load_settings.cache_clear()
-    wiring.open_workbench.cache_clear()
     app, runner = build_app(), CliRunner()
-    yield lambda *arguments: runner.invoke(app, list(arguments))
-    wiring.open_workbench.cache_clear()
-    wiring._pool.cache_clear()
+    return lambda *arguments: runner.invoke(app, list(arguments))
 
 
 def test_empty_lists_say_what_to_do(command: Command) -> None:

@@ -14,7 +14,6 @@ from resources.commands.actors import machine_owner
 from resources.commands.sources import intake_for
 from resources.ingesting import Taken
 from resources.postgres import Database
-from resources.provision import Addresses
 from resources.settings import load_settings
 from resources.store.ingestions import Request, enqueue
 from resources.store.source_list import SourceFilter, list_sources
@@ -29,17 +28,8 @@ Open = Callable[[str], AppTest]
 
 
 @pytest.fixture
-def open_page(addresses: Addresses, db: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+def open_page(db: Database, environment: None) -> Iterator[Open]:
     """Signs somebody in and opens the page."""
-    for name, url in {
-        "DATABASE_URL": addresses.owner,
-        "APP_DATABASE_URL": addresses.app,
-        "PUBLISHER_DATABASE_URL": addresses.publisher,
-        "DAGSTER_DATABASE_URL": addresses.dagster,
-        "MLFLOW_DATABASE_URL": addresses.mlflow,
-    }.items():
-        monkeypatch.setenv(f"REJOINDER_{name}", url)
-    load_settings.cache_clear()
     for name, role in (("chief", "admin"), ("ed", "editor"), ("vi", "viewer")):
         people.add_person(db, machine_owner(), name, name.title(), role, PASSWORD)  # type: ignore[arg-type]
 

@@ -34,6 +34,7 @@ _LANGUAGES = (
     "//meta[@http-equiv='content-language']/@content",
 )
 _CANONICAL = ("//link[@rel='canonical']/@href", "//meta[@property='og:url']/@content")
+_NOT_OF_XML = regex.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ABSOLUTE = regex.compile(r"(?i)^https?://[^\s/]+")
 _DATE_PUBLISHED = regex.compile(r'"datePublished"\s*:\s*"([^"\\\s]{4,40})"')
 # trafilatura takes dates up to today unless it is told otherwise; the domain has no clock.
@@ -118,7 +119,7 @@ def shown_blocks(tree: Any) -> Iterator[Block]:
         cells = [words for cell in row.iter("td", "th") if (words := " ".join(_text(cell).split()))]
         tail = row.tail
         row.clear()
-        row.text, row.tail = ", ".join(cells), tail
+        row.text, row.tail = _storable(", ".join(cells)), _storable(tail or "")
     pieces: list[str] = []
     level = 0
     for event, element in etree.iterwalk(tree, events=("start", "end")):
@@ -127,6 +128,11 @@ def shown_blocks(tree: Any) -> Iterator[Block]:
             pieces = []
             level = _HEADINGS.get(element.tag, 0) if event == "start" else 0
         pieces.append((element.text if event == "start" else element.tail) or "")
+
+
+def _storable(text: str) -> str:
+    """The text without what lxml reads but does not write: control characters and non-characters of XML 1.0."""
+    return _NOT_OF_XML.sub("", text)
 
 
 def _properties(tree: Any, article: Any, text: str) -> Properties:

@@ -12,11 +12,9 @@ import pytest
 import uvicorn
 
 from api.serve import application, listen, server_options
-from resources import wiring
 from resources.access.keyring import ensure_signing_key
 from resources.access.scopes import SCOPES
 from resources.access.tokens import Grant, issue
-from resources.provision import Addresses
 from resources.settings import load_settings
 from resources.wiring import Workbench, open_workbench
 
@@ -26,23 +24,11 @@ Served = Callable[[Any], str]
 
 
 @pytest.fixture
-def bench(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workbench]:
+def bench(environment: None) -> Iterator[Workbench]:
     """A workbench on this test's own database."""
-    for name, url in {
-        "DATABASE_URL": addresses.owner,
-        "APP_DATABASE_URL": addresses.app,
-        "PUBLISHER_DATABASE_URL": addresses.publisher,
-        "DAGSTER_DATABASE_URL": addresses.dagster,
-        "MLFLOW_DATABASE_URL": addresses.mlflow,
-    }.items():
-        monkeypatch.setenv(f"REJOINDER_{name}", url)
-    load_settings.cache_clear()
-    wiring.open_workbench.cache_clear()
     opened = open_workbench(load_settings())
     yield opened
     opened.db.close()
-    wiring.open_workbench.cache_clear()
-    wiring._pool.cache_clear()
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -113,7 +115,7 @@ def run(*arguments: str) -> str:
     return done.stdout
 
 
-def signed_elsewhere(folder: Path) -> str:
+def signed_elsewhere(folder: Path, project_id: int) -> str:
     """A token that a service made itself, as docs/api.md has it, with a key whose public half was trusted."""
     key, at = Ed25519PrivateKey.generate(), int(datetime.now(UTC).timestamp())
     public = folder / "backend.pub.pem"
@@ -121,9 +123,19 @@ def signed_elsewhere(folder: Path) -> str:
     trusted = json.loads(run("trust", "backend", "--key", str(public), "--scope", "search", "--json"))
     claims = {
         "iss": "backend", "aud": "rejoinder-api", "sub": "worker-7", "jti": "1", "iat": at, "exp": at + 600,
-        "scope": "search ask", "project_id": 1,
+        "scope": "search ask", "project_id": project_id,
     }  # fmt: skip
     return jwt.encode(claims, key, algorithm="EdDSA", headers={"kid": trusted["kid"]})
+
+
+@contextmanager
+def ended(server: subprocess.Popen[str]) -> Iterator[None]:
+    """The server is told to end with the block, however that ends: leaving it would wait for it without end."""
+    with server:
+        try:
+            yield
+        finally:
+            server.terminate()
 
 
 def test_from_upload_to_the_second_by_a_server_of_the_command_line(
@@ -137,7 +149,7 @@ def test_from_upload_to_the_second_by_a_server_of_the_command_line(
     assert server.stdout
     token = run("token", "--scope", "sources:write", "--scope", "search", "--for", "crud").strip()
     headers = {"Authorization": f"Bearer {token}"}
-    with server, httpx.Client(headers=headers, timeout=60, trust_env=False) as client:
+    with ended(server), httpx.Client(headers=headers, timeout=60, trust_env=False) as client:
         client.base_url = json.loads(server.stdout.readline())["url"]
         assert client.post("/sources", files={"file": ("compost.vtt", episode)}).status_code == 202
         work_off_inputs(bench)
@@ -145,7 +157,7 @@ def test_from_upload_to_the_second_by_a_server_of_the_command_line(
             run_step(bench, step)
         best = client.post("/internal/search/semantic", json={"text": EGGS, "k": 1}).json()["passages"][0]
         assert "rotten eggs" in best["text"] and best["start_s"] < 60
-        theirs = {"Authorization": f"Bearer {signed_elsewhere(tmp_path)}"}
+        theirs = {"Authorization": f"Bearer {signed_elsewhere(tmp_path, bench.project_id)}"}
         assert (
             client.post("/internal/search/semantic", json={"text": EGGS}, headers=theirs).status_code == 200
         )

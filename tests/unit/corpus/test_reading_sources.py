@@ -71,6 +71,13 @@ x = 1
 """
 
 
+@pytest.mark.parametrize("stray", ["\x01", "&#1;", "\x0b", "\ufffe"])
+def test_a_table_beside_characters_that_xml_has_not(stray: str) -> None:
+    page = f"<html><body><h1>A</h1><table><tr><td>1{stray}</td><td>2</td></tr>{stray}</table>{stray}<p>Words.</p>"
+    read = read_source("a.html", page.encode())
+    assert [cue.text for cue in read.cues][-1] == "Words."
+
+
 def test_a_markdown_document_with_front_matter_and_code() -> None:
     parsed = read_source("x.md", MARKDOWN.encode())
     assert (parsed.format, parsed.title, parsed.language) == ("markdown_document", "Ink and pens", "en")
