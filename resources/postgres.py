@@ -50,7 +50,7 @@ def _prepare(connection: Connection) -> None:
     register_vector(connection)
     connection.execute(
         "select set_config('statement_timeout', %s, false), set_config('timezone', 'UTC', false),"
-        " set_config('hnsw.iterative_scan', 'relaxed_order', false), set_config('hnsw.ef_search', '100', false)",
+        " set_config('hnsw.iterative_scan', 'relaxed_order', false), set_config('hnsw.ef_search', '200', false)",
         (f"{STATEMENT_TIMEOUT_S}s",),
     )
     connection.autocommit = was_autocommit
