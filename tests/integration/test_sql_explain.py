@@ -228,8 +228,8 @@ def test_a_rare_speaker_is_found_by_an_index(crowd: Crowd) -> None:
     assert "chunk_speakers" in indexes_in(plan)
     assert not scanned_whole(plan) & {crowd.vectors, *LARGE}
     asked = {
-        "project_id": crowd.project("large"), "source_ids": None, "speakers": ["Guest"], "language": None, "published_after": None,
-        "published_before": None, "narrow": 20_000,
+        "project_id": crowd.project("large"), "source_ids": None, "speakers": ["Guest"], "language": None,
+        "published_after": None, "published_before": None, "narrow": 20_000,
     }  # fmt: skip
     text = "explain (format json) " + query("is_narrow", vectors=crowd.vectors).as_string(crowd.connection)
     found = crowd.connection.execute(text, asked, prepare=False).fetchone()  # type: ignore[call-overload]
