@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from earlier_schema import set_back
 
-from resources import migrations
 from resources.commands.actors import machine_owner
 from resources.commands.sources import add_upload
 from resources.inbox import ingest_paths, open_intake, work_off_inputs
-from resources.migrations import load_migrations, migrate
+from resources.migrations import migrate
 from resources.postgres import Database
 from resources.provision import Addresses
 from resources.settings import Settings
@@ -39,13 +39,7 @@ def bench(
     addresses: Addresses, db: Database, owner_db: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Workbench:
     """A home whose database was made by the version before and has been brought up to date."""
-    with owner_db.transaction() as tx:
-        tx.connection.execute("drop owned by rejoinder_owner cascade")
-        tx.connection.execute("create schema if not exists public")
-    with monkeypatch.context() as patched:
-        first = load_migrations()[:LAST_BEFORE]
-        patched.setattr(migrations, "load_migrations", lambda: first)
-        migrate(addresses.owner)
+    set_back(addresses, owner_db, monkeypatch, last=LAST_BEFORE)
     with owner_db.transaction() as tx:
         for statement in ROWS.split(";"):
             tx.connection.execute(statement)  # type: ignore[call-overload]

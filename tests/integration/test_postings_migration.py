@@ -3,12 +3,12 @@
 from collections import Counter
 
 import pytest
+from earlier_schema import set_back
 from test_postings_follow_chunks import DIM, Corpus, cut, rows
 
 from rejoinder.corpus.chunks import content_hash
 from rejoinder.text.terms import TERMS_VERSION, index_terms, stemmer_of
-from resources import migrations
-from resources.migrations import load_migrations, migrate
+from resources.migrations import migrate
 from resources.postgres import Database, Transaction
 from resources.provision import Addresses
 from resources.queries import vectors_of
@@ -55,13 +55,7 @@ def upgraded(
     addresses: Addresses, db: Database, owner_db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> Corpus:
     """A home of that version, filled, and brought up to date."""
-    with owner_db.transaction() as tx:
-        tx.connection.execute("drop owned by rejoinder_owner cascade")
-        tx.connection.execute("create schema if not exists public")
-    with monkeypatch.context() as patched:
-        first = load_migrations()[:LAST_BEFORE]
-        patched.setattr(migrations, "load_migrations", lambda: first)
-        migrate(addresses.owner)
+    set_back(addresses, owner_db, monkeypatch, last=LAST_BEFORE)
     with owner_db.transaction() as tx:
         fill(tx, db)
         project_id = tx.value("ensure_project", creator_id=tx.value("ensure_creator", name="c"), name="p")

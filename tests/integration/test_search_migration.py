@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from earlier_schema import set_back
 
-from resources import migrations
-from resources.migrations import load_migrations, migrate
+from resources.migrations import migrate
 from resources.postgres import Database
 from resources.provision import Addresses
 from resources.queries import vectors_of
@@ -29,13 +29,7 @@ insert into posting select 'word', id, 1 from chunk
 @pytest.fixture
 def older(addresses: Addresses, owner_db: Database, monkeypatch: pytest.MonkeyPatch) -> Addresses:
     """A database as the version before left it."""
-    with owner_db.transaction() as tx:
-        tx.connection.execute("drop owned by rejoinder_owner cascade")
-        tx.connection.execute("create schema if not exists public")
-    with monkeypatch.context() as patched:
-        first = load_migrations()[:LAST_BEFORE]
-        patched.setattr(migrations, "load_migrations", lambda: first)
-        migrate(addresses.owner)
+    set_back(addresses, owner_db, monkeypatch, last=LAST_BEFORE)
     with owner_db.transaction() as tx:
         for statement in ROWS.split(";"):
             tx.connection.execute(statement)  # type: ignore[call-overload]

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from problem_answer import problem
 from pydantic import SecretStr
 
 from resources.access.keyring import KEY_FILE, trust
@@ -22,16 +23,6 @@ from resources.commands.people import add_person, change_role, deactivate, list_
 
 PASSWORD = "correct horse battery"  # pragma: allowlist secret
 OPEN = {"/health", "/ready", "/openapi.json"}
-
-
-def problem(answer: httpx.Response, status: int, kind: str) -> dict[str, Any]:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    found: dict[str, Any] = answer.json()
-    assert found["type"] == f"urn:rejoinder:problem:{kind}"
-    assert found["status"] == status and found["detail"] and found["fix"]
-    assert found["request_id"] == answer.headers["x-request-id"]
-    return found
 
 
 def test_every_route_asks_for_its_scope_and_no_other(api: Any) -> None:

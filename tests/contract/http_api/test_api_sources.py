@@ -2,8 +2,8 @@
 
 from typing import Any
 
-import httpx
 import pytest
+from problem_answer import problem
 
 from resources.commands.actors import machine_owner
 from resources.commands.sources import add_upload
@@ -16,16 +16,6 @@ SALT = b"1\n00:00:01,000 --> 00:00:04,000\nWe rub each wheel with salt.\n"
 
 def states(api: Any, number: int) -> dict[str, str]:
     return {step["step"]: step["state"] for step in api.get(f"/sources/{number}").json()["steps"]}
-
-
-def problem(answer: httpx.Response, status: int, kind: str) -> dict[str, Any]:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    found: dict[str, Any] = answer.json()
-    assert found["type"] == f"urn:rejoinder:problem:{kind}"
-    assert found["status"] == status and found["detail"] and found["fix"]
-    assert found["request_id"] == answer.headers["x-request-id"]
-    return found
 
 
 def test_a_file_is_read_once_however_often_it_is_sent(api: Any) -> None:
