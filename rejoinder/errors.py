@@ -11,8 +11,17 @@ RejoinderError
 ├── StopAsked            a signal asked the process to stop; what was in hand was finished
 ├── ServiceUnavailable   Postgres, the sandbox or a model cannot be reached: try again later
 ├── PassingTrouble       something a work item needs is away: tried again later, and not held against the item
+│   ├── ModelTrouble     no model answered in time; retried, then another endpoint is asked
+│   └── BudgetSpent      the money for models is spent for today; nothing was sent
+├── ModelRefusal         a model will not take this request
+├── ReplyInvalid         a model's answer does not keep to the schema that was asked for
 └── PlatformRefusal      a platform said no (see resources.platforms for the kinds)
 """
+
+from typing import Literal
+
+TroubleKind = Literal["timeout", "rate_limit", "server", "connection", "empty", "busy", "open"]
+RefusalKind = Literal["content", "context", "key", "unknown_model", "price", "request"]
 
 
 class RejoinderError(Exception):
@@ -66,6 +75,45 @@ class ServiceUnavailable(RejoinderError):
 
 class PassingTrouble(RejoinderError):
     """Something that a work item needs is away: it is tried again with back-off and uses up no attempt."""
+
+
+class ModelTrouble(PassingTrouble):
+    """A model gave no answer, and may later.
+
+    Args:
+        kind: what happened.
+        message: for a person, without any secret.
+        retry_after_s: how long the provider asked to wait, None where it did not say.
+    """
+
+    def __init__(self, kind: TroubleKind, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.retry_after_s = retry_after_s
+
+
+class BudgetSpent(PassingTrouble):
+    """A budget for models is spent; the message names it and when there is money again."""
+
+
+class ModelRefusal(RejoinderError):
+    """A model will not take this request, and would not the next time.
+
+    Args:
+        kind: why. "content": its rules forbid the content; "context": too long for it; "key": the key is wrong or has
+            no money; "unknown_model": there is no such model; "price": what it costs is not known; "request": it cannot
+            do what is asked.
+        message: for a person, without any secret.
+        fix: what helps, where it is known.
+    """
+
+    def __init__(self, kind: RefusalKind, message: str, *, fix: str | None = None) -> None:
+        super().__init__(message, fix=fix)
+        self.kind = kind
+
+
+class ReplyInvalid(RejoinderError):
+    """A model's answer does not keep to the schema that was asked for, nor did it after one repair."""
 
 
 class PlatformRefusal(RejoinderError):

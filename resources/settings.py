@@ -135,6 +135,19 @@ def load_settings() -> Settings:
         raise ConfigInvalid(f"The environment, or the file .env, is wrong. {wrong}.") from None
 
 
+def model_key(name: str) -> SecretStr | None:
+    """The key ``REJOINDER_KEY_<NAME>`` of the environment or of the file .env, None where there is none.
+
+    Args:
+        name: of an endpoint or a key, as in rejoinder.toml; a dash counts as an underscore.
+    """
+    from dotenv import dotenv_values
+
+    variable = "REJOINDER_KEY_" + name.upper().replace("-", "_")
+    given = os.environ.get(variable) or dotenv_values(".env").get(variable)  # noqa: TID251
+    return SecretStr(given) if given else None
+
+
 def use_home(home: Path) -> Settings:
     """Make this process and its children use another home; returns the settings then in force."""
     os.environ["REJOINDER_HOME"] = str(home.expanduser().resolve())  # noqa: TID251

@@ -3,7 +3,7 @@
 import tomllib
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, Literal, Self, overload
 
 from pydantic import (
     Field,
@@ -15,6 +15,7 @@ from pydantic import (
 
 from rejoinder.errors import ConfigInvalid
 from resources.settings import Settings
+from resources.tuning_models import LOCAL, EndpointTuning, ModelBudget, Models, Name, ReplyCache
 from resources.tuning_sections import (
     Answers,
     Chunking,
@@ -163,6 +164,25 @@ class Tuning(Section):
     answers: Answers = Answers()
     listening: Listening = Listening()
     rewards: Rewards = Rewards()
+    endpoints: dict[Name, EndpointTuning] = Field(
+        {}, description="Models that may be called, each a section of its own: [endpoints.NAME]."
+    )
+    models: Models = Models()
+    budget: ModelBudget = ModelBudget()
+    cache: ReplyCache = ReplyCache()
+
+    @model_validator(mode="after")
+    def _endpoints_are_there(self) -> Self:
+        named = {"models.default": self.models.default}
+        for task, chosen in self.models.tasks.items():
+            named[f"models.tasks.{task}"] = (*chosen.endpoints, *chosen.challenger)
+        for where, names in named.items():
+            missing = sorted(set(names) - set(self.endpoints) - {LOCAL})
+            if missing:
+                raise ValueError(f"{where}: there is no section [endpoints.{missing[0]}]")
+        if LOCAL in self.endpoints:
+            raise ValueError(f"endpoints.{LOCAL}: this name is taken by the answers that need no model")
+        return self
 
     @overload
     def stage(self, name: Literal["chunk", "embed_posts"]) -> FirstStageTuning: ...

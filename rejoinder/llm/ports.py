@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rejoinder.llm.requests import LlmReply, LlmRequest, RawReply
+
 Vectors = NDArray[np.float32]
 
 # What a text is to the model: what is looked for, or what is searched. Some models need to be told.
@@ -49,3 +51,36 @@ class CountingEmbedder(Embedder, Protocol):
 
     def embed_counted(self, texts: Sequence[str], role: Role = "passage") -> Embedded:
         """As `embed`, with the tokens read, special ones included."""
+
+
+class Llm(Protocol):
+    """Answers requests with a language model: the gateway as its users see it."""
+
+    def complete(self, request: LlmRequest) -> LlmReply:
+        """The answer; where the request has a schema, its text is JSON that keeps to it.
+
+        Raises:
+            ModelTrouble: no model could be reached in time; later it may be.
+            BudgetSpent: nothing was sent, because the money for today is spent.
+            ModelRefusal: no model takes this request.
+            ReplyInvalid: what came back does not keep to the schema, nor did it after one repair.
+        """
+
+
+class ModelClient(Protocol):
+    """One model of one provider, called plainly: no retry, no limit, no cache."""
+
+    @property
+    def has_schemas(self) -> bool:
+        """Whether the model keeps to a request's schema by itself; without it the schema is told in words."""
+
+    def complete(self, request: LlmRequest, timeout_s: float) -> RawReply:
+        """Answer one request within timeout_s seconds.
+
+        Raises:
+            ModelTrouble: no answer in time, too many requests, a failing server, a dropped connection.
+            ModelRefusal: the provider will not take this request.
+        """
+
+    def count_tokens(self, text: str) -> int | None:
+        """Tokens of a text by the model's own tokenizer; None where there is none at hand."""

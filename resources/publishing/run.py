@@ -10,6 +10,7 @@ import psycopg
 
 from rejoinder.errors import ConfigInvalid, LeaseLost, ServiceUnavailable
 from resources.clients import OpenClient
+from resources.living_worker import Worker, living_worker
 from resources.platforms.port import PlatformClient
 from resources.postgres import Database, outage
 from resources.publishing.claim import Idle, claim
@@ -22,7 +23,6 @@ from resources.store.publications import Publication, cancel_withdrawn
 from resources.tuning import PublishTuning, Tuning
 from resources.work.runner import Progress
 from resources.work.stopping import StopSignal
-from resources.work.worker import Worker, living_worker
 
 log = logging.getLogger("rejoinder.publishing")
 

@@ -13,11 +13,11 @@ from typing import Any, Protocol
 import psycopg
 
 from rejoinder.errors import LeaseLost, PassingTrouble, RejoinderError
+from resources.living_worker import Worker, living_worker
 from resources.postgres import COLLISIONS, Database, Transaction, is_outage, outage
 from resources.tuning import BatchTuning, StageTuning
 from resources.work.deadline import in_time
 from resources.work.stopping import StopSignal
-from resources.work.worker import Worker, living_worker
 
 log = logging.getLogger("rejoinder.work")
 

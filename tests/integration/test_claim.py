@@ -12,11 +12,11 @@ import pytest
 
 from rejoinder.errors import InputUnreadable, LeaseLost
 from resources.due import sources_due
+from resources.living_worker import living_worker
 from resources.postgres import Database, Transaction
 from resources.tuning import StageTuning
 from resources.work.runner import work_off, work_side_by_side
 from resources.work.stopping import StopSignal
-from resources.work.worker import living_worker
 
 
 @dataclass

@@ -23,6 +23,7 @@ from resources.extracting import ReaderFailed
 from resources.fetching import Fetched, FetchFailed
 from resources.inbox import ingest_paths, open_intake, work_off_inputs
 from resources.ingesting import IngestReport, Taken
+from resources.living_worker import living_worker
 from resources.objects import ObjectStore, StorageFailed, StoreAway
 from resources.postgres import Database
 from resources.provision import Addresses
@@ -33,7 +34,6 @@ from resources.tuning import StageTuning, Tuning
 from resources.wiring import Workbench
 from resources.work.runner import Report, work_off
 from resources.work.stopping import StopSignal
-from resources.work.worker import living_worker
 
 VTT = "WEBVTT\n\n00:01.000 --> 00:04.000\n<v Ada>Heat pumps work below zero, said {}.\n"
 NOISE = bytes(range(256)) * 40

@@ -10,12 +10,12 @@ from psycopg.conninfo import conninfo_to_dict
 from rejoinder.errors import ServiceUnavailable
 from rejoinder.listening.policy import default_policy
 from rejoinder.posting.pacing import RateWindow
+from resources.living_worker import living_worker
 from resources.platforms.failures import AuthExpired, OutcomeUnknown, RateLimited, Refused, Unreachable
 from resources.postgres import Database
 from resources.provision import connect_admin
 from resources.publishing.run import publish_due
 from resources.work.stopping import StopSignal
-from resources.work.worker import living_worker
 
 MINUTE = timedelta(minutes=1)
 

@@ -1,0 +1,1 @@
+"""The gateway: wrappers that record, cache, fall back, retry, budget and limit calls of models."""
