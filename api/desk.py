@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from api.workers import Slots, Workers
 from resources.access.keyring import WatchedKeyring
 from resources.readiness import Lookout
-from resources.wiring import Workbench
+from resources.workbench import Workbench
 
 # As many threads as the workbench's pool has connections (resources.postgres.Database).
 THREADS = 8

@@ -12,7 +12,7 @@ from api.app import around, build_app
 from api.desk import Desk
 from rejoinder.errors import ConfigInvalid
 from resources.access.keyring import WatchedKeyring
-from resources.wiring import Workbench
+from resources.workbench import Workbench
 
 GRACE_S = 15
 # Connections at once, those included that only wait: beyond it the server answers 503 by itself.

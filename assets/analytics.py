@@ -6,7 +6,7 @@ import dagster as dg
 
 from assets.engagement import rewards
 from assets.results import OWNERS
-from resources.wiring import Workbench
+from resources.workbench import Workbench
 
 
 @dg.asset(group_name="analytics", kinds={"parquet", "polars", "duckdb"}, owners=OWNERS, deps=[rewards])

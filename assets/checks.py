@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from resources.wiring import Workbench
+from resources.workbench import Workbench
 
 # asset -> (name of its check, what it promises)
 RULES = {

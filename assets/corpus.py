@@ -9,7 +9,8 @@ from assets.results import OWNERS, step_result, table_result
 from resources.inbox import ingest_paths
 from resources.previews import embedding_coverage
 from resources.rules import refresh_rules
-from resources.wiring import Workbench, run_step
+from resources.wiring import run_step
+from resources.workbench import Workbench
 
 
 class SourcesConfig(dg.Config):

@@ -6,7 +6,8 @@ import dagster as dg
 
 from assets.research import evidence
 from assets.results import OWNERS, step_result
-from resources.wiring import Workbench, run_step
+from resources.wiring import run_step
+from resources.workbench import Workbench
 
 
 @dg.asset(group_name="drafting", kinds={"postgres"}, owners=OWNERS, deps=[evidence])

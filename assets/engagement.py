@@ -7,7 +7,7 @@ import dagster as dg
 from assets.drafting import checked_drafts
 from assets.results import OWNERS, step_result, table_result
 from resources.rounds import measure, reward
-from resources.wiring import Workbench
+from resources.workbench import Workbench
 
 
 @dg.asset(group_name="engagement", kinds={"postgres"}, owners=OWNERS, deps=[checked_drafts])

@@ -7,7 +7,7 @@ import dagster as dg
 from assets.corpus import listening_rules
 from assets.results import OWNERS, table_result
 from resources.rounds import hear
-from resources.wiring import Workbench
+from resources.workbench import Workbench
 
 
 @dg.asset(group_name="listening", kinds={"postgres"}, owners=OWNERS, deps=[listening_rules])

@@ -7,7 +7,8 @@ import dagster as dg
 from assets.results import OWNERS, step_result
 from assets.triage import claims
 from resources.previews import recall_proxy
-from resources.wiring import Workbench, run_step
+from resources.wiring import run_step
+from resources.workbench import Workbench
 
 
 @dg.asset(group_name="research", kinds={"postgres", "onnx"}, owners=OWNERS, deps=[claims])

@@ -6,8 +6,8 @@ from typing import Any
 import dagster as dg
 
 from resources.previews import Preview, preview_rows
-from resources.wiring import Workbench
 from resources.work.runner import Report
+from resources.workbench import Workbench
 
 OWNERS = ["team:pipeline"]
 PREVIEW_ROWS = 5

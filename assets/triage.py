@@ -7,7 +7,8 @@ import dagster as dg
 from assets.listening import posts
 from assets.results import OWNERS, step_result, table_result
 from resources.rounds import train
-from resources.wiring import Workbench, run_step
+from resources.wiring import run_step
+from resources.workbench import Workbench
 
 
 @dg.asset(group_name="triage", kinds={"postgres", "onnx"}, owners=OWNERS, deps=[posts])

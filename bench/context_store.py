@@ -22,7 +22,7 @@ from resources.store.embedding_indexes import keep_vectors
 from resources.store.sources import NewSource, save_source
 
 if TYPE_CHECKING:
-    from resources.wiring import Workbench
+    from resources.workbench import Workbench
 
 DISTRACTOR_CHUNKS = 3
 # The first so many documents are those that hold the evidence.

@@ -23,7 +23,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from resources.wiring import Workbench
+    from resources.workbench import Workbench
 
 SAMPLES = Path(__file__).resolve().parents[1] / "resources" / "samples" / "episodes"
 THREADS = 2
@@ -95,7 +95,7 @@ def _home() -> Iterator[Path]:
 def _throughput(home: Path, rounds: int, advance: Callable[[int], None]) -> "list[Pair]":
     """Seconds of the pipeline and of the bare session, round by round."""
     from resources.settings import use_home
-    from resources.wiring import open_workbench
+    from resources.workbench import open_workbench
 
     bench = open_workbench(use_home(home))
     bare, pairs = _BareSession(), []
@@ -196,7 +196,8 @@ def ingest_and_tell(home: str, recording: str) -> None:
     """Ingest a recording to the last step, in this process, and print what it took as JSON."""
     from resources.inbox import ingest_paths
     from resources.settings import use_home
-    from resources.wiring import open_workbench, run_step
+    from resources.wiring import run_step
+    from resources.workbench import open_workbench
 
     folder = Path(home)
     folder.mkdir(mode=0o755, exist_ok=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from resources.wiring import Workbench
+    from resources.workbench import Workbench
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def own_home() -> Iterator[Path]:
 def own_workbench() -> Iterator["Workbench"]:
     """A workbench on a home of its own."""
     from resources.settings import use_home
-    from resources.wiring import open_workbench
+    from resources.workbench import open_workbench
 
     with own_home() as home:
         yield open_workbench(use_home(home))

@@ -17,7 +17,7 @@ from bench.own_home import own_home
 if TYPE_CHECKING:
     from rejoinder.listening.post import Post
     from resources.tuning import StepName
-    from resources.wiring import Workbench
+    from resources.workbench import Workbench
 
 SAMPLES = Path(__file__).resolve().parents[1] / "resources" / "samples"
 WALK = ("post_embeddings", "relevance", "claims", "evidence", "decisions", "drafts", "checked_drafts")
@@ -41,7 +41,8 @@ def measure_pipeline(n_posts: int, *, advance: Callable[[int], None]) -> dict[st
 
 def _measure(home: Path, n_posts: int, advance: Callable[[int], None]) -> dict[str, Any]:
     from resources.settings import use_home
-    from resources.wiring import open_workbench, run_step
+    from resources.wiring import run_step
+    from resources.workbench import open_workbench
 
     bench = open_workbench(use_home(home))
     from resources.inbox import ingest_paths

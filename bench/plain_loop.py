@@ -18,7 +18,7 @@ from resources.steps.triage import nearest_similarities
 from resources.wiring import evidence_rule
 
 if TYPE_CHECKING:
-    from resources.wiring import Workbench
+    from resources.workbench import Workbench
 
 BATCH = 64
 

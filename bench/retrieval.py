@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rejoinder.corpus.values import Passage
     from resources.retrieval import Retriever
     from resources.search import SearchQuery
-    from resources.wiring import Workbench
+    from resources.workbench import Workbench
 
 SAMPLES = Path(__file__).resolve().parents[1] / "resources" / "samples" / "episodes"
 SHARES_PCT = (0.3, 5, 20)

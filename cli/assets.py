@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jobs.runs import RunOutcome
-    from resources.wiring import Workbench
+    from resources.workbench import Workbench
 
 
 def run_assets(stage: str | None) -> "RunOutcome":
@@ -15,7 +15,7 @@ def run_assets(stage: str | None) -> "RunOutcome":
         KeyError: there is no such group or asset.
     """
     from jobs.runs import asset_names
-    from resources.wiring import open_workbench
+    from resources.workbench import open_workbench
 
     names = asset_names(stage)
     return materialize_quietly(open_workbench(), names)

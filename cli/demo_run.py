@@ -8,8 +8,8 @@ import typer
 
 if TYPE_CHECKING:
     from resources.demo.walk import DemoReport
-    from resources.wiring import Workbench
     from resources.work.runner import Progress
+    from resources.workbench import Workbench
 
 
 class PhaseLines:
@@ -48,7 +48,7 @@ def run_demo(
     from resources.demo.lock import only_demo
     from resources.demo.walk import DemoPlan, walk
     from resources.settings import load_settings, use_home
-    from resources.wiring import open_workbench
+    from resources.workbench import open_workbench
 
     samples = Path(__file__).resolve().parents[1] / "resources" / "samples"
     plan = DemoPlan(

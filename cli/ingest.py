@@ -10,7 +10,7 @@ from cli.output import As, AsJson, print_json, print_table, reporting, say
 if TYPE_CHECKING:
     from resources.commands.actors import Actor
     from resources.ingesting import IngestReport
-    from resources.wiring import Workbench
+    from resources.workbench import Workbench
 
 STEPS: Final = ("chunk", "embed_chunks", "keywords", "summarise")
 WEB = ("http://", "https://")

@@ -9,7 +9,7 @@ from cli.rounds import channel_advice, warn
 
 if TYPE_CHECKING:
     from resources.listening import HeardReport
-    from resources.wiring import Workbench
+    from resources.workbench import Workbench
 
 
 def register(app: typer.Typer) -> None:

@@ -18,7 +18,7 @@ def init(as_json: AsJson = False) -> None:
     """Make the home, start PostgreSQL in it, and bring its tables up to date; safe to repeat."""
     with reporting(as_json):
         from resources.inbox import inbox_dir
-        from resources.wiring import open_workbench
+        from resources.workbench import open_workbench
 
         bench = open_workbench()
         facts = {"home": str(bench.settings.home_dir), "inbox": str(inbox_dir(bench.settings))}

@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 
 from resources.rounds import follow_champions as follow
-from resources.wiring import Workbench
+from resources.workbench import Workbench
 
 
 @dg.op(description="Register prompt files in MLflow and copy the aliases named champion to PostgreSQL.")

@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 
 from resources.rounds import publish as publish_round
-from resources.wiring import Workbench
+from resources.workbench import Workbench
 
 
 @dg.op(description="Claim due publications, send each once, settle, reconcile what is unknown.")

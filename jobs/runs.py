@@ -12,8 +12,8 @@ from assets.checks import all_checks
 from rejoinder.errors import StopAsked
 from resources.dagster_home import open_instance
 from resources.outages import outages_in_words
-from resources.wiring import Workbench
 from resources.work.stopping import PROCESS_STOP
+from resources.workbench import Workbench
 
 # What Dagster would print is in its pages; a command's stderr is for its own lines.
 QUIET = {"console": {"config": {"log_level": "ERROR"}}}

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from resources.settings import load_settings, use_home
-from resources.wiring import Workbench, open_workbench
+from resources.workbench import Workbench, open_workbench
 
 
 class WorkbenchResource(dg.ConfigurableResource[Workbench]):

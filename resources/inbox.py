@@ -11,8 +11,9 @@ from resources.commands.sources import add_files, add_urls, intake_for, take_due
 from resources.ingesting import IngestReport, Intake, Taken, find_files, report_since
 from resources.settings import Settings
 from resources.steps.ingestion import SENT_BACK
-from resources.wiring import Workbench, run_step
+from resources.wiring import run_step
 from resources.work.runner import Progress
+from resources.workbench import Workbench
 
 
 class TakenIn(NamedTuple):

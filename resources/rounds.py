@@ -18,9 +18,9 @@ from resources.postgres import outage
 from resources.publishing.report import PublishReport
 from resources.publishing.run import count_due, publish_due, publish_loop
 from resources.settings import load_settings
-from resources.wiring import Workbench, open_workbench
 from resources.work.runner import Progress, Report
 from resources.work.stopping import PROCESS_STOP, StopSignal, stop_on_signals
+from resources.workbench import Workbench, open_workbench
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from rejoinder.listening.rules import rules_from_keywords
 from rejoinder.triage.features import KEYWORDS_LISTENED_FOR
 from resources.postgres import Database
 from resources.store.channels import enabled_channels
-from resources.wiring import Workbench
+from resources.workbench import Workbench
 
 # So many are looked at for each that is listened for: the rest says the same in other words, or keeps company.
 _LOOKED_AT = 3

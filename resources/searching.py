@@ -6,7 +6,8 @@ from rejoinder.corpus.references import link_at_second
 from rejoinder.corpus.values import Passage
 from resources.asking import Question
 from resources.retrieval import Retriever
-from resources.wiring import Workbench, asking
+from resources.wiring import asking
+from resources.workbench import Workbench
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,11 @@
 import json
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
-from rejoinder.corpus.retrieval.ports import Reranker
 from rejoinder.corpus.summaries import ExtractiveSummariser
 from rejoinder.drafting.strategies import UniformChooser
-from rejoinder.llm.ports import Embedder
 from rejoinder.prompts.loader import load_prompt
 from rejoinder.research.answer_rules import answer_rule
 from rejoinder.research.answers import QuotingAnswerer
@@ -23,124 +20,16 @@ from resources.context import context_builder
 from resources.extracting import extract
 from resources.fetching import Fetcher
 from resources.guarded_network import Allowance
-from resources.llm.recorded_embedder import ModelRun, RecordedEmbedder, RememberingEmbedder
-from resources.llm.shelf import Shelf
-from resources.objects import ObjectStore, open_store
 from resources.postgres import Database
-from resources.provision import Addresses, prepare
 from resources.reembedding import build_index, is_build_due
-from resources.retrieval import Retriever, configured_reranker, fits
-from resources.settings import Settings, export_for_children, load_settings
 from resources.steps import chunking, digesting, drafting, embedding, ingestion, research, summarising, triage
-from resources.store.embedding_indexes import active_index
-from resources.store.sources import default_project
-from resources.tracking import ensure_prompts
 from resources.tracking_values import RELEVANCE_MODEL
-from resources.tuning import StageTuning, StepName, Tuning, load_tuning
+from resources.tuning import StageTuning, StepName, Tuning
 from resources.work.runner import Progress, Report, Step, work_side_by_side
 from resources.work.stopping import PROCESS_STOP, StopSignal, stop_on_signals
+from resources.workbench import Workbench
 
 DRAFTER_PROMPT = ("reply_extractive", 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Workbench:
-    """Everything a stage needs, made once per process."""
-
-    settings: Settings
-    tuning: Tuning
-    addresses: Addresses
-    db: Database
-    embedder: Embedder
-    index_id: int
-    project_id: int
-    shelf: Shelf = field(default_factory=Shelf)
-    reranker: Reranker | None = None
-
-    @property
-    def retriever(self) -> Retriever:
-        """What finds passages, as the tuning has it."""
-        return Retriever(self.db, self.tuning.retrieval, self.second_stage)
-
-    @property
-    def second_stage(self) -> Reranker | None:
-        """Who orders what was found; nobody while searches still read another model's vectors than it learned with."""
-        return self.reranker if fits(self.reranker, self.embedder.model) else None
-
-    def embedder_of(self, model: str) -> Embedder:
-        """The embedder of an index's model."""
-        return self.embedder if model == self.embedder.model else self.shelf.of(model)
-
-    def current(self) -> "Workbench":
-        """This workbench on the embedding index that searches read now: another one after a change of model."""
-        with self.db.transaction() as tx:
-            index = active_index(tx)
-        if index is None or index.id == self.index_id:
-            return self
-        return replace(self, embedder=self.embedder_of(index.model), index_id=index.id)
-
-    @property
-    def objects(self) -> ObjectStore:
-        """Where raw input is kept."""
-        return open_store(self.settings)
-
-    def publisher_db(self) -> Database:
-        """The pool that logs in as the publisher, the only one that may read write credentials."""
-        return _pool(self.addresses.publisher)
-
-
-@lru_cache(maxsize=4)
-def _pool(url: str) -> Database:
-    return Database(url).open()
-
-
-@lru_cache(maxsize=4)
-def _shelf(db: Database) -> Shelf:
-    """The models; their calls are recorded and their vectors remembered."""
-    return Shelf(lambda made: RememberingEmbedder(RecordedEmbedder(made, lambda run: _record(db, run))))
-
-
-@lru_cache(maxsize=2)
-def open_workbench(settings: Settings | None = None) -> Workbench:
-    """Start what is needed (PostgreSQL, migrations, model) and join it; once per process.
-
-    Raises:
-        ConfigInvalid: rejoinder.toml names an embedding model that is not known or not installed, or a re-scorer
-            that cannot be used.
-    """
-    settings = settings or load_settings()
-    export_for_children()
-    tuning = load_tuning(settings)
-    reranker = configured_reranker(tuning.retrieval, Shelf().uri_of(tuning.embedding.model))
-    addresses = prepare(settings)
-    db = _pool(addresses.app)
-    shelf = _shelf(db)
-    embedder = shelf.named(tuning.embedding.model)
-    with db.transaction() as tx:
-        index_id = tx.value("ensure_embedding_index", model=embedder.model, dim=embedder.dim)
-        project_id = default_project(tx)
-        chunking.queue_overlooked(tx, project_id)
-        ensure_prompts(tx)
-    bench = Workbench(settings, tuning, addresses, db, embedder, index_id, project_id, shelf, reranker)
-    return bench.current()
-
-
-def _record(db: Database, run: ModelRun) -> None:
-    with db.transaction() as tx:
-        tx.execute(
-            "insert_model_run",
-            run_type=run.run_type,
-            model=run.model,
-            prompt_version=None,
-            input_ref=None,
-            n_items=run.n_items,
-            tokens_in=run.tokens_in,
-            tokens_out=0,
-            cost_usd=0,
-            latency_ms=run.latency_ms,
-            is_ok=run.is_ok,
-            error=run.error,
-        )
 
 
 def _fetch(bench: Workbench) -> Step:

@@ -4,7 +4,7 @@ import dagster as dg
 
 from jobs.champions import follow_champions
 from resources.mlflow_aliases import alias_fingerprint
-from resources.wiring import Workbench
+from resources.workbench import Workbench
 from sensors.asking import ask
 
 

@@ -7,7 +7,7 @@ from jobs.publish import publish
 from resources.due import posts_due, publications_to_send
 from resources.rounds import measurements_due
 from resources.tuning import Tuning
-from resources.wiring import Workbench
+from resources.workbench import Workbench
 from sensors.asking import ask
 
 RUNNING = dg.DefaultSensorStatus.RUNNING

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from resources.notices import notify
-from resources.wiring import open_workbench
+from resources.workbench import open_workbench
 
 
 @dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.RUNNING)

@@ -9,7 +9,8 @@ from jobs import pipeline
 from resources.due import sources_due
 from resources.inbox import new_files
 from resources.tuning import Tuning
-from resources.wiring import Workbench, build_due
+from resources.wiring import build_due
+from resources.workbench import Workbench
 from sensors.asking import ask
 
 # Where Dagster keeps the key that a sensor asked for a run with.

@@ -119,13 +119,13 @@ def environment(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> Iterat
         "MLFLOW_DATABASE_URL": addresses.mlflow,
     }.items():
         monkeypatch.setenv(f"REJOINDER_{name}", url)
-    from resources import wiring
+    from resources import workbench
 
     load_settings.cache_clear()
-    wiring.open_workbench.cache_clear()
+    workbench.open_workbench.cache_clear()
     yield
-    wiring.open_workbench.cache_clear()
-    wiring._pool.cache_clear()
+    workbench.open_workbench.cache_clear()
+    workbench._pool.cache_clear()
 
 
 @pytest.fixture

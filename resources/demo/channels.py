@@ -15,7 +15,7 @@ from resources.postgres import Transaction
 from resources.services import HOST, SANDBOX_PORT, sandbox_port
 from resources.store.channels import enabled_channels, read_credential, save_channel
 from resources.supervisor.ports import is_free
-from resources.wiring import Workbench
+from resources.workbench import Workbench
 
 POLICIES: dict[Platform, str] = {"x": "sandbox/x/self_serve", "reddit": "sandbox/reddit/approved_app"}
 

@@ -9,8 +9,8 @@ from rejoinder.ids import sha256_hex
 from resources.commands.actors import Actor
 from resources.commands.people import simulated_reviewer
 from resources.commands.review import approve, reject
-from resources.wiring import Workbench
 from resources.work.runner import Progress
+from resources.workbench import Workbench
 
 Decision = Literal["approved", "edited", "rejected"]
 CLOSING = " Hope that helps!"

@@ -15,8 +15,8 @@ from resources.demo.sandbox_process import Sandbox, running_sandbox
 from resources.demo.witness import ask_witness
 from resources.rounds import publish
 from resources.services import sandbox_arguments
-from resources.wiring import Workbench
 from resources.work.runner import Progress
+from resources.workbench import Workbench
 
 ACCOUNT = "rejoinder_demo"
 HOUR_S = 3600

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from resources.demo.sandbox_process import Sandbox
-from resources.wiring import Workbench
+from resources.workbench import Workbench
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,8 @@ def _given(words: str) -> tuple[str, ...]:
 
 def _asking() -> "Asking":
     """What answers, joined at the first question of this process."""
-    from resources.wiring import asking, open_workbench
+    from resources.wiring import asking
+    from resources.workbench import open_workbench
 
     return asking(open_workbench())
 

@@ -17,7 +17,7 @@ from resources.demo.reviewer import review_waiting
 from resources.demo.sandbox_process import Sandbox
 from resources.rounds import publish
 from resources.settings import load_settings
-from resources.wiring import Workbench, open_workbench
+from resources.workbench import Workbench, open_workbench
 
 SAMPLES = REPOSITORY / "resources" / "samples"
 KILLS = 20

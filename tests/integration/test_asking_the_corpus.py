@@ -21,7 +21,8 @@ from resources.context import context_builder
 from resources.inbox import ingest_paths
 from resources.search import SearchQuery
 from resources.settings import load_settings
-from resources.wiring import Workbench, asking, open_workbench, run_step
+from resources.wiring import asking, run_step
+from resources.workbench import Workbench, open_workbench
 
 ROOT = Path(__file__).resolve().parents[2]
 EPISODE = ROOT / "resources" / "samples" / "episodes" / "composting-without-the-smell.vtt"

@@ -19,8 +19,9 @@ from resources.store.review_values import QueueFilter, ReviewCase
 from resources.store.reviews import load_case, review_queue
 from resources.tracking import load_prompt_files, prompt_task
 from resources.tuning import StepName, Tuning
-from resources.wiring import Workbench, run_step
+from resources.wiring import run_step
 from resources.work.stopping import StopSignal
+from resources.workbench import Workbench
 
 SAMPLES = Path(resources.samples.__file__).parent / "episodes"
 EPISODE = "backups-you-can-restore.json"

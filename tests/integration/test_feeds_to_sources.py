@@ -20,7 +20,7 @@ from resources.provision import Addresses
 from resources.settings import Settings
 from resources.store.source_list import list_feeds
 from resources.tuning import Tuning
-from resources.wiring import Workbench
+from resources.workbench import Workbench
 
 ITEM = """<item><title>{title}</title><guid isPermaLink="false">{guid}</guid><link>https://pod.example/{guid}</link>
 <pubDate>Tue, 03 Nov 2026 09:00:00 GMT</pubDate>{extra}</item>"""

@@ -31,9 +31,9 @@ from resources.settings import Settings
 from resources.steps.ingestion import Extracting, Fetching
 from resources.store.input_names import hold_names
 from resources.tuning import StageTuning, Tuning
-from resources.wiring import Workbench
 from resources.work.runner import Report, work_off
 from resources.work.stopping import StopSignal
+from resources.workbench import Workbench
 
 VTT = "WEBVTT\n\n00:01.000 --> 00:04.000\n<v Ada>Heat pumps work below zero, said {}.\n"
 NOISE = bytes(range(256)) * 40

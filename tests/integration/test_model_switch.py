@@ -33,8 +33,9 @@ from resources.store.channels import save_channel
 from resources.store.embedding_indexes import list_indexes
 from resources.store.posts import insert_post
 from resources.tuning import Embedding, Tuning
-from resources.wiring import Workbench, run_step
+from resources.wiring import run_step
 from resources.work.stopping import StopSignal
+from resources.workbench import Workbench
 
 ANIMALS = ("otter", "heron", "badger", "lynx", "marten", "stoat", "beaver", "osprey", "adder", "newt")
 N_CHUNKS = 3 * CHUNKS_AT_ONCE + 5

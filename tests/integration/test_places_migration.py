@@ -14,7 +14,7 @@ from resources.postgres import Database
 from resources.provision import Addresses
 from resources.settings import Settings
 from resources.tuning import Tuning
-from resources.wiring import Workbench
+from resources.workbench import Workbench
 
 LAST_BEFORE = 10
 VTT = "WEBVTT\n\n00:01.000 --> 00:04.000\n<v Ada>Heat pumps work below zero, said {}.\n"

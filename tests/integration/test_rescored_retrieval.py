@@ -31,8 +31,9 @@ from resources.settings import Settings, load_settings
 from resources.store.channels import save_channel
 from resources.store.posts import insert_post
 from resources.tuning import Retrieval, Tuning, load_tuning
-from resources.wiring import Workbench, asking, open_workbench, run_step
+from resources.wiring import asking, run_step
 from resources.work.stopping import StopSignal
+from resources.workbench import Workbench, open_workbench
 
 EPISODES = Path(resources.samples.__file__).parent / "episodes"
 CLAIM = "Syncing my folder to the cloud is a backup, I never need to test a restore. @rejoinder"

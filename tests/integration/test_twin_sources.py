@@ -26,9 +26,9 @@ from resources.steps.ingestion import Extracting
 from resources.steps.twins import hold_twins, let_twins_stand_in
 from resources.store.source_list import SourceFilter, list_sources, load_source_page
 from resources.tuning import StageTuning, Tuning
-from resources.wiring import Workbench
 from resources.work.runner import work_side_by_side
 from resources.work.stopping import StopSignal
+from resources.workbench import Workbench
 
 VOCABULARY = [f"word{n}" for n in range(3_000)]
 

@@ -16,7 +16,7 @@ from resources.access.keyring import ensure_signing_key
 from resources.access.scopes import SCOPES
 from resources.access.tokens import Grant, issue
 from resources.settings import load_settings
-from resources.wiring import Workbench, open_workbench
+from resources.workbench import Workbench, open_workbench
 
 ROOT = Path(__file__).resolve().parents[3]
 EPISODE = ROOT / "resources" / "samples" / "episodes" / "composting-without-the-smell.vtt"

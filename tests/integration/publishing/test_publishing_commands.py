@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from cli import listen, measure, publish, status
 from cli.rounds import NO_ANSWER, NO_CHANNEL
 from rejoinder.errors import ConfigInvalid
-from resources import rounds, wiring
+from resources import rounds, workbench
 from resources.demo.channels import choose_port
 from resources.notices import notify
 from resources.postgres import Database
@@ -37,13 +37,13 @@ def rejoinder(addresses, monkeypatch):
     load_settings.cache_clear()
     monkeypatch.setattr(rounds, "PROCESS_STOP", StopSignal())  # a test that stops this process stops no other
     pools = []
-    monkeypatch.setattr(wiring, "_pool", lambda url: pools.append(Database(url).open()) or pools[-1])
-    wiring.open_workbench.cache_clear()
+    monkeypatch.setattr(workbench, "_pool", lambda url: pools.append(Database(url).open()) or pools[-1])
+    workbench.open_workbench.cache_clear()
     app = typer.Typer()
     for module in (publish, listen, measure, status):
         module.register(app)
     yield lambda *arguments: CliRunner().invoke(app, arguments)
-    wiring.open_workbench.cache_clear()
+    workbench.open_workbench.cache_clear()
     for pool in pools:
         pool.close()
 
