@@ -68,8 +68,10 @@ OF_ERRORS: dict[str, Kind] = {
     "ServiceUnavailable": "unavailable",
     "StorageFailed": "unavailable",
     "PassingTrouble": "unavailable",
+    "ModelRefusal": "invalid",
+    "ReplyInvalid": "unavailable",
 }
-AWAY = "PostgreSQL or the object store is not there for it."
+AWAY = "PostgreSQL, the object store or a model is not there for it."
 OF_STATUS: dict[int, Kind] = {404: "not-found", 405: "method", 413: "too-large", 415: "media-type"}
 
 

@@ -55,6 +55,17 @@ TROUBLES: dict[str, Trouble] = {
     ),
     "LeaseLost": Trouble(4, "Look again: another process holds it now."),
     "ServiceUnavailable": Trouble(5, "Start what the message names, or wait, then run the command again."),
+    "PassingTrouble": Trouble(5, "Wait, then run the command again."),
+    "ModelTrouble": Trouble(
+        5, "Wait, then run the command again; `rejoinder endpoints` shows how the models are."
+    ),
+    "BudgetSpent": Trouble(
+        5, "Wait for the next UTC day, or raise the limit in rejoinder.toml under [budget]."
+    ),
+    "ModelRefusal": Trouble(2, "Change what the message names, or ask another model (docs/models.md)."),
+    "ReplyInvalid": Trouble(
+        1, "Ask a model that keeps to schemas (docs/models.md), or run the command again."
+    ),
 }
 
 
