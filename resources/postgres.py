@@ -163,8 +163,9 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """A transaction: committed at the end of the block, rolled back on an exception; where every statement commits
-        by itself, only the connection that speaks them.
+        """A transaction: committed at the end of the block, rolled back on an exception.
+
+        Where every statement commits by itself it is only the connection that they go through.
 
         Raises:
             ServiceUnavailable: no connection could be had in time.
