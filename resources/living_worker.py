@@ -33,7 +33,29 @@ class Worker:
 def living_worker(url: str) -> Iterator[Worker]:
     """A worker for the length of the block."""
     with connect(url, autocommit=True) as connection:
-        tx = Transaction(connection)
-        number = int(tx.value("next_worker_number"))
-        tx.execute("hold_worker_lock", worker=number)
-        yield Worker(number, connection)
+        yield _enrol(connection)
+
+
+def open_worker(url: str, number: int | None = None) -> Worker:
+    """A worker until its connection is closed.
+
+    Args:
+        url: of the database.
+        number: one that was ours until a connection broke; it is taken again if the server has seen that break,
+            so that what the worker held is held again. Otherwise a new one is taken.
+    """
+    connection = connect(url, autocommit=True)
+    try:
+        if number is not None and Transaction(connection).value("retake_worker_lock", worker=number):
+            return Worker(number, connection)
+        return _enrol(connection)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _enrol(connection: Connection) -> Worker:
+    tx = Transaction(connection)
+    number = int(tx.value("next_worker_number"))
+    tx.execute("hold_worker_lock", worker=number)
+    return Worker(number, connection)

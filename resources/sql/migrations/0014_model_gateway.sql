@@ -26,29 +26,174 @@ create table model_endpoint (
   check ((breaker = 'closed') = (opened_until is null))
 );
 
--- A place at an endpoint, taken for one attempt. A lease is stale when its holder's advisory lock is free or its time
--- has run out. Unlogged: a crash of the server ends every holder, so every lease with it.
+-- A place at an endpoint, taken for one attempt; worker and a number of its own name it. A lease is stale when its
+-- holder's advisory lock is free or its time has run out. Unlogged: a crash of the server ends every holder, so every
+-- lease with it. No foreign key: it would write to the endpoint's row at every call, and admit_call looks already.
 create unlogged table endpoint_lease (
-  id bigint generated always as identity primary key,
-  endpoint text not null references model_endpoint (name),
   worker integer not null,
+  number bigint not null,
+  endpoint text not null,
   task text not null,
   creator_id bigint,
+  -- the UTC day on which the money was reserved
+  day date not null,
   reserved_usd numeric(14, 8) not null default 0,
   is_probe boolean not null default false,
-  taken_at timestamptz not null default now(),
-  expires_at timestamptz not null
-);
+  taken_at timestamptz not null,
+  expires_at timestamptz not null,
+  primary key (worker, number)
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 create index endpoint_lease_endpoint on endpoint_lease (endpoint);
 
--- What was spent on models on a UTC day: in all, per task and per creator.
+-- What was spent on models on a UTC day: in all, per task and per creator. A call's reservation counts from the moment
+-- at which it may be sent, and what the call really cost takes its place. So what a killed call reserved stays counted,
+-- though nobody knows what it cost, and no crash gives money back.
 create table model_spend (
   day date not null,
   scope text not null check (scope in ('total', 'task', 'creator')),
   key text not null default '',
   spent_usd numeric(14, 8) not null default 0,
   primary key (day, scope, key)
-);
+) with (fillfactor = 50);
+
+-- Counts money of a call in all, for its task and for its creator; less than 0 takes money back that was reserved.
+-- One lock for all money: who adds to several rows never meets another who does so in another order.
+create function count_money(on_day date, of_task text, of_creator bigint, usd numeric) returns void
+language plpgsql as $$
+begin
+  perform pg_advisory_xact_lock(21075, 0);
+  insert into model_spend as s (day, scope, key, spent_usd)
+  select on_day, scope, key, usd
+  from (values ('total', ''), ('task', of_task), ('creator', of_creator::text)) counted (scope, key)
+  where key is not null
+  on conflict (day, scope, key) do update set spent_usd = s.spent_usd + excluded.spent_usd;
+end $$;
+
+-- Takes a place and reserves the price, or says why not: 'unknown' (no such endpoint), 'disabled', 'open' (the circuit
+-- breaker leaves it alone until `until`), 'full', 'budget' (which one, what of it is gone). Asked twice for the same
+-- lease, because the answer got lost, it says 'admitted' twice and takes one place. A check by a person
+-- (is_check) goes past breaker and switch, and counts as the breaker's probe.
+-- Locks are taken in one order everywhere: endpoint, money, the endpoint's row.
+create function admit_call(
+  of_endpoint text, of_worker integer, of_number bigint, of_task text, of_creator bigint, price_usd double precision,
+  total_limit double precision, task_limit double precision, creator_limit double precision,
+  moment timestamptz, lasting_s double precision, may_reap boolean, is_check boolean,
+  out verdict text, out budget text, out spent_usd double precision, out limit_usd double precision,
+  out until timestamptz, out reason text
+) language plpgsql as $$
+declare
+  e model_endpoint%rowtype;
+  today date := (moment at time zone 'UTC')::date;
+  price numeric(14, 8) := price_usd;
+  taken integer;
+begin
+  perform pg_advisory_xact_lock(21074, hashtext(of_endpoint));
+  select * into e from model_endpoint m where m.name = of_endpoint;
+  if not found then
+    verdict := 'unknown';
+    return;
+  end if;
+  if exists (select from endpoint_lease l where l.worker = of_worker and l.number = of_number) then
+    verdict := 'admitted';
+    return;
+  end if;
+  reason := e.last_error;
+  until := e.opened_until;
+  if not e.is_enabled and not is_check then
+    verdict := 'disabled';
+    return;
+  end if;
+  if e.breaker <> 'closed' and not is_check and not may_probe(e, moment) then
+    verdict := 'open';
+    return;
+  end if;
+  select count(*) into taken from endpoint_lease l where l.endpoint = of_endpoint;
+  if taken >= e.max_concurrent and may_reap then
+    taken := taken - reap_leases(of_endpoint, moment);
+  end if;
+  if taken >= e.max_concurrent then
+    verdict := 'full';
+    return;
+  end if;
+  if price > 0 then
+    perform pg_advisory_xact_lock(21075, 0);
+    select b.scope, coalesce(s.spent_usd, 0), b.most into budget, spent_usd, limit_usd
+    from (values (1, 'total', '', total_limit), (2, 'task', of_task, task_limit),
+      (3, 'creator', of_creator::text, creator_limit)) b (n, scope, key, most)
+    left join model_spend s on s.day = today and s.scope = b.scope and s.key = b.key
+    where b.key is not null and coalesce(s.spent_usd, 0) + price > b.most::numeric
+    order by b.n limit 1;
+    if found then
+      verdict := 'budget';
+      return;
+    end if;
+    perform count_money(today, of_task, of_creator, price);
+  end if;
+  if e.breaker <> 'closed' then
+    update model_endpoint set breaker = 'half_open' where name = of_endpoint and breaker <> 'closed';
+  end if;
+  insert into endpoint_lease
+  values (of_worker, of_number, of_endpoint, of_task, of_creator, today, price, e.breaker <> 'closed', moment,
+    moment + make_interval(secs => lasting_s));
+  verdict := 'admitted';
+end $$;
+
+-- Whether an endpoint that is left alone may be tried: its time is over and nobody living tries it yet.
+create function may_probe(e model_endpoint, moment timestamptz) returns boolean language sql as $$
+  select (e.breaker = 'open' and e.opened_until <= moment) or (e.breaker = 'half_open' and not exists (
+    select from endpoint_lease l
+    where l.endpoint = e.name and l.is_probe and l.expires_at > moment and l.worker in (select worker from living_worker)))
+$$;
+
+-- Frees the places that stale leases hold at an endpoint; how many. What they reserved stays counted as spent.
+create function reap_leases(of_endpoint text, moment timestamptz) returns integer language sql as $$
+  with gone as (
+    delete from endpoint_lease
+    where endpoint = of_endpoint and (expires_at <= moment or worker not in (select worker from living_worker))
+    returning 1
+  )
+  select count(*)::integer from gone
+$$;
+
+-- Frees a place, puts what the call cost in the place of what it reserved, and moves the breaker. The health of the
+-- endpoint as the call showed it is 'good', 'bad' or 'unclear' (rejoinder/llm/breaker.py has the moves).
+-- False where the lease is gone: then what it reserved stays counted.
+create function settle_call(
+  of_worker integer, of_number bigint, health text, cost_usd double precision, error text, moment timestamptz,
+  open_after integer, open_s double precision
+) returns boolean language plpgsql as $$
+declare
+  l endpoint_lease%rowtype;
+  e model_endpoint%rowtype;
+  cost numeric(14, 8) := cost_usd;
+  counts boolean;
+  opens boolean;
+begin
+  delete from endpoint_lease where worker = of_worker and number = of_number returning * into l;
+  if not found then
+    return false;
+  end if;
+  if cost <> l.reserved_usd then
+    perform count_money(l.day, l.task, l.creator_id, cost - l.reserved_usd);
+  end if;
+  if health = 'good' then
+    -- A row that says so already is written once in ten seconds, not by every call.
+    update model_endpoint set last_ok_at = moment, breaker = 'closed', failures = 0, opened_until = null
+    where name = l.endpoint and ((breaker = 'half_open' and l.is_probe)
+      or (breaker = 'closed' and (failures > 0 or last_ok_at is null or last_ok_at < moment - interval '10 s')));
+  elsif health = 'bad' then
+    select * into e from model_endpoint where name = l.endpoint for update;
+    counts := e.breaker = 'closed' or (e.breaker = 'half_open' and l.is_probe);
+    opens := counts and (e.breaker = 'half_open' or e.failures + 1 >= open_after);
+    update model_endpoint
+    set last_failed_at = moment, last_error = error, failures = e.failures + counts::integer,
+        breaker = case when opens then 'open' else e.breaker end,
+        opened_until = case when opens then moment + make_interval(secs => least(greatest(open_s, 3600),
+          open_s * power(2, least(greatest(e.failures + 1 - open_after, 0), 30)))) else e.opened_until end
+    where name = l.endpoint;
+  end if;
+  return true;
+end $$;
 
 -- Answers by the SHA-256 of everything that they depend on. checksum guards against damage: an answer that does not fit
 -- it counts as none.

@@ -1,0 +1,263 @@
+"""Admission: no call of a model without a place at its endpoint and money for it.
+
+What belongs here: waiting for a place, saying why there is none, and settling what became of a call. Places and money
+are counted in the database (migration 0014), so that processes share them.
+"""
+
+import itertools
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+
+from rejoinder.errors import ModelRefusal, ServiceUnavailable
+from rejoinder.llm.breaker import BreakerRule, health_of
+from rejoinder.llm.endpoints import Endpoint
+from rejoinder.llm.requests import LlmRequest
+from resources.llm.gateway.holder import Holder
+from resources.llm.gateway.refusals import refusal
+from resources.llm.gateway.registry import WITHOUT_LIMIT, endpoint_values
+from resources.llm.gateway.seats import Seats, busy
+from resources.tuning_models import ModelBudget, Models
+
+log = logging.getLogger("rejoinder.llm")
+
+# A lease outlasts the longest call by this much, so that no call that is merely slow loses its place.
+GRACE_S = 30.0
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.01, 0.1
+REAP_EVERY_S = 1.0
+
+
+@dataclass(slots=True)
+class Place:
+    """A place at an endpoint, and money for one call; settled once, whatever is said afterwards."""
+
+    endpoint: Endpoint
+    settle_lease: Callable[["Place", str, float, str | None], None] = field(repr=False)
+    worker: int = 0
+    number: int = 0
+    reserved_usd: float = 0.0
+    is_settled: bool = False
+
+    def settle(self, outcome: str, cost_usd: float, error: str | None = None) -> None:
+        """Give the place back and say what became of the call.
+
+        Args:
+            outcome: "ok", or the kind of the trouble or refusal; troubles count for the circuit breaker.
+            cost_usd: what the call cost, 0 where nothing was sent; it takes the place of what was reserved.
+            error: for a person, without any secret.
+        """
+        if not self.is_settled:
+            self.is_settled = True
+            self.settle_lease(self, outcome, cost_usd, error)
+
+    def leave(self) -> None:
+        """Give the place back where nobody said what became of the call: what was reserved counts as spent."""
+        self.settle("unknown", self.reserved_usd)
+
+
+class Admission:
+    """Lets calls through as places and money allow; shared by all threads of a process.
+
+    Args:
+        url: of the database.
+        models: how long to wait, and when an endpoint is left alone.
+        budget: what may be spent on a UTC day.
+        now: the time that days, breakers and leases go by.
+        clock: seconds on a clock that only goes forward; deadlines are times of it.
+        sleep: waits some seconds.
+        draw: a random number in [0, 1).
+    """
+
+    def __init__(
+        self,
+        url: str,
+        models: Models,
+        budget: ModelBudget,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self.holder = Holder(url)
+        self._models, self._budget = models, budget
+        self._rule = BreakerRule(models.open_after, models.open_s)
+        self._now, self._clock, self._sleep, self._draw = now, clock, sleep, draw
+        self._seats = Seats(clock)
+        self._numbers = itertools.count(1)
+        self._owed: list[dict[str, Any]] = []
+
+    @contextmanager
+    def admit(
+        self,
+        endpoint: Endpoint,
+        request: LlmRequest,
+        *,
+        estimate_usd: float,
+        deadline: float | None = None,
+        is_check: bool = False,
+    ) -> Iterator[Place]:
+        """A place and the money for one call, for the length of the block; waits up to models.queue_s for the place.
+
+        Leaving the block without `Place.settle` gives the place back and counts the whole estimate as spent, because
+        the call may have been sent. An endpoint that answers without a model has no limit and costs nothing: it is let
+        through without a look at the database.
+
+        Args:
+            endpoint: what is to be called.
+            request: its task and its creator say whose money it is.
+            estimate_usd: what the call may cost at most.
+            deadline: time of the clock after which nobody waits any more.
+            is_check: a person asks whether the endpoint works: let through though it is switched off or left alone.
+
+        Raises:
+            ModelTrouble: ("busy") no place came free in time; ("open") the endpoint is left alone, or switched off.
+            BudgetSpent: a budget has not that much left today.
+            ModelRefusal: ("price") what a call costs is not known.
+            ServiceUnavailable: PostgreSQL is away.
+        """
+        if endpoint.uri.provider == WITHOUT_LIMIT:
+            yield Place(endpoint, lambda *_: None)
+            return
+        refuse_unpriced(endpoint)
+        until_s = min(
+            self._clock() + self._models.queue_s, deadline if deadline is not None else float("inf")
+        )
+        with self._seats.taken(endpoint, until_s):
+            place = self._lease(endpoint, request, estimate_usd, until_s, is_check)
+            try:
+                yield place
+            finally:
+                place.leave()
+
+    def loads(self, names: tuple[str, ...]) -> Mapping[str, int]:
+        """Places that are taken now at these endpoints, by all processes; those without any are left out."""
+        return {row["endpoint"]: row["n"] for row in self.holder.rows("endpoint_loads", names=list(names))}
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self.holder.close()
+
+    def _lease(
+        self, endpoint: Endpoint, request: LlmRequest, estimate_usd: float, until_s: float, is_check: bool
+    ) -> Place:
+        """A lease, asked for until there is one: one thread asks at a time, so that the first to come is the first."""
+        seat = self._seats.of(endpoint)
+        values = self._asked(endpoint, request, estimate_usd, is_check)
+        if not seat.turn.acquire(timeout=max(0.0, until_s - self._clock())):
+            raise busy(endpoint)
+        try:
+            for wait_s in _waits():
+                asked_s = self._clock()
+                may_reap = seat.may_reap(asked_s, REAP_EVERY_S)
+                place = self._try(endpoint, values, may_reap=may_reap)
+                if place is not None:
+                    return place
+                seat.reaped_s = asked_s if may_reap else seat.reaped_s
+                self._wait(endpoint, wait_s, until_s)
+        finally:
+            seat.turn.release()
+        raise AssertionError("waits have no end")
+
+    def _wait(self, endpoint: Endpoint, wait_s: float, until_s: float) -> None:
+        left_s = until_s - self._clock()
+        if left_s <= 0:
+            raise busy(endpoint)
+        self._sleep(min(wait_s * (0.5 + self._draw()), left_s))
+
+    def _asked(
+        self, endpoint: Endpoint, request: LlmRequest, estimate_usd: float, is_check: bool
+    ) -> dict[str, Any]:
+        return {
+            "endpoint": endpoint.name,
+            "number": next(self._numbers),
+            "task": request.task,
+            "creator_id": request.creator_id,
+            "price_usd": estimate_usd,
+            "total_limit": self._budget.total_usd,
+            "task_limit": self._budget.tasks.get(request.task),
+            "creator_limit": self._budget.creator_usd,
+            "lasting_s": endpoint.timeout_s + GRACE_S,
+            "is_check": is_check,
+        }
+
+    def _try(self, endpoint: Endpoint, values: dict[str, Any], *, may_reap: bool) -> Place | None:
+        """The lease, or None while all places are taken."""
+        now = self._now()
+        row = self._ask(values, now, may_reap)
+        if row["verdict"] == "unknown":
+            self.holder.rows("save_endpoint", **endpoint_values(endpoint))
+            row = self._ask(values, now, may_reap)
+        if row["verdict"] == "admitted":
+            return Place(endpoint, self._settle, row["worker"], values["number"], values["price_usd"])
+        if row["verdict"] == "full":
+            return None
+        raise refusal(endpoint, values, row, now)
+
+    def _ask(self, values: dict[str, Any], now: datetime, may_reap: bool) -> dict[str, Any]:
+        self._pay_owed()
+        return self.holder.rows("admit_call", **values, now=now, may_reap=may_reap)[0]
+
+    def _settle(self, place: Place, outcome: str, cost_usd: float, error: str | None) -> None:
+        """Settle now, or with the next call while PostgreSQL is away: the answer is there and must not be lost."""
+        owed = {
+            "worker": place.worker,
+            "number": place.number,
+            "health": health_of(outcome),
+            "cost_usd": cost_usd,
+            "error": error or outcome,
+            "now": self._now(),
+            "open_after": self._rule.open_after,
+            "open_s": self._rule.open_s,
+        }
+        try:
+            is_settled = self.holder.rows("settle_call", **owed)[0]["is_settled"]
+        except (ServiceUnavailable, psycopg.Error) as trouble:
+            log.warning(
+                "gateway_call_unsettled", extra={"endpoint": place.endpoint.name, "error": str(trouble)}
+            )
+            self._owed.append(owed)
+            return
+        if not is_settled:
+            log.warning("gateway_lease_gone", extra={"endpoint": place.endpoint.name})
+
+    def _pay_owed(self) -> None:
+        """Settle what could not be settled while PostgreSQL was away."""
+        while self._owed:
+            try:
+                owed = self._owed.pop()
+            except IndexError:  # another thread was faster
+                return
+            try:
+                self.holder.rows("settle_call", **owed)
+            except BaseException:
+                self._owed.append(owed)
+                raise
+
+
+def refuse_unpriced(endpoint: Endpoint) -> None:
+    """Pass silently if it is known what calls of the endpoint cost.
+
+    Raises:
+        ModelRefusal: ("price") it is not.
+    """
+    if endpoint.price is None:
+        raise ModelRefusal(
+            "price",
+            f"What calls of the endpoint {endpoint.name} cost is not known.",
+            fix=f"Set price_in and price_out in [endpoints.{endpoint.name}] of rejoinder.toml; 0 is a price too.",
+        )
+
+
+def _waits() -> Iterator[float]:
+    wait_s = FIRST_WAIT_S
+    while True:
+        yield wait_s
+        wait_s = min(2 * wait_s, LONGEST_WAIT_S)

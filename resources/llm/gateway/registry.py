@@ -1,0 +1,63 @@
+"""The registry of endpoints: what rejoinder.toml names, as rows that all processes share.
+
+What belongs here: writing them at start, and reading how they are.
+"""
+
+from typing import Any
+
+from rejoinder.llm.endpoints import Endpoint, Price, parse_uri
+from resources.postgres import Transaction
+from resources.tuning import Tuning
+from resources.tuning_models import LOCAL, LOCAL_URI
+
+# The provider whose answers come from the request itself.
+WITHOUT_LIMIT = parse_uri(LOCAL_URI).provider
+MANY = 10_000
+
+
+def local_endpoint() -> Endpoint:
+    """The endpoint that is always there: it answers without a model, at no price."""
+    return Endpoint(
+        name=LOCAL,
+        uri=parse_uri(LOCAL_URI),
+        capabilities=frozenset({"text", "json"}),
+        max_concurrent=MANY,
+        price=Price(0.0, 0.0),
+    )
+
+
+def configured_endpoints(tuning: Tuning) -> dict[str, Endpoint]:
+    """Every endpoint that a task may name, `local` first."""
+    return {
+        LOCAL: local_endpoint(),
+        **{name: made.endpoint(name) for name, made in tuning.endpoints.items()},
+    }
+
+
+def register_endpoints(tx: Transaction, tuning: Tuning) -> None:
+    """Write the endpoints of rejoinder.toml into the registry; those that it names no more are kept as such.
+
+    Safe to repeat: nothing is written where nothing changed, and health is kept, except where the model or the address
+    is another one now.
+    """
+    endpoints = configured_endpoints(tuning)
+    for endpoint in endpoints.values():
+        tx.execute("save_endpoint", **endpoint_values(endpoint))
+    tx.execute("retire_endpoints", names=list(endpoints))
+
+
+def endpoint_values(endpoint: Endpoint) -> dict[str, Any]:
+    """The endpoint as parameters of the statement save_endpoint."""
+    price = endpoint.price
+    return {
+        "name": endpoint.name,
+        "uri": str(endpoint.uri),
+        "base_url": endpoint.base_url,
+        "capabilities": sorted(endpoint.capabilities),
+        "max_concurrent": endpoint.max_concurrent,
+        "timeout_s": endpoint.timeout_s,
+        "price_in": price and price.in_usd_per_mtok,
+        "price_out": price and price.out_usd_per_mtok,
+        "price_as_of": price and price.as_of,
+        "weight": endpoint.weight,
+    }
