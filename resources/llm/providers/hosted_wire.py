@@ -1,0 +1,213 @@
+"""The connection to a hosted model: all it does ends by a deadline, what comes is bounded, what was said is kept.
+
+Libraries above it turn what happened on the wire into errors of their own, each in another way. What counts is noted
+here first, so that a failure is judged by what the server did (`resources.llm.providers.hosted_errors`).
+"""
+
+import contextlib
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import httpcore
+import httpx
+
+CONNECT_TIMEOUT_S = 10.0
+# Vectors of a batch are the largest that is ever asked for: 256 of 4,000 numbers in decimal writing.
+LARGEST_BYTES = 64 * 2**20
+
+# What went wrong below HTTP.
+Failure = Literal["timeout", "connection", "too_large", "compressed"]
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request on its way: until_s is on the monotonic clock; the rest is known as far as it got.
+
+    sent says whether a request left at all; body is the whole answer, b"" where it did not come whole.
+    """
+
+    until_s: float
+    sent: bool = False
+    status: int | None = None
+    headers: httpx.Headers = field(default_factory=httpx.Headers)
+    body: bytes = b""
+    failure: Failure | None = None
+
+
+_current: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
+
+
+@contextlib.contextmanager
+def exchange(timeout_s: float) -> Iterator[Exchange]:
+    """What this thread asks over a `http_client` inside ends within timeout_s seconds and is noted."""
+    begun = Exchange(time.monotonic() + timeout_s)
+    token = _current.set(begun)
+    try:
+        yield begun
+    finally:
+        _current.reset(token)
+
+
+def http_client(connections: int) -> httpx.Client:
+    """A client for calls inside an `exchange`, from any thread; so many connections stay open for further calls.
+
+    It follows no redirect, so that no key goes where nobody sent it, and takes no proxy from the environment.
+    """
+    return httpx.Client(transport=WatchedTransport(connections), follow_redirects=False, trust_env=False)
+
+
+class WatchedTransport(httpx.BaseTransport):
+    """Sends requests and reads their answers whole, within the deadline and the largest size."""
+
+    def __init__(self, connections: int) -> None:
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=httpx.create_ssl_context(),
+            max_connections=None,
+            max_keepalive_connections=connections,
+            keepalive_expiry=20.0,
+            network_backend=_Network(),
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """The answer, read to its end.
+
+        Raises:
+            httpx.TransportError: it did not come whole in time; the exchange says why.
+        """
+        noted = _current.get() or Exchange(time.monotonic() + CONNECT_TIMEOUT_S)
+        # An answer that unpacks to a hundred times its size would pass the limit.
+        request.headers["accept-encoding"] = "identity"
+        try:
+            return self._ask(request, noted)
+        except httpcore.TimeoutException as error:
+            noted.failure = "timeout"
+            raise httpx.ReadTimeout("the time is up", request=request) from error
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:
+            noted.failure = "connection"
+            raise httpx.ReadError(type(error).__name__, request=request) from error
+
+    def _ask(self, request: httpx.Request, noted: Exchange) -> httpx.Response:
+        noted.sent = True
+        received = self._pool.handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(
+                    scheme=request.url.raw_scheme,
+                    host=request.url.raw_host,
+                    port=request.url.port,
+                    target=request.url.raw_path,
+                ),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), _left(noted))},
+            )
+        )
+        try:
+            noted.status, noted.headers = received.status, httpx.Headers(received.headers)
+            noted.body = _whole(received, noted, request)
+        finally:
+            received.close()
+        return httpx.Response(received.status, headers=received.headers, content=noted.body, request=request)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._pool.close()
+
+
+def _whole(received: httpcore.Response, noted: Exchange, request: httpx.Request) -> bytes:
+    if noted.headers.get("content-encoding", "identity").lower() != "identity":
+        noted.failure = "compressed"
+        raise httpx.DecodingError("an answer that is compressed though nobody asked for it", request=request)
+    body = bytearray()
+    for piece in received.iter_stream():
+        body += piece
+        if len(body) > LARGEST_BYTES:
+            noted.failure = "too_large"
+            raise httpx.ReadError("too large an answer", request=request)
+    return bytes(body)
+
+
+def _left(noted: Exchange | None, at_most_s: float | None = None) -> float:
+    """Seconds until the deadline.
+
+    Raises:
+        httpcore.ReadTimeout: it is over.
+    """
+    left_s = CONNECT_TIMEOUT_S if noted is None else noted.until_s - time.monotonic()
+    if left_s <= 0:
+        raise httpcore.ReadTimeout("the time is up")
+    return left_s if at_most_s is None else min(left_s, at_most_s)
+
+
+class _Network(httpcore.NetworkBackend):
+    """Connects to one of a host's addresses; the look-up itself takes as long as the machine's resolver does."""
+
+    def __init__(self) -> None:
+        self._inner = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Any = None,
+    ) -> httpcore.NetworkStream:
+        """Connect to the first address that answers.
+
+        Raises:
+            httpcore.ConnectError: the host has no address, or none answers.
+        """
+        problem: Exception = httpcore.ConnectError("the host has no address")
+        for address in _addresses(host, port):
+            left_s = _left(_current.get(), CONNECT_TIMEOUT_S)
+            try:
+                return _Stream(self._inner.connect_tcp(address, port, left_s, local_address, socket_options))
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                problem = error
+        raise problem
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise httpcore.ConnectError(f"the host is not known ({type(error).__name__})") from None
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection whose every read and write ends by the deadline of the exchange that it serves."""
+
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Bytes that came."""
+        return self._stream.read(max_bytes, _left(_current.get(), timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send the bytes."""
+        self._stream.write(buffer, _left(_current.get(), timeout))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        """Go on encrypted; the certificate is that of the host's name, whatever the address."""
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, _left(_current.get(), timeout)))
+
+    def get_extra_info(self, info: str) -> Any:
+        """What the connection knows of itself."""
+        return self._stream.get_extra_info(info)

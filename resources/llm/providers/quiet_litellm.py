@@ -1,0 +1,45 @@
+"""LiteLLM, imported once, late, and made to keep quiet: it fetches nothing, prints nothing, logs no prompt."""
+
+import logging
+import threading
+from importlib.util import find_spec
+from typing import Any
+
+from rejoinder.errors import ConfigInvalid
+from resources.settings import export_for_children
+
+INSTALL = "pip install -e '.[models]'"
+# At DEBUG, and LiteLLM's at ERROR, they write what was asked, with its headers.
+TALKATIVE = {
+    "LiteLLM": logging.CRITICAL,
+    "LiteLLM Router": logging.CRITICAL,
+    "LiteLLM Proxy": logging.CRITICAL,
+    "openai": logging.WARNING,
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+}
+_importing = threading.Lock()
+
+
+def check_installed() -> None:
+    """See that LiteLLM is there, without importing it.
+
+    Raises:
+        ConfigInvalid: it is not; the message names the command that installs it.
+    """
+    if find_spec("litellm") is None:
+        raise ConfigInvalid(f"models over HTTP need LiteLLM, which is not installed: {INSTALL}")
+
+
+def quiet_litellm() -> Any:
+    """The module; the first call imports it, which takes seconds, while others wait."""
+    with _importing:
+        export_for_children()
+        import litellm
+
+        if not litellm.suppress_debug_info:
+            litellm.suppress_debug_info = True
+            litellm.turn_off_message_logging = True
+            for name, level in TALKATIVE.items():
+                logging.getLogger(name).setLevel(level)
+        return litellm
