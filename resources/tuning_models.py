@@ -115,6 +115,12 @@ class Models(Section):
         description="Longest wait for one more call; asked to wait longer, the next endpoint is asked.",
     )
     queue_s: float = Field(60.0, ge=0, le=3_600, description="Seconds to wait while all places are taken.")
+    call_s: float = Field(
+        600.0,
+        gt=0,
+        le=86_400,
+        description="Seconds one call may take in all: waits, attempts and endpoints together.",
+    )
     open_after: int = Field(5, ge=1, description="Failures in a row after which an endpoint is left alone.")
     open_s: float = Field(
         30.0, gt=0, description="Seconds until it is tried again; they double, up to an hour."
