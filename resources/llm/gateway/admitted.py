@@ -1,0 +1,119 @@
+"""One attempt at one endpoint: a place and money first, then the call, then both settled."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rejoinder.errors import ModelRefusal, ModelTrouble
+from rejoinder.llm.endpoints import Endpoint, Price
+from rejoinder.llm.prices import cost_usd, likely_tokens, likely_tokens_in, most_usd
+from rejoinder.llm.requests import Attempt, LlmRequest, RawReply, Usage
+from resources.llm.gateway.calls import (
+    NOTHING_READ,
+    Admitting,
+    Call,
+    Clock,
+    Place,
+    error_in_words,
+    outcome_of,
+)
+from resources.llm.gateway.clients import Clients
+
+if TYPE_CHECKING:
+    from rejoinder.llm.ports import ModelClient
+
+
+# Nobody knows what became of the request: the provider may have answered it to the end, and charge for that.
+MAYBE_CHARGED = ("timeout", "killed")
+FREE = Price(0.0, 0.0)
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """What an attempt took so far."""
+
+    endpoint: Endpoint
+    started: float
+    usage: Usage = NOTHING_READ
+    cost_usd: float = 0.0
+
+    def ended(self, now: float, error: BaseException | None = None) -> Attempt:
+        return Attempt(
+            endpoint=self.endpoint.name,
+            model=str(self.endpoint.uri),
+            outcome="ok" if error is None else outcome_of(error),
+            latency_ms=(now - self.started) * 1000,
+            usage=self.usage,
+            cost_usd=self.cost_usd,
+            error=None if error is None else error_in_words(error),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Asks an endpoint once, under its limits and the budgets, and writes down the attempt whatever becomes of it."""
+
+    endpoint: Endpoint
+    clients: Clients
+    admission: Admitting
+    clock: Clock
+
+    def ask(self, call: Call, request: LlmRequest) -> RawReply:
+        """What the endpoint says; the time of the attempt is the provider's alone, without the wait for a place.
+
+        Raises:
+            ModelTrouble: no place in time, no answer in time, or an empty one.
+            BudgetSpent: nothing was sent.
+            ModelRefusal: the provider will not, or the price is not known.
+        """
+        call.left_s(self.clock())
+        client = self.clients.of(self.endpoint)
+        attempt = _Attempt(self.endpoint, self.clock())
+        try:
+            reserved_usd = most_usd(request, self._price, client.count_tokens) if self._price != FREE else 0.0
+            with self.admission.admit(
+                self.endpoint, request, estimate_usd=reserved_usd, deadline=call.deadline
+            ) as place:
+                raw = self._send(call, request, attempt, place, reserved_usd)
+        except BaseException as error:
+            call.attempts.append(attempt.ended(self.clock(), error))
+            raise
+        call.attempts.append(attempt.ended(self.clock()))
+        return raw
+
+    @property
+    def _price(self) -> Price:
+        """Admission lets nobody through whose price is not known."""
+        return self.endpoint.price or FREE
+
+    def _send(
+        self, call: Call, request: LlmRequest, attempt: _Attempt, place: Place, reserved_usd: float
+    ) -> RawReply:
+        attempt.started = self.clock()
+        client = self.clients.of(self.endpoint)
+        try:
+            timeout_s = min(self.endpoint.timeout_s, call.left_s(attempt.started))
+            raw = client.complete(request, timeout_s)
+            attempt.usage = raw.usage or _counted(request, raw, client)
+            attempt.cost_usd = cost_usd(attempt.usage, self._price)
+            _refuse_empty(self.endpoint, raw)
+        except BaseException as error:
+            if outcome_of(error) in MAYBE_CHARGED:
+                attempt.cost_usd = reserved_usd
+            place.settle(outcome_of(error), attempt.cost_usd, error_in_words(error))
+            raise
+        place.settle("ok", attempt.cost_usd)
+        return raw
+
+
+def _counted(request: LlmRequest, raw: RawReply, client: "ModelClient") -> Usage:
+    """What was read and written, where the provider did not say."""
+    counted = client.count_tokens(raw.text)
+    return Usage(likely_tokens_in(request), likely_tokens(raw.text) if counted is None else counted, True)
+
+
+def _refuse_empty(endpoint: Endpoint, raw: RawReply) -> None:
+    if raw.text.strip():
+        return
+    if raw.finish == "filtered":
+        raise ModelRefusal("content", f"{endpoint.name}: its filter let nothing of the answer through.")
+    raise ModelTrouble("empty", f"{endpoint.name}: the answer was empty.")

@@ -1,0 +1,120 @@
+"""One call on its way through the gateway, and the shapes of the wrappers that it passes.
+
+What belongs here: what more than one wrapper reads. A call is made by the outermost wrapper and handed down; each
+wrapper adds what it did.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from rejoinder.errors import BudgetSpent, ModelRefusal, ModelTrouble, RejoinderError, ReplyInvalid
+from rejoinder.llm.endpoints import Endpoint
+from rejoinder.llm.requests import Arm, Attempt, LlmRequest, RawReply, Usage
+
+NOTHING_READ = Usage(0, 0)
+# Seconds on a clock that only goes forward.
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an endpoint said, now or, where is_cached, at an earlier time."""
+
+    raw: RawReply
+    endpoint: Endpoint
+    is_cached: bool = False
+
+
+@dataclass(slots=True)
+class Call:
+    """One call under way.
+
+    deadline is a time of the gateway's own clock, in seconds; attempts are what was tried so far, in order. keys name
+    the answers that may be kept, by endpoint, none if none may; kept are answers of earlier calls, by endpoint; to_keep
+    is what this call leaves behind: a key and the answer. afterwards is run when the call has been recorded.
+    """
+
+    request: LlmRequest
+    arm: Arm
+    deadline: float
+    attempts: list[Attempt] = field(default_factory=list)
+    keys: dict[str, bytes] = field(default_factory=dict)
+    kept: dict[str, Answer] = field(default_factory=dict)
+    to_keep: tuple[bytes, Answer] | None = None
+    afterwards: list[Callable[[], None]] = field(default_factory=list)
+
+    def left_s(self, now: float) -> float:
+        """Seconds until the deadline.
+
+        Raises:
+            ModelTrouble: there are none.
+        """
+        left = self.deadline - now
+        if left <= 0:
+            raise ModelTrouble("timeout", f"The time for this call of the task {self.request.task} is up.")
+        return left
+
+
+class Answering(Protocol):
+    """A wrapper that takes a call to its answer."""
+
+    def answer(self, call: Call) -> Answer:
+        """The answer, or one of the errors of `Llm.complete`."""
+
+
+class Asking(Protocol):
+    """A wrapper that asks one endpoint."""
+
+    def ask(self, call: Call, request: LlmRequest) -> RawReply:
+        """What the endpoint says to the request, which may be worded otherwise than the call's own."""
+
+
+class Place(Protocol):
+    """A place at an endpoint with money put aside for one attempt."""
+
+    def settle(self, outcome: str, cost_usd: float, error: str | None = None) -> None:
+        """Give the place back; what was put aside is replaced by what it cost."""
+
+
+class Admitting(Protocol):
+    """Whoever lets attempts through."""
+
+    def admit(
+        self, endpoint: Endpoint, request: LlmRequest, *, estimate_usd: float, deadline: float
+    ) -> AbstractContextManager[Place]:
+        """Wait for a place, at the latest until the deadline, and put the money aside.
+
+        Raises:
+            ModelTrouble: no place came free in time, or the endpoint is left alone after failures.
+            BudgetSpent: the money does not suffice.
+            ModelRefusal: ("price") what a call costs is not known.
+        """
+
+
+def outcome_of(error: BaseException) -> str:
+    """The word for a failed attempt in the record: the kind of the error.
+
+    >>> outcome_of(ModelTrouble("timeout", "")), outcome_of(BudgetSpent()), outcome_of(KeyboardInterrupt())
+    ('timeout', 'budget', 'killed')
+    """
+    if isinstance(error, ModelTrouble | ModelRefusal):
+        return error.kind
+    if isinstance(error, BudgetSpent):
+        return "budget"
+    if isinstance(error, ReplyInvalid):
+        return "invalid"
+    return "error" if isinstance(error, Exception) else "killed"
+
+
+def error_in_words(error: BaseException, *, most: int = 300) -> str:
+    """The error for the record: our own in their words, of others the type alone, as their words may hold a secret.
+
+    >>> error_in_words(ReplyInvalid("no object")), error_in_words(ValueError("key=secret"))
+    ('ReplyInvalid: no object', 'ValueError')
+    """
+    text = type(error).__name__
+    if isinstance(error, RejoinderError) and str(error):
+        text += f": {error}"
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", " ")[:most]

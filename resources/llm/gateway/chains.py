@@ -1,0 +1,89 @@
+"""Which endpoints a call may go to: per task and side of an A/B test, each with what it is wrapped in."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rejoinder.llm.cache_key import cache_key
+from rejoinder.llm.choosing import WITHOUT_MODEL, Choice, arm_of, order_endpoints
+from rejoinder.llm.endpoints import Endpoint
+from rejoinder.llm.requests import Arm, LlmRequest
+from resources.llm.gateway.calls import Asking, Call
+
+if TYPE_CHECKING:
+    from resources.tuning_models import Models
+
+# Places taken now at endpoints, by name.
+Load = Callable[[tuple[str, ...]], Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An endpoint and the wrappers around it."""
+
+    endpoint: Endpoint
+    asking: Asking
+
+    @property
+    def asks_a_model(self) -> bool:
+        """Whether a model answers, and not the request itself."""
+        return self.endpoint.uri.provider != WITHOUT_MODEL
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The endpoints of a task on one side, first choice first, and how the first is chosen."""
+
+    links: tuple[Link, ...]
+    choose: Choice
+
+    def keys(self, request: LlmRequest) -> dict[str, bytes]:
+        """The keys of the answers that may be kept, by endpoint; none where a task is answered without a model."""
+        if not self.links[0].asks_a_model:
+            return {}
+        asked = [link.endpoint for link in self.links if link.asks_a_model]
+        return {endpoint.name: cache_key(request, endpoint) for endpoint in asked}
+
+    def first_choices(self) -> Sequence[str]:
+        """Endpoints whose answers are as good as one another: the first, or all where price or load chooses."""
+        names = [link.endpoint.name for link in self.links]
+        return names[:1] if self.choose == "in_order" else names
+
+
+@dataclass(frozen=True, slots=True)
+class Chains:
+    """The chains of all tasks.
+
+    Args:
+        models: who answers which task.
+        links: every endpoint that there is, by name.
+        load: places taken now; asked only where the least loaded is wanted.
+    """
+
+    models: "Models"
+    links: Mapping[str, Link]
+    load: Load
+
+    def arm(self, request: LlmRequest) -> Arm:
+        """The side of the task's A/B test that the request is on."""
+        return arm_of(request.task, request.ab_unit, self.models.task(request.task).challenger_share)
+
+    def of(self, call: Call) -> Chain:
+        """The chain of a call, as configured."""
+        task = self.models.task(call.request.task)
+        names = task.challenger if call.arm == "challenger" else task.endpoints
+        return Chain(tuple(self.links[name] for name in dict.fromkeys(names)), task.choose)
+
+    def ordered(self, call: Call) -> list[Link]:
+        """Whom to ask, first choice first.
+
+        Raises:
+            ModelRefusal: none of them can do it.
+        """
+        chain = self.of(call)
+        if len(chain.links) == 1:
+            return list(chain.links)
+        endpoints = [link.endpoint for link in chain.links]
+        load = self.load(tuple(e.name for e in endpoints)) if chain.choose == "least_loaded" else None
+        ordered = order_endpoints(chain.choose, endpoints, call.request, load)
+        return [self.links[endpoint.name] for endpoint in ordered]

@@ -1,0 +1,102 @@
+"""Reads a model's answer as JSON and checks it against a schema.
+
+What belongs here: the libraries for it, imported when the first answer is read: json-repair for fences, text around the
+JSON and small slips, jsonschema for the check.
+"""
+
+import json
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from rejoinder.errors import ModelRefusal, ReplyInvalid
+from rejoinder.llm.json_replies import canonical_reply
+from rejoinder.llm.requests import Finish, ReplySchema
+
+Check = Callable[[Any], str | None]
+SAID_CHARS = 300
+
+
+def read_json(text: str, finish: Finish, schema: ReplySchema) -> str:
+    """The answer as canonical JSON that keeps to the schema.
+
+    An answer that was cut off counts only if it is whole all the same: what a library would make of half an object may
+    keep to the schema and say something else than the model would have.
+
+    Raises:
+        ReplyInvalid: there is no such JSON in it; the message says what is wrong, for a model too.
+        ModelRefusal: the schema is none.
+    """
+    check = checker(schema)
+    value, is_clean = _loaded(text)
+    if finish != "stop" and not (is_clean and isinstance(value, dict | list)):
+        why = "the limit of tokens was reached" if finish == "length" else "a filter cut it"
+        raise ReplyInvalid(f"the answer is cut off, {why}")
+    value = _chosen(value, check)
+    problem = check(value)
+    if problem is not None:
+        raise ReplyInvalid(problem)
+    return _canonical(value)
+
+
+def _loaded(text: str) -> tuple[Any, bool]:
+    """The value, and whether the text was JSON without any repair."""
+    import json_repair
+
+    try:
+        return json.loads(text, parse_constant=_no_such_number), True
+    except RecursionError:
+        raise ReplyInvalid("its JSON is nested too deep") from None
+    except ValueError:
+        pass
+    try:
+        return json_repair.loads(text, skip_json_loads=True), False
+    except (ValueError, RecursionError):
+        raise ReplyInvalid("there is no JSON in it that can be read") from None
+
+
+def _no_such_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _chosen(value: Any, check: Check) -> Any:
+    """Of several values in one text the one that keeps to the schema, if there is one only."""
+    if not isinstance(value, list) or check(value) is None:
+        return value
+    fitting = [part for part in value if isinstance(part, dict) and check(part) is None]
+    return fitting[0] if len(fitting) == 1 else value
+
+
+def _canonical(value: Any) -> str:
+    try:
+        return canonical_reply(value)
+    except (ValueError, RecursionError):
+        raise ReplyInvalid("it holds a number that JSON does not have, or is nested too deep") from None
+
+
+@lru_cache(maxsize=256)
+def checker(schema: ReplySchema) -> Check:
+    """A function that says what is wrong with a value, None if nothing is.
+
+    Raises:
+        ModelRefusal: the schema is none.
+    """
+    from jsonschema import Draft202012Validator, SchemaError
+    from jsonschema.exceptions import best_match
+    from referencing import Registry
+
+    try:
+        told = json.loads(schema.json)
+        Draft202012Validator.check_schema(told)
+    except (ValueError, SchemaError) as error:
+        raise ModelRefusal(
+            "request", f"{schema.name} is no JSON Schema: {str(error).splitlines()[0]}"
+        ) from None
+    # An empty registry: a reference to elsewhere is an error instead of a request into the network.
+    validator = Draft202012Validator(told, registry=Registry())
+
+    def check(value: Any) -> str | None:
+        error = best_match(validator.iter_errors(value))
+        return None if error is None else f"at {error.json_path}: {error.message[:SAID_CHARS]}"
+
+    return check
