@@ -29,6 +29,11 @@ EMAIL = regex.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 PHONE = regex.compile(r"(?<![\w/=.:?&-])\+?\d(?:[ ().-]{0,2}\d){8,14}(?![\w/])")
 CARD_OR_ID = regex.compile(r"\b(?:\d{4}[ -]){3}\d{4}\b|\b\d{3}-\d{2}-\d{4}\b")
 LINK = regex.compile(r"https?://\S+")
+# Fewer words between quotation marks are a title or a term.
+QUOTED_WORDS = 4
+QUOTATION = regex.compile(r"“[^“”]*”|„[^„“”]*[“”]|«[^«»]*»|\"[^\"]*\"|(?m:^> .*$)")
+# Figures, and words with a capital letter inside a sentence.
+OWN_NAME = regex.compile(r"\d[\d:.,]*\d|\d|(?<=[\p{Ll}\p{N},;:] [“\"(]?)\p{Lu}[\p{L}\p{N}+#-]*[\p{L}\p{N}+#]")
 # A short list of words that no reply should carry whatever the evidence says; a person still reads each draft.
 INSULTS = word_set(
     "idiot idiots idiotic moron morons moronic stupid dumb dumbass retard retarded imbecile loser losers scum bastard "
@@ -57,6 +62,7 @@ def check_draft(
     *,
     earlier_replies: Sequence[str] = (),
     prompt: Prompt | None = None,
+    is_written: bool = False,
 ) -> tuple[Check, ...]:
     """All checks of one draft, always the same ones in the same order.
 
@@ -66,11 +72,17 @@ def check_draft(
         evidence: what it was drafted from, in the order that its quotes count.
         earlier_replies: texts already drafted or sent, to compare with.
         prompt: the frames it was made with; the shipped ones when None.
+        is_written: a model wrote it in words of its own, so no frame holds them.
     """
+    quotes = check_quotes(draft, evidence)
+    if is_written:
+        support = check_own_words(draft, post.text, evidence)
+    else:
+        support = check_support(draft, post.text, evidence, prompt=prompt)
     return (
         check_length(draft.text, post.platform),
-        check_quotes(draft, evidence),
-        check_support(draft, post.text, evidence, prompt=prompt),
+        quotes,
+        support,
         check_citation(draft, evidence),
         check_duplicates(draft.text, earlier_replies),
         check_safety(draft.text),
@@ -123,6 +135,28 @@ def check_support(
     foreign = [one for one in own if not any(f" {_joined(one)} " in frame for frame in known)]
     detail = f"not supported: {foreign[0].strip()[:80]!r}" if foreign else "every sentence is supported"
     return Check("support", not foreign, detail)
+
+
+def check_own_words(draft: DraftReply, post_text: str, evidence: Sequence[Evidence]) -> Check:
+    """Outside its quotes a written draft quotes nothing more, and names no figure and no name of its own.
+
+    Every other quotation must stand in some evidence; every figure, and every capitalised word that does not open a
+    sentence, in the post or in the evidence with its source. What plain words say is left to the editor and to the
+    person who reads.
+    """
+    rest = _without_quotes(draft)
+    loose = [found[0] for found in QUOTATION.finditer(rest) if len(spoken_words(found[0])) >= QUOTED_WORDS]
+    invented = [one for one in loose if not any(is_verbatim(one, e.quote) for e in evidence)]
+    times = [timestamp(one.start_s) for one in evidence if one.start_s is not None]
+    told = [part for one in evidence for part in (one.quote, one.source_title, one.speaker or "")]
+    known = set(spoken_words(" ".join([post_text, *told]))) | set(times)
+    own = [found[0] for found in OWN_NAME.finditer(LINK.sub(" ", rest))]
+    foreign = [one for one in own if one not in times and not set(spoken_words(one)) <= known]
+    faults = [f"quoted, but in no evidence: {one[:60]!r}" for one in invented]
+    faults += [f"neither in the post nor in the evidence: {one!r}" for one in foreign]
+    return Check(
+        "support", not faults, "; ".join(faults[:3]) or "nothing is named that is not in the evidence"
+    )
 
 
 def check_citation(draft: DraftReply, evidence: Sequence[Evidence]) -> Check:

@@ -28,6 +28,7 @@ def test_every_shipped_prompt_loads_and_is_named_by_its_bytes(path):
     [
         ("reply", {"account": "@me", "limit": "280", "strategy": "quote first"}),
         ("claims", {"max_claims": "5"}),
+        ("editorial", {"limit": "280"}),
     ],
 )
 def test_shipped_prompts_keep_the_post_out_of_the_system_part(task, variables):

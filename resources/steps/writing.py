@@ -1,0 +1,164 @@
+"""Writing and editing drafts with a model, for the steps draft and check.
+
+What belongs here: what becomes of each answer and of each failure of a model. A model's draft is taken only where our
+own checks find nothing against it; else the extractive drafter's stands, with the reason. Rows belong to drafting.py.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from rejoinder.drafting.checks import Check, check_draft
+from rejoinder.drafting.extractive import DraftReply
+from rejoinder.drafting.written import (
+    Brief,
+    EditorialAnswer,
+    ReplyAnswer,
+    edited_draft,
+    editorial_values,
+    fault_of,
+    objection_of,
+    offline_answer,
+    offline_opinion,
+    reply_values,
+    written_draft,
+)
+from rejoinder.errors import ModelRefusal, PassingTrouble, RejoinderError, ReplyInvalid
+from rejoinder.llm.requests import LlmReply
+from rejoinder.prompts.loader import Prompt
+from resources.programs import A, Item, OpenProgram, Told
+from resources.tuning_models import LOCAL
+
+DRAFTER = "local::extractive"
+# Refusals of this one request; the others say that the model is not set up as it should be, for any request.
+ABOUT_THE_REQUEST = ("content", "context")
+
+# Gives the prompt that is in force for a unit of an A/B test.
+PromptFor = Callable[[str], Prompt]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A draft, and the URI of what wrote it; note says how it came about where a model was asked."""
+
+    draft: DraftReply
+    model: str = DRAFTER
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NothingToSay:
+    """The model found that the evidence does not bear on the post."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Troubled:
+    """There is no answer now; raised when the item is saved, so that those beside it keep theirs."""
+
+    error: RejoinderError
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """An editor's opinion; draft and its checks are there where a better text was proposed and passed."""
+
+    opinion: Check
+    model: str
+    draft: DraftReply | None = None
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyWriter:
+    """Writes replies by the program ``reply``."""
+
+    program: OpenProgram[ReplyAnswer]
+    prompt_for: PromptFor
+
+    def write(self, brief: Brief, extractive: DraftReply, item: Item) -> Written | NothingToSay | Troubled:
+        """A model's draft, or the extractive one where the model gave none that can be used.
+
+        Args:
+            brief: what to write from.
+            extractive: what stands where no model's draft does.
+            item: what the question is about; its offline answer is the extractive draft.
+        """
+        asked = replace(item, offline=lambda: offline_answer(extractive))
+        told = _asked(lambda: self.program.ask(self.prompt_for(item.ab_unit), reply_values(brief), asked))
+        if isinstance(told, Troubled):
+            return told
+        if isinstance(told, str):
+            return Written(extractive, note=f"extractive: {told}")
+        if told.reply.endpoint == LOCAL:
+            return Written(extractive, note="extractive: no model of the chain answered")
+        return _taken(told, brief, extractive)
+
+
+def _taken(told: Told[ReplyAnswer], brief: Brief, extractive: DraftReply) -> Written | NothingToSay:
+    if not told.value.text.strip():
+        return NothingToSay(f"the evidence does not bear on the post, says {told.reply.model}")
+    draft = written_draft(told.value, brief, told.prompt_version)
+    if fault := fault_of(draft, brief):
+        return Written(extractive, note=f"extractive: the draft of {_by(told.reply)} was not used: {fault}")
+    return Written(draft, told.reply.model, f"written by {_by(told.reply)}")
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyEditor:
+    """Looks at drafts by the program ``editorial``."""
+
+    program: OpenProgram[EditorialAnswer]
+    prompt_for: PromptFor
+
+    def edit(
+        self, brief: Brief, draft: DraftReply, item: Item, earlier_replies: Sequence[str]
+    ) -> Edited | Troubled | None:
+        """The editor's opinion of a draft that passed our own checks; None where no model gave one."""
+        asked = replace(item, offline=lambda: offline_opinion(draft))
+        prompt = self.prompt_for(item.ab_unit)
+        told = _asked(lambda: self.program.ask(prompt, editorial_values(brief, draft), asked))
+        if isinstance(told, Troubled):
+            return told
+        if isinstance(told, str):
+            return Edited(_opinion(True, f"not looked at: {told}"), DRAFTER)
+        if told.reply.endpoint == LOCAL:
+            return None
+        return _opinion_of(told, brief, draft, earlier_replies)
+
+
+def _opinion_of(
+    told: Told[EditorialAnswer], brief: Brief, draft: DraftReply, earlier_replies: Sequence[str]
+) -> Edited:
+    by = _by(told.reply)
+    if objection := objection_of(told.value):
+        return Edited(_opinion(False, f"{by}: {objection}"), told.reply.model)
+    edited = edited_draft(told.value, draft, brief, told.prompt_version)
+    if edited.text == draft.text or not told.value.text.strip():
+        return Edited(_opinion(True, f"{by}: nothing to change"), told.reply.model)
+    if fault := fault_of(edited, brief):
+        return Edited(_opinion(True, f"{by}: its text was not used: {fault}"), told.reply.model)
+    checks = check_draft(edited, brief.post, brief.evidence, earlier_replies=earlier_replies, is_written=True)
+    if not all(check.passed for check in checks):
+        return Edited(_opinion(True, f"{by}: its text repeats an earlier reply"), told.reply.model)
+    return Edited(_opinion(True, f"{by}: tightened"), told.reply.model, edited, checks)
+
+
+def _asked(ask: Callable[[], Told[A]]) -> Told[A] | Troubled | str:
+    """The answer; Troubled where there may be one later or somebody has to set something right; else why not."""
+    try:
+        return ask()
+    except PassingTrouble as error:
+        return Troubled(error)
+    except ModelRefusal as error:
+        return str(error) if error.kind in ABOUT_THE_REQUEST else Troubled(error)
+    except ReplyInvalid as error:
+        return str(error)
+
+
+def _by(reply: LlmReply) -> str:
+    return f"{reply.model} (endpoint {reply.endpoint})"
+
+
+def _opinion(passed: bool, detail: str) -> Check:
+    return Check("editorial", passed, detail)
