@@ -30,7 +30,7 @@ log = logging.getLogger("rejoinder.llm")
 
 # A lease outlasts the longest call by this much, so that no call that is merely slow loses its place.
 GRACE_S = 30.0
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.01, 0.1
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.005, 0.05
 REAP_EVERY_S = 1.0
 
 
@@ -156,21 +156,19 @@ class Admission:
         try:
             for wait_s in _waits():
                 asked_s = self._clock()
-                may_reap = seat.may_reap(asked_s, REAP_EVERY_S)
-                place = self._try(endpoint, values, may_reap=may_reap)
+                values["may_reap"] = seat.may_reap(asked_s, REAP_EVERY_S)
+                values["will_wait"] = asked_s < until_s
+                place = self._try(endpoint, values)
                 if place is not None:
                     return place
-                seat.reaped_s = asked_s if may_reap else seat.reaped_s
-                self._wait(endpoint, wait_s, until_s)
+                if values["may_reap"]:
+                    seat.reaped_s = asked_s
+                if not values["will_wait"]:
+                    raise busy(endpoint)
+                self._sleep(min(wait_s * (0.5 + self._draw()), max(0.0, until_s - self._clock())))
         finally:
             seat.turn.release()
         raise AssertionError("waits have no end")
-
-    def _wait(self, endpoint: Endpoint, wait_s: float, until_s: float) -> None:
-        left_s = until_s - self._clock()
-        if left_s <= 0:
-            raise busy(endpoint)
-        self._sleep(min(wait_s * (0.5 + self._draw()), left_s))
 
     def _asked(
         self, endpoint: Endpoint, request: LlmRequest, estimate_usd: float, is_check: bool
@@ -188,22 +186,22 @@ class Admission:
             "is_check": is_check,
         }
 
-    def _try(self, endpoint: Endpoint, values: dict[str, Any], *, may_reap: bool) -> Place | None:
+    def _try(self, endpoint: Endpoint, values: dict[str, Any]) -> Place | None:
         """The lease, or None while all places are taken."""
         now = self._now()
-        row = self._ask(values, now, may_reap)
+        row = self._ask(values, now)
         if row["verdict"] == "unknown":
             self.holder.rows("save_endpoint", **endpoint_values(endpoint))
-            row = self._ask(values, now, may_reap)
+            row = self._ask(values, now)
         if row["verdict"] == "admitted":
             return Place(endpoint, self._settle, row["worker"], values["number"], values["price_usd"])
         if row["verdict"] == "full":
             return None
         raise refusal(endpoint, values, row, now)
 
-    def _ask(self, values: dict[str, Any], now: datetime, may_reap: bool) -> dict[str, Any]:
+    def _ask(self, values: dict[str, Any], now: datetime) -> dict[str, Any]:
         self._pay_owed()
-        return self.holder.rows("admit_call", **values, now=now, may_reap=may_reap)[0]
+        return self.holder.rows("admit_call", **values, now=now)[0]
 
     def _settle(self, place: Place, outcome: str, cost_usd: float, error: str | None) -> None:
         """Settle now, or with the next call while PostgreSQL is away: the answer is there and must not be lost."""

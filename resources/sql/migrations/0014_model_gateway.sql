@@ -45,6 +45,16 @@ create unlogged table endpoint_lease (
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 create index endpoint_lease_endpoint on endpoint_lease (endpoint);
 
+-- Processes that wait for a place, one row each while they ask again and again: who came first gets the next place, also
+-- where another process has dozens of threads at the door. Not seen for two seconds, it waits no more.
+create unlogged table endpoint_waiter (
+  endpoint text not null,
+  worker integer not null,
+  since timestamptz not null default clock_timestamp(),
+  seen_at timestamptz not null default clock_timestamp(),
+  primary key (endpoint, worker)
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
 -- What was spent on models on a UTC day: in all, per task and per creator. A call's reservation counts from the moment
 -- at which it may be sent, and what the call really cost takes its place. So what a killed call reserved stays counted,
 -- though nobody knows what it cost, and no crash gives money back.
@@ -71,13 +81,15 @@ end $$;
 
 -- Takes a place and reserves the price, or says why not: 'unknown' (no such endpoint), 'disabled', 'open' (the circuit
 -- breaker leaves it alone until `until`), 'full', 'budget' (which one, what of it is gone). Asked twice for the same
--- lease, because the answer got lost, it says 'admitted' twice and takes one place. A check by a person
--- (is_check) goes past breaker and switch, and counts as the breaker's probe.
+-- lease, because the answer got lost, it says 'admitted' twice and takes one place. Who will_wait stands in the queue of
+-- processes until it asks again. A check by a person (is_check) goes past breaker and switch, and counts as the
+-- breaker's probe.
 -- Locks are taken in one order everywhere: endpoint, money, the endpoint's row.
 create function admit_call(
   of_endpoint text, of_worker integer, of_number bigint, of_task text, of_creator bigint, price_usd double precision,
   total_limit double precision, task_limit double precision, creator_limit double precision,
-  moment timestamptz, lasting_s double precision, may_reap boolean, is_check boolean,
+  moment timestamptz, lasting_s double precision, may_reap boolean, will_wait boolean,
+  is_check boolean,
   out verdict text, out budget text, out spent_usd double precision, out limit_usd double precision,
   out until timestamptz, out reason text
 ) language plpgsql as $$
@@ -85,6 +97,7 @@ declare
   e model_endpoint%rowtype;
   today date := (moment at time zone 'UTC')::date;
   price numeric(14, 8) := price_usd;
+  mine endpoint_waiter%rowtype;
   taken integer;
 begin
   perform pg_advisory_xact_lock(21074, hashtext(of_endpoint));
@@ -111,9 +124,14 @@ begin
   if taken >= e.max_concurrent and may_reap then
     taken := taken - reap_leases(of_endpoint, moment);
   end if;
-  if taken >= e.max_concurrent then
+  select * into mine from endpoint_waiter w where w.endpoint = of_endpoint and w.worker = of_worker;
+  if taken + n_ahead(of_endpoint, of_worker, mine.since) >= e.max_concurrent then
+    perform wait_at(of_endpoint, of_worker, will_wait);
     verdict := 'full';
     return;
+  end if;
+  if mine.since is not null then
+    perform wait_at(of_endpoint, of_worker, false);
   end if;
   if price > 0 then
     perform pg_advisory_xact_lock(21075, 0);
@@ -144,6 +162,28 @@ create function may_probe(e model_endpoint, moment timestamptz) returns boolean 
     select from endpoint_lease l
     where l.endpoint = e.name and l.is_probe and l.expires_at > moment and l.worker in (select worker from living_worker)))
 $$;
+
+-- How many other processes wait at an endpoint and came before the moment since which this one waits, or before now.
+create function n_ahead(of_endpoint text, of_worker integer, waits_since timestamptz) returns bigint
+language sql as $$
+  select count(*) from endpoint_waiter w
+  where w.endpoint = of_endpoint and w.worker <> of_worker and w.seen_at > clock_timestamp() - interval '2 s'
+    and (waits_since is null or (w.since, w.worker) < (waits_since, of_worker))
+$$;
+
+-- Notes that a process waits at an endpoint and was seen now, or that it waits no more.
+create function wait_at(of_endpoint text, of_worker integer, waits boolean) returns void language plpgsql as $$
+begin
+  if waits then
+    insert into endpoint_waiter (endpoint, worker) values (of_endpoint, of_worker)
+    on conflict (endpoint, worker) do update set seen_at = excluded.seen_at,
+      since = case when endpoint_waiter.seen_at > excluded.seen_at - interval '2 s' then endpoint_waiter.since
+        else excluded.since end;
+  else
+    delete from endpoint_waiter w where w.endpoint = of_endpoint
+      and (w.worker = of_worker or w.seen_at < clock_timestamp() - interval '1 min');
+  end if;
+end $$;
 
 -- Frees the places that stale leases hold at an endpoint; how many. What they reserved stays counted as spent.
 create function reap_leases(of_endpoint text, moment timestamptz) returns integer language sql as $$
@@ -233,5 +273,5 @@ create table model_attempt (
 );
 
 grant select, insert, update on model_endpoint, model_spend to rejoinder_may_run;
-grant select, insert, update, delete on endpoint_lease, llm_cache to rejoinder_may_run;
+grant select, insert, update, delete on endpoint_lease, endpoint_waiter, llm_cache to rejoinder_may_run;
 grant select, insert on model_attempt to rejoinder_may_run;

@@ -13,7 +13,8 @@ select set_config('synchronous_commit', 'off', false)
 -- name: admit_call
 select *, %(worker)s::integer as worker from admit_call(
   %(endpoint)s, %(worker)s, %(number)s, %(task)s, %(creator_id)s, %(price_usd)s, %(total_limit)s, %(task_limit)s,
-  %(creator_limit)s, %(now)s, %(lasting_s)s, %(may_reap)s, %(is_check)s)
+  %(creator_limit)s, %(now)s, %(lasting_s)s, %(may_reap)s,
+  %(will_wait)s, %(is_check)s)
 
 -- name: settle_call
 select settle_call(
