@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+import psycopg
 from sqlalchemy.engine import URL, make_url
 
 from rejoinder.errors import ServiceUnavailable
@@ -46,10 +47,18 @@ def check_reachable(url: str) -> None:
     Raises:
         ServiceUnavailable: it cannot be reached within ten seconds.
     """
+    connect_plainly(url).close()
+
+
+def connect_plainly(url: str) -> psycopg.Connection[tuple[object, ...]]:
+    """An autocommit connection to MLflow's database, past MLflow.
+
+    Raises:
+        ServiceUnavailable: it cannot be reached within ten seconds.
+    """
+    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     try:
-        connect_admin(
-            make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-        ).close()
+        return connect_admin(plain)
     except ServiceUnavailable as error:
         raise ServiceUnavailable(f"MLflow's database: {error}") from None
 

@@ -4,6 +4,7 @@ What belongs here: MLflow's own words. Imported by tracking.py inside functions,
 """
 
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +16,7 @@ from mlflow.entities.model_registry import ModelVersion, PromptVersion
 from mlflow.exceptions import MlflowException
 
 from rejoinder.errors import ConfigInvalid
+from rejoinder.prompts.aliases import ALIASES, Alias
 from rejoinder.prompts.loader import Prompt
 from resources.tracking_values import CHAMPION, PREFIX, EvaluationRecord, TrainingRecord
 
@@ -25,6 +27,8 @@ PROMPT_EXPERIMENT = "prompts"
 NOTE_TAG = "mlflow.note.content"
 PROMPT_EXPERIMENTS_TAG = "_mlflow_experiment_ids"
 LINKING_TIMEOUT_S = 30
+# Prompts, or versions of one, that are read: as many as MLflow gives at once.
+VERSIONS_READ = 1000
 
 
 def experiment_descriptions() -> dict[str, str]:
@@ -145,19 +149,44 @@ def _save_model(folder: Path, coefficients: bytes) -> Path:
     return folder / "model"
 
 
-def write_prompt(client: MlflowClient, name: str, prompt: Prompt, artifacts: Path) -> bool:
-    """Register a prompt file as the next version of its prompt, unless it is there; whether it was new."""
-    known = list(client.search_prompt_versions(name)) if client.get_prompt(name) else []
-    if any(version.tags.get("prompt_version") == prompt.version for version in known):
-        return False
+def write_prompts(
+    client: MlflowClient, name: str, prompts: Sequence[Prompt], champion: str | None, artifacts: Path
+) -> int:
+    """Register versions of one prompt that are not there yet, in this order; how many.
+
+    Where there was none at all, champion (a prompt_version) gets the alias, or the first where it is None.
+    """
+    known = prompt_numbers(client, name)
+    fresh = [prompt for prompt in prompts if prompt.version not in known]
+    made = {prompt.version: _write_prompt(client, name, prompt, artifacts) for prompt in fresh}
+    if made and not known:
+        client.set_prompt_alias(name, CHAMPION, made.get(champion or "", next(iter(made.values()))))
+    return len(made)
+
+
+def prompt_numbers(client: MlflowClient, name: str) -> dict[str, int]:
+    """MLflow's number of each version of a prompt by its prompt_version; one made by hand there has none."""
+    if client.get_prompt(name) is None:
+        return {}
+    found = client.search_prompt_versions(name, max_results=VERSIONS_READ)
+    return {
+        v.tags["prompt_version"]: int(v.version)
+        for v in sorted(found, key=lambda v: int(v.version), reverse=True)
+        if "prompt_version" in v.tags
+    }
+
+
+def _write_prompt(client: MlflowClient, name: str, prompt: Prompt, artifacts: Path) -> int:
     experiment_id = ensure_experiment(client, PROMPT_EXPERIMENT, artifacts)
-    tags = {"prompt_version": prompt.version, "file": f"{prompt.name}.md"}
+    tags = {
+        "prompt_version": prompt.version,
+        "file": f"{prompt.name}.md",
+        "demonstrations": str(len(prompt.demos)),
+    }
     made = client.register_prompt(name, _template(prompt), commit_message=prompt.name, tags=tags)
     _wait_for_linking()
     client.set_prompt_tag(name, PROMPT_EXPERIMENTS_TAG, f",{experiment_id},")
-    if not known:
-        client.set_prompt_alias(name, CHAMPION, int(made.version))
-    return True
+    return int(made.version)
 
 
 def _wait_for_linking() -> None:
@@ -183,16 +212,29 @@ def champion_models(client: MlflowClient) -> dict[str, str]:
     }
 
 
-def champion_prompts(client: MlflowClient) -> dict[str, str]:
-    """prompt_version of the champion of each of our prompts; a version made by hand in MLflow has none."""
-    names = [p.name for p in client.search_prompts() if p.name.startswith(PREFIX)]
-    crowned = {name: _champion_prompt(client, name) for name in names}
-    tags = {name: version.tags for name, version in crowned.items() if version}
-    return {name: found["prompt_version"] for name, found in tags.items() if "prompt_version" in found}
+def prompt_aliases(client: MlflowClient) -> dict[str, dict[Alias, str | None]]:
+    """Who carries the aliases of each of our prompts, by its name and the alias.
+
+    An alias that nobody carries is missing. None is a version that has no prompt_version: somebody made it in MLflow.
+    """
+    names = [p.name for p in client.search_prompts(max_results=VERSIONS_READ) if p.name.startswith(PREFIX)]
+    return {name: _aliases_of(client, name) for name in names}
 
 
-def _champion_prompt(client: MlflowClient, name: str) -> PromptVersion | None:
-    found: PromptVersion | None = client.load_prompt(
-        f"prompts:/{name}@{CHAMPION}", allow_missing=True, cache_ttl_seconds=0
-    )
-    return found
+def _aliases_of(client: MlflowClient, name: str) -> dict[Alias, str | None]:
+    found: dict[Alias, PromptVersion | None] = {
+        alias: client.load_prompt(f"prompts:/{name}@{alias}", allow_missing=True, cache_ttl_seconds=0)
+        for alias in ALIASES
+    }
+    return {alias: v.tags.get("prompt_version") for alias, v in found.items() if v is not None}
+
+
+def move_alias(client: MlflowClient, name: str, alias: Alias, version: str | None) -> bool:
+    """Give an alias to the version of that prompt_version, or take it away; whether there is such a version."""
+    if version is None:
+        client.delete_prompt_alias(name, alias)
+        return True
+    number = prompt_numbers(client, name).get(version)
+    if number is not None:
+        client.set_prompt_alias(name, alias, number)
+    return number is not None

@@ -120,7 +120,7 @@ def train(bench: Workbench) -> dict[str, Any]:
 
 
 def follow_champions(bench: Workbench) -> dict[str, int]:
-    """Register prompt files in MLflow and copy the champions named there."""
+    """Register prompts in MLflow, agree with it on their aliases, copy the champions of models named there."""
     from resources.training import follow_mlflow
 
     return follow_mlflow(bench)

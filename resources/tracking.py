@@ -8,23 +8,31 @@ MLflow server is only a window on the same rows and files.
 
 import importlib
 import logging
-import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
+
 from rejoinder.errors import ServiceUnavailable
-from rejoinder.prompts.loader import FOLDER, Prompt, parse_prompt
-from resources.mlflow_address import artifact_folder, check_reachable, tracking_uri
-from resources.postgres import Transaction
+from rejoinder.prompts.aliases import Alias
+from rejoinder.prompts.loader import Prompt
+from resources.mlflow_address import artifact_folder, check_reachable, connect_plainly, tracking_uri
 from resources.settings import export_for_children
+from resources.store.prompt_versions import file_order, prompt_task
 from resources.tracking_values import PREFIX, Champions, EvaluationRecord, RecordedTraining, TrainingRecord
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+
+# Whoever registers prompts holds this advisory lock in MLflow's database, and others wait for it this long.
+REGISTERING_LOCK = 21071
+REGISTERING_S = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +70,28 @@ class Tracker:
 
             return mlflow_rows.write_evaluation(client, record, artifact_folder(self.home))
 
-    def register_prompts(self, prompts: Sequence[Prompt]) -> dict[str, int]:
-        """Register prompt files; how many new versions were made, by the prompt's name in MLflow.
+    def register_prompts(
+        self, prompts: Sequence[Prompt], champions: Mapping[str, str] | None = None
+    ) -> dict[str, int]:
+        """Register prompts; how many new versions were made, by the prompt's name in MLflow.
 
-        A file whose prompt_version is there makes no new version. The first version of a prompt becomes
-        champion; later ones wait for a person.
+        A prompt whose prompt_version is there makes no new version, also where several processes register at once. Of
+        a task that MLflow does not know yet, the version that champions names by task gets the alias champion, else
+        the first; later ones wait for a person.
 
         Raises:
-            ServiceUnavailable: MLflow's database cannot be reached or refuses.
+            ServiceUnavailable: MLflow's database cannot be reached or refuses, or another process registers for long.
         """
+        tasks = groupby(sorted(prompts, key=file_order), key=prompt_task)
         made: dict[str, int] = {}
-        with self._client() as client:
+        with self._client() as client, self._alone():
             from resources import mlflow_rows
 
-            for prompt in sorted(prompts, key=_file_order):
-                name = PREFIX + prompt_task(prompt)
-                if mlflow_rows.write_prompt(client, name, prompt, artifact_folder(self.home)):
-                    made[name] = made.get(name, 0) + 1
+            for task, versions in tasks:
+                crowned = (champions or {}).get(task)
+                folder = artifact_folder(self.home)
+                if n := mlflow_rows.write_prompts(client, PREFIX + task, list(versions), crowned, folder):
+                    made[PREFIX + task] = n
         return made
 
     def read_champions(self) -> Champions:
@@ -90,11 +103,35 @@ class Tracker:
         with self._client() as client:
             from resources import mlflow_rows
 
-            prompts = mlflow_rows.champion_prompts(client)
             return Champions(
                 models=mlflow_rows.champion_models(client),
-                prompts={name.removeprefix(PREFIX): version for name, version in prompts.items()},
+                prompts={
+                    name.removeprefix(PREFIX): carried
+                    for name, carried in mlflow_rows.prompt_aliases(client).items()
+                },
             )
+
+    def move_prompt_alias(self, task: str, alias: Alias, version: str | None) -> bool:
+        """Give an alias of a task to the version of that prompt_version, or to none; whether MLflow knows it.
+
+        Raises:
+            ServiceUnavailable: MLflow's database cannot be reached or refuses.
+        """
+        with self._client() as client:
+            from resources import mlflow_rows
+
+            return mlflow_rows.move_alias(client, PREFIX + task, alias, version)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No other process registers meanwhile: MLflow itself would make two versions of one prompt."""
+        with connect_plainly(self.url) as connection:
+            connection.execute("select set_config('lock_timeout', %s, false)", (f"{REGISTERING_S}s",))
+            try:
+                connection.execute("select pg_advisory_lock(%s)", (REGISTERING_LOCK,))
+            except psycopg.errors.LockNotAvailable:
+                raise ServiceUnavailable("MLflow: another process has been registering prompts") from None
+            yield
 
     @contextmanager
     def _client(self) -> Iterator["MlflowClient"]:
@@ -112,16 +149,6 @@ class Tracker:
             raise ServiceUnavailable(f"MLflow: {str(error).splitlines()[0]}") from None
 
 
-def prompt_task(prompt: Prompt) -> str:
-    """The task of a prompt file, its name without the version: files of one task are versions of one prompt."""
-    return re.sub(r"\.v\d+$", "", prompt.name)
-
-
-def load_prompt_files() -> list[Prompt]:
-    """Every prompt file of rejoinder/prompts, by name."""
-    return [parse_prompt(path.stem, path.read_bytes()) for path in sorted(FOLDER.glob("*.v*.md"))]
-
-
 def import_quietly() -> None:
     """Import MLflow with what it needs in the environment, without its progress bars and deprecation notes."""
     export_for_children({"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"})
@@ -135,21 +162,3 @@ def import_quietly() -> None:
         sqlalchemy.orm.configure_mappers()
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
-
-
-def ensure_prompts(tx: Transaction) -> None:
-    """Every prompt file's version, so that a draft can name the one that made it."""
-    for prompt in load_prompt_files():
-        body = "\n".join(f"## {name}\n{text}" for name, text in prompt.sections)
-        tx.execute(
-            "ensure_prompt_version",
-            version=prompt.version,
-            task=prompt_task(prompt),
-            name=prompt.name,
-            body=body,
-        )
-
-
-def _file_order(prompt: Prompt) -> tuple[str, int]:
-    number = re.search(r"\.v(\d+)$", prompt.name)
-    return prompt_task(prompt), int(number[1]) if number else 0

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from rejoinder.prompts.aliases import Alias
+
 PREFIX = "rejoinder-"
 CHAMPION = "champion"
 RELEVANCE_MODEL = "rejoinder-relevance"  # the relevance classifier, here and in the table model_version
@@ -39,10 +41,14 @@ class RecordedTraining:
 
 @dataclass(frozen=True, slots=True)
 class Champions:
-    """What carries the alias champion: model name -> run id, prompt task -> prompt_version."""
+    """Who carries aliases in MLflow.
+
+    models: run id of the champion by the model's name. prompts: by task, the prompt_version of each alias that is
+    given; None is a version that somebody made in MLflow and Rejoinder does not know.
+    """
 
     models: Mapping[str, str]
-    prompts: Mapping[str, str]
+    prompts: Mapping[str, Mapping[Alias, str | None]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,11 @@ from rejoinder.triage.classifier import Classifier, Example, data_hash, dump, is
 from rejoinder.triage.promotion import Verdict, judge, judged_by_people, too_few
 from rejoinder.triage.weak_labels import LabelRule
 from resources.postgres import Database
+from resources.prompt_registry import agree_on_aliases, register_stored
 from resources.provision import Addresses
 from resources.settings import Settings
 from resources.store.training_examples import collect_examples
-from resources.tracking import Tracker, load_prompt_files
+from resources.tracking import Tracker
 from resources.tracking_values import RELEVANCE_MODEL, Champions, TrainingRecord
 
 SEED = 20
@@ -64,26 +65,28 @@ class TrainingReport:
 def train_on_bench(bench: Bench) -> dict[str, Any]:
     """Train with what the workbench holds; the report as JSON-ready values.
 
-    Where MLflow was needed anyway, prompt files that it does not know yet are registered too.
+    Where MLflow was needed anyway, prompts that it does not know yet are registered too.
     """
     tracker = Tracker(bench.addresses.mlflow, bench.settings.home_dir)
     report = train_relevance(bench.db, tracker, index_id=bench.index_id)
     if report.outcome in ("champion", "challenger"):
-        tracker.register_prompts(load_prompt_files())
+        register_stored(bench.db, tracker)
     return asdict(report)
 
 
 def follow_mlflow(bench: Bench) -> dict[str, int]:
-    """Register prompt files, then copy the champions named in MLflow to Postgres; counts of what changed.
+    """Register prompts in MLflow, agree with it on their aliases, copy its champions of models; counts of what changed.
 
     Raises:
         ServiceUnavailable: Postgres or MLflow's database cannot be reached.
     """
     tracker = Tracker(bench.addresses.mlflow, bench.settings.home_dir)
-    made = tracker.register_prompts(load_prompt_files())
+    made = register_stored(bench.db, tracker)
+    champions = tracker.read_champions()
     return {
-        "prompt_versions": sum(made.values()),
-        "champions": copy_champions(bench.db, tracker.read_champions()),
+        "prompt_versions": made,
+        "prompt_aliases": agree_on_aliases(bench.db, tracker, champions.prompts),
+        "champions": copy_champions(bench.db, champions),
     }
 
 
@@ -204,7 +207,7 @@ def _save(
 
 
 def copy_champions(db: Database, champions: Champions) -> int:
-    """Make those champion in Postgres that carry the alias in MLflow; how many rows changed.
+    """Make those models champion in Postgres that carry the alias in MLflow; how many rows changed.
 
     A champion that Postgres does not know (made by hand, or trained elsewhere) changes nothing.
     """
@@ -214,6 +217,4 @@ def copy_champions(db: Database, champions: Champions) -> int:
             tx.execute("hold_training_lock", name=name)
             changed += tx.execute("uncrown_other_models", name=name, run_id=run_id)
             changed += tx.execute("crown_model", name=name, run_id=run_id)
-        for task, version in champions.prompts.items():
-            changed += tx.execute("crown_prompt", task=task, version=version)
     return changed

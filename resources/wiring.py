@@ -8,7 +8,6 @@ from typing import Any
 
 from rejoinder.corpus.summaries import ExtractiveSummariser
 from rejoinder.drafting.strategies import UniformChooser
-from rejoinder.prompts.loader import load_prompt
 from rejoinder.research.answer_rules import answer_rule
 from rejoinder.research.answers import QuotingAnswerer
 from rejoinder.research.evidence import EvidenceRule
@@ -28,8 +27,6 @@ from resources.tuning import StageTuning, StepName, Tuning
 from resources.work.runner import Progress, Report, Step, work_side_by_side
 from resources.work.stopping import PROCESS_STOP, StopSignal, stop_on_signals
 from resources.workbench import Workbench
-
-DRAFTER_PROMPT = ("reply_extractive", 1)
 
 
 def _fetch(bench: Workbench) -> Step:
@@ -112,15 +109,20 @@ def asking(bench: Workbench) -> Asking:
 
 
 def _decide(bench: Workbench) -> Step:
-    return drafting.Deciding(UniformChooser(), random.Random, bench.index_id, load_prompt(*DRAFTER_PROMPT))
+    return drafting.Deciding(UniformChooser(), random.Random, bench.index_id, _frames_share(bench))
 
 
 def _draft(bench: Workbench) -> Step:
-    return drafting.Drafting(bench.index_id, load_prompt(*DRAFTER_PROMPT))
+    return drafting.Drafting(bench.index_id, _frames_share(bench))
 
 
 def _check(bench: Workbench) -> Step:
-    return drafting.Checking(bench.index_id, load_prompt(*DRAFTER_PROMPT))
+    return drafting.Checking(bench.index_id, _frames_share(bench))
+
+
+def _frames_share(bench: Workbench) -> float:
+    """The share of posts that the challenger among the offline drafter's prompts gets."""
+    return bench.tuning.models.task(drafting.FRAMES).prompt_challenger_share
 
 
 STEPS: dict[StepName, Callable[[Workbench], Step]] = {

@@ -17,8 +17,8 @@ from resources.retrieval import Retriever, configured_reranker, fits
 from resources.settings import Settings, export_for_children, load_settings
 from resources.steps import chunking
 from resources.store.embedding_indexes import active_index
+from resources.store.prompt_versions import ensure_prompts
 from resources.store.sources import default_project
-from resources.tracking import ensure_prompts
 from resources.tuning import Tuning, load_tuning
 
 

@@ -20,6 +20,7 @@ Action = Literal[
     "resend",
     "manage_people",
     "manage_channels",
+    "manage_prompts",
 ]
 
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -42,6 +43,7 @@ ROLE_NEEDED: dict[Action, Role] = {
     "resend": "approver",
     "manage_people": "admin",
     "manage_channels": "admin",
+    "manage_prompts": "admin",
 }
 
 

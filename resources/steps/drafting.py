@@ -1,7 +1,7 @@
 """Steps of the response and editorial stages: decide -> draft -> check."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -17,8 +17,11 @@ from resources.postgres import Transaction
 from resources.steps.places import EDITORIAL, RESPONSE, REVIEW
 from resources.store.channels import Channel, enabled_channels
 from resources.store.posts import StoredPost, advance, load_posts, reject, save_stage_decision
+from resources.store.prompt_versions import prompt_of_version, prompt_task, read_in_force
 
 DRAFTER = "local::extractive"
+# The task whose prompt holds the frames that the offline drafter fills.
+FRAMES = "reply_extractive"
 POLICY_VERSION = "uniform.v1"
 CONTEXT_VERSION = "none"
 # Earlier replies that a new one must not repeat.
@@ -36,6 +39,7 @@ class Researched:
     decision_id: DecisionId | None = None
     action: str = ""
     allow_links: bool = True
+    frames: Prompt | None = None
 
 
 def _researched(tx: Transaction, ids: Sequence[int], index_id: int) -> list[Researched]:
@@ -49,6 +53,15 @@ def _researched(tx: Transaction, ids: Sequence[int], index_id: int) -> list[Rese
             tuple(row["id"] for row in rows.get(stored.id, [])),
         )
         for stored in load_posts(tx, ids, index_id)
+    ]
+
+
+def _with_frames(tx: Transaction, items: Sequence[Researched], challenger_share: float) -> list[Researched]:
+    """The items with the offline drafter's prompt; a post gets the same side of an A/B test in every step."""
+    in_force = read_in_force(tx, FRAMES)
+    return [
+        replace(item, frames=in_force.choose(FRAMES, f"post:{item.stored.id}", challenger_share)[0])
+        for item in items
     ]
 
 
@@ -74,16 +87,14 @@ class Deciding:
     chooser: StrategyChooser
     rng_of: Callable[[str], Random]
     index_id: int
-    prompt: Prompt
+    challenger_share: float = 0.0
     name: str = "decide"
     table: str = "post"
 
     def load(self, tx: Transaction, ids: Sequence[int]) -> list[tuple[Researched, int]]:
         """Posts with evidence, and which round of drafting this is."""
-        return [
-            (item, tx.value("next_round", post_id=item.stored.id))
-            for item in _researched(tx, ids, self.index_id)
-        ]
+        found = _with_frames(tx, _researched(tx, ids, self.index_id), self.challenger_share)
+        return [(item, tx.value("next_round", post_id=item.stored.id)) for item in found]
 
     def work(self, items: Sequence[tuple[Researched, int]]) -> list[Choice]:
         """One choice per post; the same post and round always draw the same."""
@@ -103,7 +114,7 @@ class Deciding:
             round=round_,
             context_version=CONTEXT_VERSION,
             policy_version=POLICY_VERSION,
-            prompt_version=self.prompt.version,
+            prompt_version=researched.frames.version if researched.frames else None,
             candidates=list(result.candidate_set),
             action=result.action,
             propensity=result.propensity,
@@ -117,7 +128,7 @@ class Drafting:
     """Composes a reply from the evidence with the chosen strategy."""
 
     index_id: int
-    prompt: Prompt
+    challenger_share: float = 0.0
     name: str = "draft"
     table: str = "post"
 
@@ -125,15 +136,16 @@ class Drafting:
         """Posts with evidence and decision."""
         channels = {c.id: c for c in enabled_channels(tx)}
         decisions = {r["post_id"]: r for r in tx.rows("latest_decisions", post_ids=list(ids))}
+        found = _with_frames(tx, _researched(tx, ids, self.index_id), self.challenger_share)
         return [
             _with_decision(item, decisions[item.stored.id], channels.get(item.stored.channel_id))
-            for item in _researched(tx, ids, self.index_id)
+            for item in found
         ]
 
     def work(self, items: Sequence[Researched]) -> list[DraftReply]:
         """One draft per post."""
         return [
-            draft_reply(i.stored.post, i.evidence, i.action, allow_links=i.allow_links, prompt=self.prompt)
+            draft_reply(i.stored.post, i.evidence, i.action, allow_links=i.allow_links, prompt=i.frames)
             for i in items
         ]
 
@@ -158,14 +170,12 @@ class Drafting:
 
 
 def _with_decision(item: Researched, decision: Mapping[str, Any], channel: Channel | None) -> Researched:
-    return Researched(
-        item.stored,
-        item.evidence,
-        item.evidence_ids,
-        decision["round"],
-        decision["id"],
-        decision["action"],
-        channel is None or channel.policy.allow_links,
+    return replace(
+        item,
+        round=decision["round"],
+        decision_id=decision["id"],
+        action=decision["action"],
+        allow_links=channel is None or channel.policy.allow_links,
     )
 
 
@@ -184,16 +194,15 @@ class Checking:
     """Editorial checks; a draft that fails one never reaches a reviewer."""
 
     index_id: int
-    prompt: Prompt
+    challenger_share: float = 0.0
     name: str = "check"
     table: str = "post"
 
     def load(self, tx: Transaction, ids: Sequence[int]) -> list[Drafted]:
         """Newest drafts with evidence and the replies they must not repeat."""
         drafts = {r["post_id"]: r for r in tx.rows("latest_drafts", post_ids=list(ids))}
-        return [
-            self._drafted(tx, item, drafts[item.stored.id]) for item in _researched(tx, ids, self.index_id)
-        ]
+        found = _with_frames(tx, _researched(tx, ids, self.index_id), self.challenger_share)
+        return [self._drafted(tx, item, drafts[item.stored.id]) for item in found]
 
     def _drafted(self, tx: Transaction, item: Researched, row: Mapping[str, Any]) -> Drafted:
         places = {evidence_id: i for i, evidence_id in enumerate(item.evidence_ids)}
@@ -203,7 +212,15 @@ class Checking:
         )
         draft = DraftReply(row["text"], quotes, row["strategy"], row["prompt_version"])
         earlier = tx.rows("recent_reply_texts", post_id=item.stored.id, top=REPLIES_COMPARED)
-        return Drafted(item, row["id"], draft, tuple(r["text"] for r in earlier))
+        texts = tuple(r["text"] for r in earlier)
+        return Drafted(self._with_own_frames(tx, item, draft.prompt_version), row["id"], draft, texts)
+
+    def _with_own_frames(self, tx: Transaction, item: Researched, version: str) -> Researched:
+        """The frames that the draft was made with, though others are in force by now."""
+        if item.frames is None or item.frames.version == version:
+            return item
+        own = prompt_of_version(tx, version)
+        return replace(item, frames=own) if prompt_task(own) == FRAMES else item
 
     def work(self, items: Sequence[Drafted]) -> list[tuple[Check, ...]]:
         """All checks of each draft."""
@@ -214,7 +231,7 @@ class Checking:
                     i.researched.stored.post,
                     i.researched.evidence,
                     earlier_replies=i.earlier,
-                    prompt=self.prompt,
+                    prompt=i.researched.frames,
                 )
             )
             for i in items

@@ -15,9 +15,9 @@ from resources.provision import Addresses
 from resources.settings import Settings
 from resources.store.channels import save_channel
 from resources.store.posts import insert_post
+from resources.store.prompt_versions import ensure_prompts
 from resources.store.review_values import QueueFilter, ReviewCase
 from resources.store.reviews import load_case, review_queue
-from resources.tracking import load_prompt_files, prompt_task
 from resources.tuning import StepName, Tuning
 from resources.wiring import run_step
 from resources.work.stopping import StopSignal
@@ -82,14 +82,7 @@ def newsroom(db: Database, addresses: Addresses, tmp_path: Path) -> Newsroom:
     with db.transaction() as tx:
         index_id = tx.value("ensure_embedding_index", model=embedder.model, dim=embedder.dim)
         project_id = tx.value("ensure_project", creator_id=tx.value("ensure_creator", name="c"), name="p")
-        for prompt in load_prompt_files():
-            tx.execute(
-                "ensure_prompt_version",
-                version=prompt.version,
-                task=prompt_task(prompt),
-                name=prompt.name,
-                body="b",
-            )
+        ensure_prompts(tx)
         channel_id = save_channel(
             tx,
             project_id=project_id,

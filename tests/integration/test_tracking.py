@@ -106,7 +106,7 @@ def test_prompts_are_registered_once_and_the_first_is_champion(tracker: Tracker)
     assert tracker.register_prompts([prompt]) == {"rejoinder-reply": 1}
     assert tracker.register_prompts([changed, prompt]) == {"rejoinder-reply": 1}
     assert tracker.register_prompts([changed, prompt]) == {}
-    assert tracker.read_champions().prompts == {"reply": prompt.version}
+    assert tracker.read_champions().prompts == {"reply": {"champion": prompt.version}}
     client = mlflow_client(tracker)
     stored = client.get_prompt_version("rejoinder-reply", 1)
     assert [part["role"] for part in stored.template] == ["system", "user"]
@@ -115,7 +115,50 @@ def test_prompts_are_registered_once_and_the_first_is_champion(tracker: Tracker)
         "rejoinder-reply"
     ]
     client.set_prompt_alias("rejoinder-reply", "champion", 2)
-    assert tracker.read_champions().prompts == {"reply": changed.version}
+    assert tracker.read_champions().prompts == {"reply": {"champion": changed.version}}
+    assert tracker.move_prompt_alias("reply", "challenger", prompt.version)
+    assert not tracker.move_prompt_alias("reply", "challenger", "ffffffffffff")
+    assert tracker.read_champions().prompts == {
+        "reply": {"champion": changed.version, "challenger": prompt.version}
+    }
+    assert tracker.move_prompt_alias("reply", "challenger", None)
+    assert tracker.read_champions().prompts == {"reply": {"champion": changed.version}}
+
+
+def test_a_prompt_that_mlflow_forgot_comes_back_with_its_champion(tracker: Tracker) -> None:
+    old = replace(load_prompt("reply", 1), name="again.v1", version="a" * 12)
+    new = replace(old, name="again.v2", version="b" * 12)
+    assert tracker.register_prompts([new, old], {"again": new.version}) == {"rejoinder-again": 2}
+    assert tracker.read_champions().prompts["again"] == {"champion": new.version}
+    assert mlflow_client(tracker).get_prompt_version("rejoinder-again", 1).tags["prompt_version"] == "a" * 12
+
+
+REGISTER = """
+import sys
+from pathlib import Path
+from rejoinder.prompts.loader import parse_prompt
+from resources.tracking import Tracker, import_quietly
+import_quietly()
+print(flush=True)
+sys.stdin.readline()
+prompts = [parse_prompt("race.v1", b"---\\nreply: X\\nvariables: []\\n---\\n## system\\nSay hello.")]
+print(Tracker(sys.argv[1], Path(sys.argv[2])).register_prompts(prompts))
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_that_register_at_once_make_one_version(tracker: Tracker) -> None:
+    tracker.read_champions()  # MLflow's tables are made once before
+    command = [sys.executable, "-W", "ignore", "-c", REGISTER, tracker.url, str(tracker.home)]
+    racers = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    for racer in racers:
+        assert racer.stdout is not None
+        racer.stdout.readline()  # it has imported MLflow
+    said = [racer.communicate("go\n", timeout=300)[0] for racer in racers]
+    assert sorted(line.strip() for line in said) == ["{'rejoinder-race': 1}", "{}"]
+    assert len(mlflow_client(tracker).search_prompt_versions("rejoinder-race")) == 1
 
 
 def test_a_prompt_of_one_section_is_a_text(tracker: Tracker) -> None:

@@ -21,6 +21,7 @@ from resources.queries import vectors_of
 from resources.settings import Settings
 from resources.steps.triage import Judged, classifier_input, nearest_similarities
 from resources.store.posts import load_posts
+from resources.store.prompt_versions import ensure_prompts
 from resources.store.training_examples import collect_examples
 from resources.tracking import Tracker
 from resources.tracking_values import RELEVANCE_MODEL, Champions
@@ -262,21 +263,19 @@ def test_copying_champions_from_mlflow(trained_world: World, db: Database) -> No
     trained_world.sql(
         "update model_version set mlflow_run_id = case when is_champion then 'run1' else 'run2' end"
     )
-    trained_world.sql("insert into prompt_version values ('bbbbbbbbbbbb', 'reply', 'reply.v2', 'b')")
 
     def crowned() -> list[str]:
         with db.transaction() as tx:
             rows = tx.connection.execute(
-                "select mlflow_run_id as name from model_version where is_champion"
-                " union select version from prompt_version where is_champion order by 1"
+                "select mlflow_run_id as name from model_version where is_champion order by 1"
             ).fetchall()
         return [row["name"] for row in rows]
 
-    asked = Champions({RELEVANCE_MODEL: "run2"}, {"reply": "bbbbbbbbbbbb"})
-    assert copy_champions(db, asked) == 3 and crowned() == ["bbbbbbbbbbbb", "run2"]
+    asked = Champions({RELEVANCE_MODEL: "run2"}, {})
+    assert copy_champions(db, asked) == 2 and crowned() == ["run2"]
     assert copy_champions(db, asked) == 0
-    assert copy_champions(db, Champions({RELEVANCE_MODEL: "elsewhere"}, {"reply": "cccccccccccc"})) == 0
-    assert crowned() == ["bbbbbbbbbbbb", "run2"]
+    assert copy_champions(db, Champions({RELEVANCE_MODEL: "elsewhere"}, {})) == 0
+    assert crowned() == ["run2"]
 
 
 class Bench:
@@ -302,6 +301,8 @@ def test_a_training_and_its_run_name_each_other(
     trained_world: World, db: Database, mlflow_url: str, tmp_path: Path
 ) -> None:
     bench = Bench(db, Settings(home=tmp_path), mlflow_url, trained_world.index_id)
+    with db.transaction() as tx:
+        ensure_prompts(tx)
     report = train_on_bench(bench)  # type: ignore[arg-type]
     json.dumps(report)
     run_id = trained_world.sql("select mlflow_run_id from model_version where is_champion")

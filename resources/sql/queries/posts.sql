@@ -147,10 +147,6 @@ returning id
 select distinct on (post_id) post_id, id, action, round from decision
 where post_id = any (%(post_ids)s) order by post_id, round desc
 
--- name: ensure_prompt_version
-insert into prompt_version (version, task, name, body) values (%(version)s, %(task)s, %(name)s, %(body)s)
-on conflict (version) do nothing
-
 -- name: insert_draft
 with earlier as (
   select max(version) as version, max(id) as id from draft where post_id = %(post_id)s

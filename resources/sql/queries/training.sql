@@ -57,9 +57,3 @@ where name = %(name)s and is_champion and mlflow_run_id is distinct from %(run_i
 -- name: crown_model
 update model_version set is_champion = true
 where name = %(name)s and mlflow_run_id = %(run_id)s and not is_champion
-
--- name: crown_prompt
-update prompt_version
-set is_champion = (version = %(version)s)
-where task = %(task)s and is_champion <> (version = %(version)s)
-  and exists (select from prompt_version p where p.task = %(task)s and p.version = %(version)s)
