@@ -1,4 +1,4 @@
-"""`rejoinder eval`: how good a part is, on data in the field's own formats, with the uncertainty of each figure."""
+"""`rejoinder eval`: how good a part is, on public data or golden cases, with the uncertainty of each figure."""
 
 import json
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.golden import register_golden
 from cli.output import AsJson, console, plain, print_json, print_table, reporting, say
 
 if TYPE_CHECKING:
@@ -44,8 +45,13 @@ Learn = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the group to the root."""
-    group = typer.Typer(help="Measure quality on public data.", no_args_is_help=True, rich_markup_mode=None)
+    group = typer.Typer(
+        help="Measure quality, on public data and on golden cases of ours.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
     group.command("retrieval")(retrieval)
+    register_golden(group)
     app.add_typer(group, name="eval")
 
 

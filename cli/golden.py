@@ -1,0 +1,212 @@
+"""`rejoinder eval claims|verdicts|replies|summaries`: golden cases through a prompt and a model, beside a baseline."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.output import AsJson, plain, print_json, print_table, reporting, say, shortened
+
+if TYPE_CHECKING:
+    from rejoinder.corpus.retrieval.significance import Interval
+    from resources.evaluation.golden import TaskName
+    from resources.evaluation.golden_models import Choice
+    from resources.evaluation.golden_run import GoldenReport
+
+# Cases shown of those that went wrong, and under how many an interval is left out.
+SHOWN, FEW = 12, 5
+ABOUT: "dict[TaskName, str]" = {
+    "claims": "Find the check-worthy claims of posts: F1 over the words that the right ones cover.",
+    "verdicts": "Judge claims by evidence (supports, disputes, related): accuracy, recall of each verdict, macro F1.",
+    "replies": "Draft replies from evidence: share of the checks that each passes.",
+    "summaries": "Summarise passages: share of the facts that have to be in, less what is invented or too long.",
+}
+MORE = """
+
+Without --model the answers without a language model are looked at. With one, each case costs a call; what was asked
+before comes out of the cache of answers.
+
+The scores are compared case by case with a baseline (evals/baselines): exit code 1 where they are worse and the whole
+95 % interval of the difference lies below zero, else 0. Choose a prompt on the cases of the split dev, and believe only
+what it does on held_out.
+"""
+
+Model = Annotated[
+    str, typer.Option(metavar="URI", help="provider::model, such as openai::gpt-4.1-mini; local is no model.")
+]
+Prompt = Annotated[
+    str | None, typer.Option(metavar="TASK.vN", help="Prompt file; default the one that is in force.")
+]
+Split = Annotated[str, typer.Option(help="Cases to run: dev, held_out or all.")]
+CasesFile = Annotated[
+    Path | None,
+    typer.Option("--cases", metavar="FILE", help="Cases of your own, in the form of evals/README.md."),
+]
+Baseline = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Scores to compare with; default evals/baselines/TASK.json."),
+]
+Against = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL",
+        help="Whose scores; default the same model and prompt, else the same model, else local.",
+    ),
+]
+Save = Annotated[bool, typer.Option("--save-baseline", help="Keep these scores as the baseline.")]
+Track = Annotated[bool, typer.Option("--track/--no-track", help="Keep the run in MLflow.")]
+
+
+def register_golden(group: typer.Typer) -> None:
+    """Add a command per task to the group."""
+    for task, about in ABOUT.items():
+        group.command(task, help=about + MORE)(_command(task))
+
+
+def _command(task: "TaskName") -> Callable[..., None]:
+    def evaluate(
+        model: Model = "local",
+        prompt: Prompt = None,
+        split: Split = "all",
+        cases: CasesFile = None,
+        baseline: Baseline = None,
+        against: Against = None,
+        save_baseline: Save = False,
+        track: Track = True,
+        as_json: AsJson = False,
+    ) -> None:
+        from resources.evaluation.golden_models import Choice
+
+        with reporting(as_json):
+            report = _run(task, Choice(model, prompt=prompt), split, cases, as_json)
+            report = _compared(report, baseline, against, is_to_be_made=save_baseline)
+            run_id = _track(report) if track else None
+            if save_baseline:
+                _save(report, baseline)
+        if as_json:
+            print_json({**plain_golden(report), "mlflow_run_id": run_id})
+        else:
+            _print(report, run_id)
+        if report.comparison and report.comparison.is_regression:
+            raise typer.Exit(1)
+
+    return evaluate
+
+
+def _run(task: "TaskName", choice: "Choice", split: str, cases: Path | None, quiet: bool) -> "GoldenReport":
+    from time import perf_counter
+
+    from cli.progress import progress_bar
+    from resources.evaluation.golden import load_cases
+    from resources.evaluation.golden_models import open_answerer
+    from resources.evaluation.golden_run import run_golden
+    from resources.llm.shelf import DEFAULT_MODEL, Shelf
+
+    loaded = load_cases(task, cases, split=split)
+    answerer = open_answerer(task, choice, Shelf().named(DEFAULT_MODEL))
+    with progress_bar(task, total=len(loaded), quiet=quiet) as told:
+        return run_golden(task, loaded, answerer, split=split, clock=perf_counter, progress=told)
+
+
+def _compared(
+    report: "GoldenReport", baseline: Path | None, against: str | None, *, is_to_be_made: bool
+) -> "GoldenReport":
+    """The report with its comparison; without one where the file is only to be made, or ours is not there."""
+    from resources.evaluation.golden_baselines import baseline_file, compared, load_baselines
+
+    path = baseline or baseline_file(report.task)
+    if not path.exists() and (is_to_be_made or baseline is None):
+        return report
+    return compared(report, load_baselines(report.task, path), against=against)
+
+
+def _save(report: "GoldenReport", baseline: Path | None) -> None:
+    from resources.evaluation.golden_baselines import baseline_file, save_baseline
+
+    save_baseline(report, baseline or baseline_file(report.task))
+
+
+def _track(report: "GoldenReport") -> str:
+    """Keep the report as a run of the task's experiment in MLflow; the run's id."""
+    from resources.evaluation.golden_record import evaluation_record
+    from resources.provision import prepare
+    from resources.settings import load_settings
+    from resources.tracking import Tracker
+
+    settings = load_settings()
+    tracker = Tracker(prepare(settings).mlflow, settings.home_dir)
+    stored = json.dumps(plain_golden(report), ensure_ascii=False).encode()
+    return tracker.record_evaluation(evaluation_record(report, stored))
+
+
+def plain_golden(report: "GoldenReport") -> dict[str, object]:
+    """The report in types that JSON knows, all the way down."""
+    read: dict[str, object] = json.loads(json.dumps(report, default=plain))
+    return {**read, "is_regression": bool(report.comparison and report.comparison.is_regression)}
+
+
+def _print(report: "GoldenReport", run_id: str | None) -> None:
+    totals = report.totals
+    rows = [("score", totals.score), *totals.others.items(), *totals.checks.items()]
+    print_table(
+        f"{report.task}: {report.model} with {report.prompt}, {len(report.cases)} cases ({report.split})",
+        ("figure", "mean", "in 95 %", "cases"),
+        [_row(name, interval) for name, interval in rows],
+    )
+    print_table(
+        "score by kind of case", ("cases with", "mean", "in 95 %", "cases"),
+        [_row(tag, interval) for tag, interval in totals.tags.items()],
+    )  # fmt: skip
+    _print_worst(report)
+    _print_comparison(report)
+    if report.cost_usd:
+        say(f"It cost {report.cost_usd:.4f} US dollars.")
+    if run_id:
+        say(f"Kept in MLflow as run {run_id}.")
+
+
+def _print_worst(report: "GoldenReport") -> None:
+    worst = sorted(
+        (case for case in report.cases if case.scored.score < 1), key=lambda case: case.scored.score
+    )
+    print_table(
+        f"lowest scores, {min(SHOWN, len(worst))} of {len(worst)} below 1 (all with --json)",
+        ("case", "score", "what is wrong"),
+        [
+            (
+                case.id,
+                f"{case.scored.score:.2f}",
+                shortened(case.failure or "; ".join(case.scored.faults), 100),
+            )
+            for case in worst[:SHOWN]
+        ],
+        empty="Every case has a score of 1.",
+    )
+
+
+def _print_comparison(report: "GoldenReport") -> None:
+    found = report.comparison
+    if found is None:
+        say("There is no baseline to compare with; --save-baseline makes one.")
+        return
+    print_table(
+        f"changes from the baseline ({report.baseline})",
+        ("case", "before", "after"),
+        [(c.id, f"{c.before:.2f}", f"{c.after:.2f}") for c in found.changes],
+        empty=f"No case changed from the baseline ({report.baseline}).",
+    )
+    if found.not_compared:
+        say(f"Not in the baseline as worded now: {', '.join(found.not_compared)}.")
+    gain = found.gain
+    verdict = (
+        "a regression" if found.is_regression else "better" if gain.is_above_zero else "no difference shown"
+    )
+    say(f"Difference over {gain.n} cases: {gain.mean:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}]: {verdict}.")
+
+
+def _row(name: str, interval: "Interval") -> tuple[str, str, str, int]:
+    """A figure with its interval, which says nothing of a few cases."""
+    told = f"[{interval.low:.3f}, {interval.high:.3f}]" if interval.n >= FEW else ""
+    return name, f"{interval.mean:.3f}", told, interval.n
