@@ -249,7 +249,9 @@ create table llm_cache (
 create index llm_cache_used on llm_cache (used_at);
 create index llm_cache_expires on llm_cache (expires_at);
 
+-- Cheap calls cost less than a millionth of a dollar.
 alter table model_run
+  alter column cost_usd type numeric(14, 8),
   add column endpoint text,
   add column task text,
   add column creator_id bigint references creator (id) on delete set null,
