@@ -38,7 +38,7 @@ def hold(door: Admission, at: Endpoint, order: dict[str, Any]) -> None:
 
 
 def spend(door: Admission, at: Endpoint, order: dict[str, Any]) -> None:
-    """Call with several threads until the budget is spent; each call costs what it was estimated at."""
+    """Call with several threads until the budget is spent, from a word on stdin on; each costs its estimate."""
 
     def calls() -> int:
         for n in range(10_000):
@@ -49,6 +49,9 @@ def spend(door: Admission, at: Endpoint, order: dict[str, Any]) -> None:
                 return n
         raise AssertionError("the budget has no end")
 
+    door.loads((at.name,))
+    print("ready", flush=True)
+    sys.stdin.readline()
     with ThreadPoolExecutor(order["threads"]) as pool:
         print(sum(f.result() for f in [pool.submit(calls) for _ in range(order["threads"])]), flush=True)
 
@@ -56,7 +59,12 @@ def spend(door: Admission, at: Endpoint, order: dict[str, Any]) -> None:
 def main(order: dict[str, Any]) -> None:
     """Do what was ordered."""
     price = Price(1.0, 1.0) if order["estimate_usd"] else Price(0.0, 0.0)
-    at = Endpoint("rehearsal", parse_uri("openai::rehearsal"), max_concurrent=order["limit"], price=price)
+    at = Endpoint(
+        order.get("endpoint", "rehearsal"),
+        parse_uri("openai::rehearsal"),
+        max_concurrent=order["limit"],
+        price=price,
+    )
     door = Admission(order["url"], Models(queue_s=60.0), ModelBudget(total_usd=order.get("total_usd", 100.0)))
     {"hold": hold, "spend": spend}[order["what"]](door, at, order)
     door.close()

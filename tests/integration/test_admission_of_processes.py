@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 from gateway_rehearsal import ASKED, FREE, ArgumentClock, admission, endpoint, n_leases, rows, spent
 
-from rejoinder.errors import ModelTrouble
+from rejoinder.errors import BudgetSpent, ModelTrouble
 from resources.llm.gateway.admission import GRACE_S, Admission
 from resources.postgres import Database
 from resources.provision import Addresses
+from resources.tuning_models import ModelBudget
 
 PROGRAM = Path(__file__).with_name("gateway_process.py")
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +33,12 @@ def start(addresses: Addresses) -> Iterator[Start]:
     def act(**order: Any) -> "subprocess.Popen[str]":
         command = [sys.executable, str(PROGRAM), json.dumps({"url": addresses.app, **order})]
         process = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True, stdout=subprocess.PIPE
+            command,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
         made.append(process)
         return process
@@ -82,10 +88,41 @@ def until_gone(db: Database) -> None:
 
 def test_two_processes_never_spend_more_than_there_is(start: Start, db: Database) -> None:
     order = {"what": "spend", "threads": 6, "limit": 20, "estimate_usd": 0.01, "total_usd": 0.995}
-    both = [start(**order), start(**order)]
+    both = [start(**order, endpoint=name) for name in ("one", "another")]
+    assert [said(process) for process in both] == ["ready", "ready"]
+    for process in both:
+        assert process.stdin is not None
+        print(file=process.stdin, flush=True)
     assert sum(int(said(process)) for process in both) == 99
     assert spent(db)["total"] == pytest.approx(0.99)
     assert n_leases(db) == 0
+
+
+def test_money_is_counted_by_one_at_a_time(addresses: Addresses, db: Database) -> None:
+    """Whoever asks while another's reservation is not committed yet waits for it, also at another endpoint."""
+    budget = ModelBudget(total_usd=1.0)
+    door = admission(addresses.app, budget=budget)
+    with door.admit(endpoint("one"), ASKED, estimate_usd=0.25) as place:
+        place.settle("ok", 0.0)
+
+    def ask_for_most() -> str:
+        try:
+            with door.admit(endpoint("another"), ASKED, estimate_usd=0.75):
+                return "admitted"
+        except BudgetSpent:
+            return "spent"
+
+    with ThreadPoolExecutor(1) as pool:
+        with db.transaction() as tx:
+            tx.connection.execute(
+                "select admit_call('one', 0, 1, 'reply', 7, 0.5, 1, null, 1, now(), 60, false, false, false)"
+            )
+            asking = pool.submit(ask_for_most)
+            while not (asking.done() or rows(db, "select 1 from pg_locks where not granted")):
+                pass
+        assert asking.result(60) == "spent"
+    door.close()
+    assert spent(db)["total"] == 0.5
 
 
 def test_a_lease_whose_time_is_over_is_taken_away_though_its_holder_lives(
@@ -181,10 +218,12 @@ def test_who_came_first_is_not_overtaken(addresses: Addresses, door: Admission, 
             while not rows(db, "select 1 from endpoint_waiter"):
                 pass
             place.settle("ok", 0.0)
-        for _ in range(20):
-            with pytest.raises(ModelTrouble, match="stayed taken"), door.admit(one, ASKED, estimate_usd=0.0):
-                pass
-        is_over.set()
+        try:
+            for _ in range(20):
+                with pytest.raises(ModelTrouble, match="taken"), door.admit(one, ASKED, estimate_usd=0.0):
+                    pass
+        finally:
+            is_over.set()
         waiting.result(60)
     assert rows(db, "select 1 from endpoint_waiter") == []
     with door.admit(one, ASKED, estimate_usd=0.0) as place:
