@@ -5,9 +5,12 @@ What belongs here: opening what every stage and page needs. Which class stands b
 
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from threading import Lock
 
 from rejoinder.corpus.retrieval.ports import Reranker
-from rejoinder.llm.ports import Embedder
+from rejoinder.llm.ports import Embedder, Llm
+from resources.llm.gateway.gateway import Gateway
+from resources.llm.gateway.opening import open_gateway
 from resources.llm.recorded_embedder import ModelRun, RecordedEmbedder, RememberingEmbedder
 from resources.llm.shelf import Shelf
 from resources.objects import ObjectStore, open_store
@@ -20,6 +23,8 @@ from resources.store.embedding_indexes import active_index
 from resources.store.prompt_versions import ensure_prompts
 from resources.store.sources import default_project
 from resources.tuning import Tuning, load_tuning
+
+_DOOR = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,16 @@ class Workbench:
     project_id: int
     shelf: Shelf = field(default_factory=Shelf)
     reranker: Reranker | None = None
+    # Holds the gateway once it is open; copies of a workbench share it.
+    door: list[Gateway] = field(default_factory=list, repr=False, compare=False)
+
+    @property
+    def llm(self) -> Gateway:
+        """The gateway to language models, opened when it is first asked for."""
+        with _DOOR:
+            if not self.door:
+                self.door.append(open_gateway(self.addresses.app, self.tuning))
+            return self.door[0]
 
     @property
     def retriever(self) -> Retriever:
@@ -63,6 +78,11 @@ class Workbench:
         """Where raw input is kept."""
         return open_store(self.settings)
 
+    @property
+    def llm(self) -> Llm:
+        """The gateway to language models; nothing is opened before it is asked for."""
+        return _gateway(self.addresses.app, self.tuning.model_dump_json())
+
     def publisher_db(self) -> Database:
         """The pool that logs in as the publisher, the only one that may read write credentials."""
         return _pool(self.addresses.publisher)
@@ -71,6 +91,14 @@ class Workbench:
 @lru_cache(maxsize=4)
 def _pool(url: str) -> Database:
     return Database(url).open()
+
+
+@lru_cache(maxsize=4)
+def _gateway(url: str, tuning: str) -> Llm:
+    """One gateway per database and tuning, which comes as JSON; importing it costs who has no model nothing."""
+    from resources.llm.gateway.opening import open_gateway
+
+    return open_gateway(url, Tuning.model_validate_json(tuning))
 
 
 @lru_cache(maxsize=4)
