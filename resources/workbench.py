@@ -5,12 +5,10 @@ What belongs here: opening what every stage and page needs. Which class stands b
 
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from threading import Lock
+from typing import TYPE_CHECKING
 
 from rejoinder.corpus.retrieval.ports import Reranker
-from rejoinder.llm.ports import Embedder, Llm
-from resources.llm.gateway.gateway import Gateway
-from resources.llm.gateway.opening import open_gateway
+from rejoinder.llm.ports import Embedder
 from resources.llm.recorded_embedder import ModelRun, RecordedEmbedder, RememberingEmbedder
 from resources.llm.shelf import Shelf
 from resources.objects import ObjectStore, open_store
@@ -24,7 +22,8 @@ from resources.store.prompt_versions import ensure_prompts
 from resources.store.sources import default_project
 from resources.tuning import Tuning, load_tuning
 
-_DOOR = Lock()
+if TYPE_CHECKING:
+    from resources.llm.gateway.gateway import Gateway
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +39,6 @@ class Workbench:
     project_id: int
     shelf: Shelf = field(default_factory=Shelf)
     reranker: Reranker | None = None
-    # Holds the gateway once it is open; copies of a workbench share it.
-    door: list[Gateway] = field(default_factory=list, repr=False, compare=False)
-
-    @property
-    def llm(self) -> Gateway:
-        """The gateway to language models, opened when it is first asked for."""
-        with _DOOR:
-            if not self.door:
-                self.door.append(open_gateway(self.addresses.app, self.tuning))
-            return self.door[0]
 
     @property
     def retriever(self) -> Retriever:
@@ -79,7 +68,13 @@ class Workbench:
         return open_store(self.settings)
 
     @property
-    def llm(self) -> Llm:
+    def creator_id(self) -> int:
+        """Whose corpus it is, and whose money models cost."""
+        with self.db.transaction() as tx:
+            return int(tx.value("creator_of_project", project_id=self.project_id))
+
+    @property
+    def llm(self) -> "Gateway":
         """The gateway to language models; nothing is opened before it is asked for."""
         return _gateway(self.addresses.app, self.tuning.model_dump_json())
 
@@ -94,7 +89,7 @@ def _pool(url: str) -> Database:
 
 
 @lru_cache(maxsize=4)
-def _gateway(url: str, tuning: str) -> Llm:
+def _gateway(url: str, tuning: str) -> "Gateway":
     """One gateway per database and tuning, which comes as JSON; importing it costs who has no model nothing."""
     from resources.llm.gateway.opening import open_gateway
 
