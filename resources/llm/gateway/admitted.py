@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # Nobody knows what became of the request: the provider may have answered it to the end, and charge for that.
 MAYBE_CHARGED = ("timeout", "killed")
 FREE = Price(0.0, 0.0)
+# A call whose own time was up says nothing about the endpoint's health.
+OUR_DEADLINE = "deadline"
 
 
 @dataclass(slots=True)
@@ -88,21 +90,32 @@ class Admitted:
     def _send(
         self, call: Call, request: LlmRequest, attempt: _Attempt, place: Place, reserved_usd: float
     ) -> RawReply:
-        attempt.started = self.clock()
+        timeout_s = self._timeout_s(call, attempt, place)
         client = self.clients.of(self.endpoint)
         try:
-            timeout_s = min(self.endpoint.timeout_s, call.left_s(attempt.started))
             raw = client.complete(request, timeout_s)
             attempt.usage = raw.usage or _counted(request, raw, client)
             attempt.cost_usd = cost_usd(attempt.usage, self._price)
             _refuse_empty(self.endpoint, raw)
         except BaseException as error:
-            if outcome_of(error) in MAYBE_CHARGED:
+            outcome = outcome_of(error)
+            if outcome in MAYBE_CHARGED:
                 attempt.cost_usd = reserved_usd
-            place.settle(outcome_of(error), attempt.cost_usd, error_in_words(error))
+            if outcome == "timeout" and timeout_s < self.endpoint.timeout_s:
+                outcome = OUR_DEADLINE
+            place.settle(outcome, attempt.cost_usd, error_in_words(error))
             raise
         place.settle("ok", attempt.cost_usd)
         return raw
+
+    def _timeout_s(self, call: Call, attempt: _Attempt, place: Place) -> float:
+        """The endpoint's own, or what is left until the deadline; nothing is sent where nothing is left."""
+        attempt.started = self.clock()
+        try:
+            return min(self.endpoint.timeout_s, call.left_s(attempt.started))
+        except ModelTrouble:
+            place.settle(OUR_DEADLINE, 0.0)
+            raise
 
 
 def _counted(request: LlmRequest, raw: RawReply, client: "ModelClient") -> Usage:

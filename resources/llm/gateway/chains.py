@@ -1,7 +1,7 @@
 """Which endpoints a call may go to: per task and side of an A/B test, each with what it is wrapped in."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rejoinder.llm.cache_key import cache_key
@@ -13,6 +13,8 @@ from resources.llm.gateway.calls import Asking, Call
 if TYPE_CHECKING:
     from resources.tuning_models import Models
 
+# Chains that are remembered; whoever invents names of tasks gets theirs made at every call.
+MOST_TASKS = 200
 # Places taken now at endpoints, by name.
 Load = Callable[[tuple[str, ...]], Mapping[str, int]]
 
@@ -58,11 +60,13 @@ class Chains:
         models: who answers which task.
         links: every endpoint that there is, by name.
         load: places taken now; asked only where the least loaded is wanted.
+        made: chains that were made already.
     """
 
     models: "Models"
     links: Mapping[str, Link]
     load: Load
+    made: dict[tuple[str, Arm], Chain] = field(default_factory=dict)
 
     def arm(self, request: LlmRequest) -> Arm:
         """The side of the task's A/B test that the request is on."""
@@ -70,9 +74,18 @@ class Chains:
 
     def of(self, call: Call) -> Chain:
         """The chain of a call, as configured."""
-        task = self.models.task(call.request.task)
-        names = task.challenger if call.arm == "challenger" else task.endpoints
-        return Chain(tuple(self.links[name] for name in dict.fromkeys(names)), task.choose)
+        key = (call.request.task, call.arm)
+        chain = self.made.get(key)
+        if chain is None:
+            chain = self._make(*key)
+            if len(self.made) < MOST_TASKS:
+                self.made[key] = chain
+        return chain
+
+    def _make(self, task: str, arm: Arm) -> Chain:
+        chosen = self.models.task(task)
+        names = chosen.challenger if arm == "challenger" else chosen.endpoints
+        return Chain(tuple(self.links[name] for name in dict.fromkeys(names)), chosen.choose)
 
     def ordered(self, call: Call) -> list[Link]:
         """Whom to ask, first choice first.

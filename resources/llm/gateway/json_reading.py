@@ -5,6 +5,7 @@ JSON and small slips, jsonschema for the check.
 """
 
 import json
+import logging
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -15,6 +16,9 @@ from rejoinder.llm.requests import Finish, ReplySchema
 
 Check = Callable[[Any], str | None]
 SAID_CHARS = 300
+NO_JSON = "there is no JSON in it"
+INSTALL = "pip install -e '.[models]'"
+log = logging.getLogger("rejoinder.llm")
 
 
 def read_json(text: str, finish: Finish, schema: ReplySchema) -> str:
@@ -28,35 +32,46 @@ def read_json(text: str, finish: Finish, schema: ReplySchema) -> str:
         ModelRefusal: the schema is none.
     """
     check = checker(schema)
-    value, is_clean = _loaded(text)
-    if finish != "stop" and not (is_clean and isinstance(value, dict | list)):
-        why = "the limit of tokens was reached" if finish == "length" else "a filter cut it"
-        raise ReplyInvalid(f"the answer is cut off, {why}")
-    value = _chosen(value, check)
-    problem = check(value)
-    if problem is not None:
-        raise ReplyInvalid(problem)
-    return _canonical(value)
-
-
-def _loaded(text: str) -> tuple[Any, bool]:
-    """The value, and whether the text was JSON without any repair."""
-    import json_repair
-
     try:
-        return json.loads(text, parse_constant=_no_such_number), True
+        value = _chosen(_loaded(text, finish), check)
+        problem = check(value)
+        if problem is not None:
+            raise ReplyInvalid(problem)
+        return canonical_reply(value)
+    except ValueError:
+        raise ReplyInvalid("it holds a number that JSON does not have: too large a one") from None
     except RecursionError:
         raise ReplyInvalid("its JSON is nested too deep") from None
+
+
+def _loaded(text: str, finish: Finish) -> Any:
+    """The value: of text that is JSON as it is, of a whole answer also what a library makes of it."""
+    try:
+        value = json.loads(text, parse_constant=_no_such_number)
+        if finish == "stop" or isinstance(value, dict | list):
+            return value
     except ValueError:
         pass
-    try:
-        return json_repair.loads(text, skip_json_loads=True), False
-    except (ValueError, RecursionError):
-        raise ReplyInvalid("there is no JSON in it that can be read") from None
+    if finish != "stop":
+        why = "the limit of tokens was reached, be shorter" if finish == "length" else "a filter cut it"
+        raise ReplyInvalid(f"the answer is cut off: {why}")
+    return _repaired(text)
 
 
 def _no_such_number(name: str) -> Any:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ReplyInvalid(f"{name} is a number that JSON does not have")
+
+
+def _repaired(text: str) -> Any:
+    try:
+        import json_repair
+    except ImportError:
+        log.warning("answers that are not clean JSON cannot be read without json-repair: %s", INSTALL)
+        raise ReplyInvalid(NO_JSON) from None
+    value = json_repair.loads(text, skip_json_loads=True)
+    if value == "":
+        raise ReplyInvalid(NO_JSON)
+    return value
 
 
 def _chosen(value: Any, check: Check) -> Any:
@@ -65,13 +80,6 @@ def _chosen(value: Any, check: Check) -> Any:
         return value
     fitting = [part for part in value if isinstance(part, dict) and check(part) is None]
     return fitting[0] if len(fitting) == 1 else value
-
-
-def _canonical(value: Any) -> str:
-    try:
-        return canonical_reply(value)
-    except (ValueError, RecursionError):
-        raise ReplyInvalid("it holds a number that JSON does not have, or is nested too deep") from None
 
 
 @lru_cache(maxsize=256)
@@ -84,6 +92,7 @@ def checker(schema: ReplySchema) -> Check:
     from jsonschema import Draft202012Validator, SchemaError
     from jsonschema.exceptions import best_match
     from referencing import Registry
+    from referencing.exceptions import Unresolvable
 
     try:
         told = json.loads(schema.json)
@@ -96,7 +105,12 @@ def checker(schema: ReplySchema) -> Check:
     validator = Draft202012Validator(told, registry=Registry())
 
     def check(value: Any) -> str | None:
-        error = best_match(validator.iter_errors(value))
+        try:
+            error = best_match(validator.iter_errors(value))
+        except Unresolvable as unknown:
+            raise ModelRefusal(
+                "request", f"{schema.name} refers to what it does not hold: {unknown.ref}"
+            ) from None
         return None if error is None else f"at {error.json_path}: {error.message[:SAID_CHARS]}"
 
     return check

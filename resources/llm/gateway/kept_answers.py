@@ -83,7 +83,11 @@ class KeptAnswers:
         part = self.most_bytes // PARTS
         if self.draw() * part >= added_bytes:
             return
-        (gone,) = self.statements.rows("trim_answers", most_bytes=self.most_bytes - part, now=self.now())
+        try:
+            (gone,) = self.statements.rows("trim_answers", most_bytes=self.most_bytes - part, now=self.now())
+        except Exception as error:
+            log.warning("kept answers could not be looked through: %s", error_in_words(error))
+            return
         if gone["n"]:
             log.info("%d kept answers (%d bytes) were too many or too old", gone["n"], gone["size_bytes"])
 
