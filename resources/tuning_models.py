@@ -125,6 +125,13 @@ class Models(Section):
     open_s: float = Field(
         30.0, gt=0, description="Seconds until it is tried again; they double, up to an hour."
     )
+    threads: int = Field(
+        1,
+        ge=1,
+        le=256,
+        description="Processor threads of one model on this machine; more pay off on an idle one.",
+    )
+    disk_gib: float = Field(20.0, ge=0, description="GiB that models on this machine may take in the home.")
     tasks: dict[Name, TaskModels] = Field({}, description="Per task: [models.tasks.reply] and its keys.")
 
     def task(self, name: str) -> TaskModels:

@@ -1,0 +1,1 @@
+"""Language models that run on this machine: their files, checked, kept under a name, and found again."""
