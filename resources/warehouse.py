@@ -21,7 +21,7 @@ from resources.queries import query
 if TYPE_CHECKING:
     import polars as pl
 
-MARTS = ("funnel", "review", "publication", "engagement", "spend")
+MARTS = ("funnel", "review", "publication", "engagement", "spend", "models")
 ROWS_AT_ONCE = 50_000
 # Under this name each file keeps how many posts there were at its moment, for the check that none is missing.
 POSTS_THEN = "posts_when_written"
@@ -47,7 +47,8 @@ FACTS = {
     },
     "model_runs": {
         "day": "Date", "run_type": "String", "model": "String", "is_ok": "Boolean", "n_items": "Int64",
-        "tokens_in": "Int64", "tokens_out": "Int64", "cost_usd": "Float64",
+        "tokens_in": "Int64", "tokens_out": "Int64", "cost_usd": "Float64", "task": "String", "endpoint": "String",
+        "arm": "String", "is_cached": "Boolean", "latency_ms": "Float64",
     },
     "reads": {"day": "Date", "channel": "String", "n_read": "Int64", "price_usd": "Float64"},
 }  # fmt: skip

@@ -229,6 +229,35 @@ def test_model_calls_cost_what_was_recorded(newsroom: Newsroom, db: Database, tm
     assert row["day"] == datetime.now(UTC).date()
 
 
+def test_calls_of_models_are_counted_by_task_and_endpoint(
+    newsroom: Newsroom, db: Database, tmp_path: Path
+) -> None:
+    for latency_ms, is_ok, is_cached in (
+        (10, True, False),
+        (30, True, False),
+        (1, True, True),
+        (900, False, False),
+    ):
+        newsroom.sql(
+            "insert into model_run (run_type, task, endpoint, model, n_items, tokens_in, tokens_out, cost_usd,"
+            " latency_ms, is_ok, is_cached)"
+            " values ('generate', 'reply', 'fast', 'openai::m', 1, 10, 5, 0.01, %s, %s, %s)",
+            latency_ms,
+            is_ok,
+            is_cached,
+        )
+    newsroom.sql(
+        "insert into model_run (run_type, model, n_items, tokens_in, tokens_out, cost_usd, latency_ms, is_ok)"
+        " values ('embed', 'onnx::m', 2, 10, 0, 0, 1, true)"
+    )
+    refresh_marts(db, tmp_path)
+    rows = {row["task"]: row for row in read_mart(tmp_path, "models").to_dicts()}
+    reply = rows["reply"]
+    assert (reply["calls"], reply["ok_share"], reply["cached_share"]) == (4, 0.75, 0.25)
+    assert (reply["latency_p50_ms"], reply["usd_per_call"]) == (20, pytest.approx(0.01))
+    assert (rows["embed"]["endpoint"], rows["embed"]["calls"]) == (None, 1)
+
+
 def test_a_refresh_that_fails_leaves_the_old_file_and_no_other(
     newsroom: Newsroom, db: Database, tmp_path: Path
 ) -> None:

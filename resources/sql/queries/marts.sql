@@ -53,7 +53,7 @@ left join reward w on w.publication_id = s.publication_id and w.window_s = s.win
 
 -- name: facts_model_runs
 select m.created_at::date as day, m.run_type, m.model, m.is_ok, m.n_items, m.tokens_in, m.tokens_out,
-       m.cost_usd::float8 as cost_usd
+       m.cost_usd::float8 as cost_usd, m.task, m.endpoint, m.arm, m.is_cached, m.latency_ms
 from model_run m
 
 -- name: facts_reads
