@@ -84,12 +84,21 @@ class ModelTrouble(PassingTrouble):
         kind: what happened.
         message: for a person, without any secret.
         retry_after_s: how long the provider asked to wait, None where it did not say.
+        charged: tokens read and written that the provider told, and charges, though there is no answer.
     """
 
-    def __init__(self, kind: TroubleKind, message: str, *, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self,
+        kind: TroubleKind,
+        message: str,
+        *,
+        retry_after_s: float | None = None,
+        charged: tuple[int, int] | None = None,
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         self.retry_after_s = retry_after_s
+        self.charged = charged
 
 
 class BudgetSpent(PassingTrouble):
@@ -105,11 +114,20 @@ class ModelRefusal(RejoinderError):
             do what is asked.
         message: for a person, without any secret.
         fix: what helps, where it is known.
+        charged: tokens read and written that the provider told, and charges, though there is no answer.
     """
 
-    def __init__(self, kind: RefusalKind, message: str, *, fix: str | None = None) -> None:
+    def __init__(
+        self,
+        kind: RefusalKind,
+        message: str,
+        *,
+        fix: str | None = None,
+        charged: tuple[int, int] | None = None,
+    ) -> None:
         super().__init__(message, fix=fix)
         self.kind = kind
+        self.charged = charged
 
 
 class ReplyInvalid(RejoinderError):

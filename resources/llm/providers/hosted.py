@@ -1,51 +1,28 @@
 """Models over HTTP, asked through LiteLLM: OpenAI, Anthropic, Together, Moonshot, Ollama, and what speaks like OpenAI.
 
-What belongs here: which services there are, what is sent, and what their answers mean. Answers are not streamed: nobody
-reads half an answer, and one that breaks off is a failure either way.
+What belongs here: what is sent. Answers are not streamed: nobody reads half an answer, and one that breaks off is a
+failure either way.
 """
 
 import json
 import logging
-import threading
-import weakref
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Any, NamedTuple
+from functools import cached_property, lru_cache
+from typing import Any
 
 from pydantic import SecretStr
 
-from rejoinder.errors import ConfigInvalid, ModelRefusal, ModelTrouble
 from rejoinder.llm.endpoints import Endpoint
-from rejoinder.llm.requests import Finish, LlmRequest, RawReply, ReplySchema, Sampling, Usage
-from resources.llm.providers.hosted_errors import Asked, failure_of, quoted
-from resources.llm.providers.hosted_wire import exchange, http_client
+from rejoinder.llm.requests import LlmRequest, RawReply, ReplySchema, Sampling
+from resources.llm.providers.hosted_errors import failure_of
+from resources.llm.providers.hosted_replies import reply_of
+from resources.llm.providers.hosted_services import SPEAKS_OPENAI, Line, openai_client
+from resources.llm.providers.hosted_wire import exchange
 from resources.llm.providers.openai_tokens import count_openai_tokens
-from resources.llm.providers.quiet_litellm import check_installed, quiet_litellm
+from resources.llm.providers.quiet_litellm import quiet_litellm
 
 log = logging.getLogger("rejoinder.llm")
-
-
-class Service(NamedTuple):
-    """A provider as LiteLLM knows it: its name there, and the address where the endpoint names none."""
-
-    prefix: str
-    base_url: str
-    is_keyless: bool = False
-
-
-SERVICES: Mapping[str, Service] = {
-    "openai": Service("openai", "https://api.openai.com/v1"),
-    "anthropic": Service("anthropic", "https://api.anthropic.com"),
-    "together": Service("together_ai", "https://api.together.xyz/v1"),
-    "moonshot": Service("moonshot", "https://api.moonshot.ai/v1"),
-    "ollama": Service("ollama_chat", "http://localhost:11434", is_keyless=True),
-}
-# Those that LiteLLM asks through OpenAI's own library.
-SPEAKS_OPENAI = frozenset({"openai", "moonshot"})
-# What a server that asks for no key is told in its place.
-NO_KEY = "none"
-FINISHES: Mapping[str, Finish] = {"length": "length", "content_filter": "filtered"}
 
 
 def utc_now() -> datetime:
@@ -59,45 +36,23 @@ def open_client(endpoint: Endpoint, key: SecretStr | None) -> "HostedClient":
     Raises:
         ConfigInvalid: LiteLLM is not installed, or the key is missing; the message names what to do.
     """
-    check_installed()
-    service = SERVICES[endpoint.uri.provider]
-    if key is None and endpoint.base_url is None and not service.is_keyless:
-        raise ConfigInvalid(
-            f"endpoints.{endpoint.name}: {endpoint.uri.provider} needs a key: set {key_variable(endpoint)} "
-            "in the environment or in the file .env"
-        )
-    return HostedClient(endpoint, service, key)
-
-
-def key_variable(endpoint: Endpoint) -> str:
-    """Where an endpoint's key is looked for, if rejoinder.toml names no other place."""
-    return "REJOINDER_KEY_" + endpoint.name.upper().replace("-", "_")
+    return HostedClient(Line(endpoint, key))
 
 
 class HostedClient:
     """One model of one service; implements rejoinder.llm.ports.ModelClient, from any thread."""
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        service: Service,
-        key: SecretStr | None,
-        now: Callable[[], datetime] = utc_now,
-    ) -> None:
+    def __init__(self, line: Line, now: Callable[[], datetime] = utc_now) -> None:
         """Keep the settings; nothing is imported, nothing asked.
 
         Args:
-            endpoint: what to ask.
-            service: how LiteLLM knows its provider.
-            key: None where the server asks for none.
+            line: the way to the endpoint.
             now: the time, where a server names a date to wait for and no date of its answer.
         """
-        self._endpoint = endpoint
-        self._service = service
-        self._key = key
+        self._line = line
+        self._endpoint, self._service = line.endpoint, line.service
         self._now = now
-        self._opening = threading.Lock()
-        self._opened: dict[str, Any] = {}
+        self._known: dict[tuple[str, float | None], bool] = {}
 
     @property
     def has_schemas(self) -> bool:
@@ -111,8 +66,8 @@ class HostedClient:
             ModelTrouble: no answer within timeout_s seconds in all, or one that may be another later.
             ModelRefusal: the service will not take this.
         """
-        litellm = quiet_litellm()
-        asked, arguments = self._asked(request, timeout_s), self._arguments(litellm, request)
+        litellm, arguments = quiet_litellm(), self._arguments(request)
+        asked = self._line.asked([message.text for message in request.messages], timeout_s)
         with exchange(timeout_s) as noted:
             try:
                 answer = litellm.completion(**arguments, timeout=timeout_s)
@@ -125,41 +80,40 @@ class HostedClient:
         is_openai = self._endpoint.uri.provider == "openai" and self._endpoint.base_url is None
         return count_openai_tokens(self._endpoint.uri.model, text) if is_openai else None
 
-    def _asked(self, request: LlmRequest, timeout_s: float) -> Asked:
-        return Asked(
-            who=f"The endpoint {self._endpoint.name} ({self._endpoint.uri})",
-            variable=key_variable(self._endpoint),
-            timeout_s=timeout_s,
-            key="" if self._key is None else self._key.get_secret_value(),
-            prompts=tuple(message.text for message in request.messages),
-        )
-
-    def _arguments(self, litellm: Any, request: LlmRequest) -> dict[str, Any]:
-        schema = (
-            {"response_format": response_format(request.schema)}
-            if request.schema and self.has_schemas
-            else {}
-        )
+    def _arguments(self, request: LlmRequest) -> dict[str, Any]:
+        schema = request.schema if self.has_schemas else None
         return {
             "model": f"{self._service.prefix}/{self._endpoint.uri.model}",
             "messages": [{"role": message.role, "content": message.text} for message in request.messages],
             "max_tokens": request.sampling.max_tokens,
-            **self._taken(litellm, drawn(request.sampling)),
-            **schema,
-            **self._way(litellm),
+            **self._taken(drawn(request.sampling)),
+            **({"response_format": response_format(schema)} if schema else {}),
+            "api_key": self._line.key,
+            "api_base": self._line.base_url,
+            "client": self._client,
             "num_retries": 0,
             "max_retries": 0,
             "drop_params": False,
         }
 
-    def _taken(self, litellm: Any, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    def _taken(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         """Those of the sampling parameters that the model takes; the others stay at the model's own."""
-        left_out = {name for name, value in wanted.items() if not self._takes(litellm, name, value)}
-        if left_out:
-            log.debug("endpoint %s: its model takes no %s", self._endpoint.name, ", ".join(sorted(left_out)))
-        return {name: value for name, value in wanted.items() if name not in left_out}
+        if self._endpoint.uri.provider == "anthropic":
+            # It takes one of the two.
+            wanted = {name: value for name, value in wanted.items() if name != "top_p"}
+        return {name: value for name, value in wanted.items() if self._takes(name, value)}
 
-    def _takes(self, litellm: Any, name: str, value: Any) -> bool:
+    def _takes(self, name: str, value: Any) -> bool:
+        """Whether LiteLLM knows that the model takes this value; models that it does not know take all."""
+        asked = (name, value if name in {"temperature", "top_p"} else None)
+        if asked not in self._known:
+            self._known[asked] = self._would_take(name, value)
+            if not self._known[asked]:
+                log.info("endpoint %s: its model takes no %s = %s", self._endpoint.name, name, value)
+        return self._known[asked]
+
+    def _would_take(self, name: str, value: Any) -> bool:
+        litellm = quiet_litellm()
         try:
             litellm.utils.get_optional_params(
                 model=self._endpoint.uri.model,
@@ -171,37 +125,24 @@ class HostedClient:
             return False
         return True
 
-    def _way(self, litellm: Any) -> dict[str, Any]:
-        """Address, key and connections, opened once."""
-        with self._opening:
-            if not self._opened:
-                self._opened = self._open(litellm)
-            return self._opened
-
-    def _open(self, litellm: Any) -> dict[str, Any]:
-        key = NO_KEY if self._key is None else self._key.get_secret_value()
-        base_url = (self._endpoint.base_url or self._service.base_url).rstrip("/")
-        http = http_client(self._endpoint.max_concurrent)
-        weakref.finalize(self, http.close)
+    @cached_property
+    def _client(self) -> Any:
+        """What LiteLLM asks through; two threads may make one each at first, over the same connections."""
         if self._service.prefix in SPEAKS_OPENAI:
-            import openai
+            return openai_client(self._line, self._line.base_url)
+        from litellm.llms.custom_httpx.http_handler import HTTPHandler
 
-            client: Any = openai.OpenAI(api_key=key, base_url=base_url, http_client=http, max_retries=0)
-        else:
-            from litellm.llms.custom_httpx.http_handler import HTTPHandler
-
-            client = HTTPHandler(client=http)
-        return {"api_key": key, "api_base": base_url, "client": client}
+        return HTTPHandler(client=self._line.http)
 
 
 def drawn(sampling: Sampling) -> dict[str, Any]:
-    """The parameters of sampling under OpenAI's names, without those that say nothing.
+    """The parameters of sampling under OpenAI's names, without those that change nothing.
 
-    >>> drawn(Sampling(temperature=0.2, stop=("END",)))
-    {'temperature': 0.2, 'stop': ['END']}
+    >>> drawn(Sampling(temperature=0.2, stop=("END",))), drawn(Sampling(temperature=0, top_p=0.5))
+    ({'temperature': 0.2, 'stop': ['END']}, {'temperature': 0})
     """
     wanted: dict[str, Any] = {"temperature": sampling.temperature}
-    if sampling.top_p < 1:
+    if sampling.top_p < 1 and sampling.temperature > 0:
         wanted["top_p"] = sampling.top_p
     if sampling.seed is not None:
         wanted["seed"] = sampling.seed
@@ -237,52 +178,3 @@ def is_strict(schema: Any) -> bool:
         if schema.get("additionalProperties") is not False or names != set(schema.get("required", ())):
             return False
     return all(is_strict(part) for part in schema.values())
-
-
-def reply_of(answer: Any, sampling: Sampling, asked: Asked) -> RawReply:
-    """What LiteLLM's answer says.
-
-    Raises:
-        ModelTrouble: nothing.
-        ModelRefusal: that the model will not say anything, or that it had no tokens left to.
-    """
-    if not answer.choices:
-        raise ModelTrouble("empty", f"{asked.who} gave no answer: its list of choices is empty.")
-    choice = answer.choices[0]
-    text = before_stop(choice.message.content or "", sampling.stop)
-    refusal = (choice.message.provider_specific_fields or {}).get("refusal")
-    if refusal:
-        raise ModelRefusal("content", f"{asked.who} declined{quoted(str(refusal), asked)}.")
-    if not text.strip():
-        raise _nothing_said(str(choice.finish_reason), asked)
-    return RawReply(text, usage_of(answer, text), FINISHES.get(choice.finish_reason, "stop"))
-
-
-def _nothing_said(finish: str, asked: Asked) -> ModelTrouble | ModelRefusal:
-    if finish == "content_filter":
-        return ModelRefusal("content", f"{asked.who} gave no answer: its content filter cut all of it.")
-    if finish == "length":
-        return ModelRefusal(
-            "request",
-            f"{asked.who} used up the tokens of its answer before it said anything, thinking perhaps.",
-            fix="Allow longer answers (max_tokens), or name a model that thinks less.",
-        )
-    if finish in {"tool_calls", "function_call"}:
-        return ModelRefusal("request", f"{asked.who} called a tool, and was given none.")
-    return ModelTrouble("empty", f"{asked.who} gave an empty answer.")
-
-
-def before_stop(text: str, stop: tuple[str, ...]) -> str:
-    """A text up to the first of the stops, for models that cannot be told any.
-
-    >>> before_stop("yes END no", ("END",))
-    'yes '
-    """
-    return text[: min((at for word in stop if (at := text.find(word)) >= 0), default=len(text))]
-
-
-def usage_of(answer: Any, text: str) -> Usage | None:
-    """Tokens read and written as told; None where not told, or where they cannot be right: no token, yet a text."""
-    told = getattr(answer, "usage", None)
-    read, written = getattr(told, "prompt_tokens", 0), getattr(told, "completion_tokens", 0)
-    return Usage(read, written) if read and read > 0 and written and written > 0 and text else None

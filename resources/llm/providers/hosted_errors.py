@@ -68,7 +68,8 @@ def failure_of(
         return ModelRefusal(
             "request",
             f"{asked.who}: nothing was sent, since LiteLLM has no way to ask this ({type(error).__name__}).",
-            fix="Check the endpoint's uri: its provider and the model's name (docs/models.md).",
+            fix="Check the model's name in the endpoint's uri; one that speaks only OpenAI's Responses API "
+            "cannot be asked.",
         )
     message, words = _said(noted.body)
     if noted.status < 300:

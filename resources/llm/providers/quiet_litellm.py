@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -34,12 +35,16 @@ def check_installed() -> None:
 def quiet_litellm() -> Any:
     """The module; the first call imports it, which takes seconds, while others wait."""
     with _importing:
-        export_for_children()
-        import litellm
+        return _litellm()
 
-        if not litellm.suppress_debug_info:
-            litellm.suppress_debug_info = True
-            litellm.turn_off_message_logging = True
-            for name, level in TALKATIVE.items():
-                logging.getLogger(name).setLevel(level)
-        return litellm
+
+@cache
+def _litellm() -> Any:
+    export_for_children()
+    for name, level in TALKATIVE.items():
+        logging.getLogger(name).setLevel(level)
+    import litellm
+
+    litellm.suppress_debug_info = True
+    litellm.turn_off_message_logging = True
+    return litellm
