@@ -25,8 +25,9 @@ ABOUT: "dict[TaskName, str]" = {
 }
 MORE = """
 
-Without --model the answers without a language model are looked at. With one, each case costs a call; what was asked
-before comes out of the cache of answers.
+Without --model the answers without a language model are looked at. With one, each case costs a call that counts for
+the day's budget; what was asked before comes out of the cache of answers. A model that rejoinder.toml has no endpoint
+for needs its key in REJOINDER_KEY_<PROVIDER>, and its price unless it runs on a machine of your own.
 
 The scores are compared case by case with a baseline (evals/baselines): exit code 1 where they are worse and the whole
 95 % interval of the difference lies below zero, else 0. Choose a prompt on the cases of the split dev, and believe only
@@ -34,7 +35,22 @@ what it does on held_out.
 """
 
 Model = Annotated[
-    str, typer.Option(metavar="URI", help="provider::model, such as openai::gpt-4.1-mini; local is no model.")
+    str | None,
+    typer.Option(
+        metavar="URI", help="provider::model, such as openai::gpt-4.1-mini; default local: no model."
+    ),
+]
+Endpoint = Annotated[
+    str | None, typer.Option(metavar="NAME", help="An endpoint of rejoinder.toml instead of --model.")
+]
+BaseUrl = Annotated[
+    str | None, typer.Option(metavar="URL", help="Address of the model where its provider has no usual one.")
+]
+PriceIn = Annotated[
+    float | None, typer.Option(min=0, metavar="USD", help="What a million tokens read cost, for the budget.")
+]
+PriceOut = Annotated[
+    float | None, typer.Option(min=0, metavar="USD", help="What a million tokens written cost.")
 ]
 Prompt = Annotated[
     str | None, typer.Option(metavar="TASK.vN", help="Prompt file; default the one that is in force.")
@@ -67,20 +83,25 @@ def register_golden(group: typer.Typer) -> None:
 
 def _command(task: "TaskName") -> Callable[..., None]:
     def evaluate(
-        model: Model = "local",
+        model: Model = None,
+        endpoint: Endpoint = None,
         prompt: Prompt = None,
         split: Split = "all",
         cases: CasesFile = None,
         baseline: Baseline = None,
         against: Against = None,
         save_baseline: Save = False,
+        base_url: BaseUrl = None,
+        price_in: PriceIn = None,
+        price_out: PriceOut = None,
         track: Track = True,
         as_json: AsJson = False,
     ) -> None:
         from resources.evaluation.golden_models import Choice
 
         with reporting(as_json):
-            report = _run(task, Choice(model, prompt=prompt), split, cases, as_json)
+            choice = Choice(model, endpoint, prompt, base_url, price_in, price_out)
+            report = _run(task, choice, split, cases, as_json)
             report = _compared(report, baseline, against, is_to_be_made=save_baseline)
             run_id = _track(report) if track else None
             if save_baseline:
@@ -102,11 +123,13 @@ def _run(task: "TaskName", choice: "Choice", split: str, cases: Path | None, qui
     from resources.evaluation.golden import load_cases
     from resources.evaluation.golden_models import open_answerer
     from resources.evaluation.golden_run import run_golden
-    from resources.llm.shelf import DEFAULT_MODEL, Shelf
+    from resources.settings import load_settings
 
     loaded = load_cases(task, cases, split=split)
-    answerer = open_answerer(task, choice, Shelf().named(DEFAULT_MODEL))
-    with progress_bar(task, total=len(loaded), quiet=quiet) as told:
+    with (
+        open_answerer(task, choice, load_settings()) as answerer,
+        progress_bar(task, total=len(loaded), quiet=quiet) as told,
+    ):
         return run_golden(task, loaded, answerer, split=split, clock=perf_counter, progress=told)
 
 

@@ -9,6 +9,7 @@ from rejoinder.drafting.checks import (
     check_citation,
     check_fence,
     check_length,
+    check_own_words,
     check_quotes,
     check_safety,
 )
@@ -43,7 +44,8 @@ def case_evidence(case: ReplyCase) -> tuple[Evidence, ...]:
 def score_reply(case: ReplyCase, given: DraftReply) -> Scored:
     """Share of the checks that the reply passes; an empty one scores 0, unless there is nothing to answer with.
 
-    The draft's own: ``length``, ``quotes``, ``citation``, ``safety``, ``fence``. The case's: ``right_evidence``
+    The draft's own: ``length``, ``quotes``, ``citation``, ``support`` (no figure, name
+    or quote of its own), ``safety``, ``fence``. The case's: ``right_evidence``
     (quotes what bears on the post), ``says`` and ``omits`` (what it must and must not say), ``figures`` (none that
     stands neither in the evidence nor in the post). Where no evidence bears on the post only ``abstains`` counts.
     """
@@ -69,6 +71,7 @@ def _of_drafts(case: ReplyCase, given: DraftReply) -> Iterable[Check]:
         if _has_places(given, evidence)
         else Check("citation", False, quotes.detail)
     )
+    yield check_own_words(given, case.post, evidence)
     yield check_safety(given.text)
     yield check_fence(given, case.post)
 

@@ -71,8 +71,15 @@ def test_frames_of_replies_are_a_prompt_too() -> None:
     [
         (["claims", "--split", "test"], "no such split"),
         (["claims", "--cases", "no.jsonl"], "no.jsonl cannot be read"),
-        (["replies", "--prompt", "reply"], "that is no prompt"),
-        (["replies", "--prompt", "reply.v99"], "no prompt 'reply' of version 99"),
+        (["replies", "--prompt", "reply_extractive.v"], "that is no prompt"),
+        (["replies", "--prompt", "reply_extractive.v99"], "no prompt 'reply_extractive' of version 99"),
+        (["replies", "--model", "openai::m", "--prompt", "claims.v1"], "a prompt of reply is needed"),
+        (["replies", "--model", "openai::m", "--prompt", "reply"], "that is no prompt"),
+        (["replies", "--model", "gpt"], "is no model"),
+        (["replies", "--model", "openai::m"], "What openai::m costs is not known"),
+        (["replies", "--model", "openai::m", "--price-in", "1"], "What openai::m costs is not known"),
+        (["replies", "--endpoint", "big"], "no section [endpoints.big]; there are: none"),
+        (["replies", "--endpoint", "big", "--model", "openai::m"], "--endpoint names all"),
         (["claims", "--prompt", "claims.v1"], "without a model only the frames of replies"),
     ],
 )

@@ -1,0 +1,123 @@
+"""Golden cases asked of a model over HTTP: from the command through program and gateway to the sandbox and back."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.app import build_app
+
+QUOTE = "With hard water you want to descale a kettle about once a month."
+GOOD = {
+    "quotes": [{"evidence": 1, "text": QUOTE}],
+    "text": f"One take on that: “{QUOTE}” (Kitchen Physics, 12:34)",
+}
+INVENTED = {
+    "quotes": [{"evidence": 1, "text": "A filter takes out the lime"}],
+    "text": "“A filter takes out the lime” and saves 300 euros a year, see Kitchen Physics, 15:10.",
+}
+NOTHING = {"quotes": [], "text": ""}
+
+Evaluate = Callable[..., Any]
+
+
+@pytest.fixture
+def evaluate(models: Any, environment: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Evaluate:
+    """The command on four cases of replies, asking the sandbox's model."""
+    monkeypatch.setenv("REJOINDER_KEY_OPENAI", models.get("credentials")["openai"]["api_key"])
+    monkeypatch.chdir(tmp_path)
+    wanted = ("kettle-descale", "kettle-filter", "nothing-fits", "sleep-nap")
+    rows = Path(__file__).resolve().parents[2] / "evals" / "replies.jsonl"
+    kept = [line for line in rows.read_text("utf-8").splitlines() if json.loads(line)["id"] in wanted]
+    (tmp_path / "four.jsonl").write_text("\n".join(kept), "utf-8")
+
+    def run(*given: str) -> Any:
+        common = ["--cases", "four.jsonl", "--baseline", "kept.json", "--no-track", "--json"]
+        made = ["--base-url", f"{models.url}/openai/v1", "--price-in", "1", "--price-out", "2"]
+        asked = ["eval", "replies", *common, *given]
+        return CliRunner().invoke(build_app(), asked if "--endpoint" in given else [*asked, *made])
+
+    return run
+
+
+def script(models: Any, match: str, answer: Any) -> None:
+    models.post("models/answers", match=match, answers=[answer])
+
+
+def test_answers_of_a_model_are_scored_and_one_that_gives_none_is_named(
+    models: Any, evaluate: Evaluate
+) -> None:
+    script(models, "descale my kettle", {"json": GOOD})
+    script(models, "water filter", {"json": INVENTED})
+    script(models, "board game", {"json": NOTHING})
+    script(models, "nap for two hours", {"raw": "I would rather not answer in JSON."})
+    done = evaluate("--model", "openai::rehearsal", "--save-baseline")
+    assert done.exit_code == 0, done.output
+    report = json.loads(done.stdout)
+    assert (report["model"], report["prompt"].split("@")[0]) == ("openai::rehearsal", "reply.v1")
+    cases = {case["id"]: case for case in report["cases"]}
+    assert cases["kettle-descale"]["scored"]["score"] == 1.0
+    assert cases["kettle-descale"]["cost_usd"] > 0
+    assert cases["kettle-filter"]["scored"]["checks"]["figures"] == 0.0
+    assert 0 < cases["kettle-filter"]["scored"]["score"] < 1
+    assert cases["nothing-fits"]["scored"]["checks"] == {"answered": 1.0, "abstains": 1.0}
+    assert cases["sleep-nap"]["failure"].startswith("ReplyInvalid: ")
+    assert cases["sleep-nap"]["scored"]["score"] == 0.0
+    assert report["totals"]["checks"]["answered"]["mean"] == 0.75
+
+
+def test_a_model_that_became_worse_ends_with_1_and_the_cache_pays_for_the_second_time(
+    models: Any, evaluate: Evaluate
+) -> None:
+    models.post("models", id="other", kind="chat")
+    models.post("models/answers", model="rehearsal", answers=[{"json": NOTHING}])
+    assert evaluate("--model", "openai::rehearsal", "--save-baseline").exit_code == 0
+    again = evaluate("--model", "openai::rehearsal")
+    assert again.exit_code == 0, again.output
+    assert {case["cost_usd"] for case in json.loads(again.stdout)["cases"]} == {0.0}
+    known = json.loads(Path("kept.json").read_text("utf-8"))
+    for one in known["runs"][0]["scores"].values():
+        one["score"] = 1.0
+    known["runs"][0]["scores"]["nothing-fits"]["score"] = 0.9
+    Path("kept.json").write_text(json.dumps(known), "utf-8")
+    models.post("models/answers", model="other", answers=[{"json": {**NOTHING, "text": "Ask the moon."}}])
+    worse = evaluate("--model", "openai::other", "--against", "openai::rehearsal")
+    assert worse.exit_code == 1, worse.output
+    assert json.loads(worse.stdout)["is_regression"] is True
+
+
+def test_a_wrong_key_ends_the_run_and_says_so(
+    models: Any, evaluate: Evaluate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REJOINDER_KEY_OPENAI", "wrong")
+    done = evaluate("--model", "openai::rehearsal")
+    assert done.exit_code == 2, done.output
+    assert "key" in json.loads(done.stdout)["error"]
+    assert "wrong" not in json.loads(done.stdout)["error"].replace("the key is wrong", "")
+
+
+def test_an_endpoint_of_the_tuning_is_asked_by_name(
+    models: Any, evaluate: Evaluate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "rejoinder.toml").write_text(
+        f'[endpoints.big]\nuri = "openai::rehearsal"\nbase_url = "{models.url}/openai/v1"\nkey = "openai"\n'
+        'capabilities = ["text", "json"]\nprice_in = 1.0\nprice_out = 2.0\n',
+        "utf-8",
+    )
+    models.post("models/answers", answers=[{"json": NOTHING}])
+    done = evaluate("--endpoint", "big", "--save-baseline", "--prompt", "reply.v1")
+    assert done.exit_code == 0, done.output
+    assert [case["scored"]["score"] for case in json.loads(done.stdout)["cases"]].count(1.0) == 1
+
+
+def test_a_key_that_is_missing_is_named(
+    models: Any, environment: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("REJOINDER_KEY_OPENAI", raising=False)
+    given = ["--model", "openai::m", "--price-in", "1", "--price-out", "2", "--no-track", "--json"]
+    done = CliRunner().invoke(build_app(), ["eval", "replies", *given])
+    assert done.exit_code == 2, done.output
+    assert "REJOINDER_KEY_OPENAI" in json.loads(done.stdout)["error"]
