@@ -7,12 +7,12 @@ at all. Nothing here imports DSPy before the first question is asked.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
 from rejoinder.llm.ports import Llm
-from rejoinder.llm.requests import LlmReply
+from rejoinder.llm.requests import LlmReply, LlmRequest
 from rejoinder.prompts.loader import Prompt
 from resources.llm.engine import CallContext, GatewayEngine, language_model
 from resources.tuning_models import LOCAL, Models
@@ -23,6 +23,25 @@ if TYPE_CHECKING:
 A = TypeVar("A", bound=BaseModel)
 # Prompts of one task that a process meets: the champion, a challenger, and those before and after a change.
 PROGRAMS_KEPT = 16
+
+
+class TimedLlm(Protocol):
+    """A gateway that can be told how long it may take."""
+
+    def complete(self, request: LlmRequest, *, within_s: float | None = None) -> LlmReply:
+        """As `Llm.complete`, with all attempts and waits inside within_s seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A gateway whose every answer takes at most within_s seconds; then it is trouble that passes."""
+
+    llm: TimedLlm
+    within_s: float
+
+    def complete(self, request: LlmRequest) -> LlmReply:
+        """The answer; raises as `Llm.complete`."""
+        return self.llm.complete(request, within_s=self.within_s)
 
 
 @dataclass(frozen=True, slots=True)

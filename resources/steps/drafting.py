@@ -1,31 +1,29 @@
-"""Steps of the response and editorial stages: decide -> draft -> check."""
+"""Steps of the response stage: decide -> draft. What a model writes is writing.py's, the check checking.py's."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from psycopg.types.json import Jsonb
-
-from rejoinder.drafting.checks import Check, check_draft
-from rejoinder.drafting.extractive import DraftReply, QuotedEvidence, draft_reply
+from rejoinder.drafting.checks import Check
+from rejoinder.drafting.extractive import DraftReply, draft_reply
 from rejoinder.drafting.strategies import Choice, ChoiceContext, StrategyChooser, safe_strategies
-from rejoinder.ids import DecisionId, EvidenceId, PostId
+from rejoinder.drafting.written import Brief
+from rejoinder.ids import DecisionId, EvidenceId
 from rejoinder.prompts.loader import Prompt
 from rejoinder.research.evidence import Evidence
 from resources.postgres import Transaction
-from resources.steps.places import EDITORIAL, RESPONSE, REVIEW
+from resources.programs import Item
+from resources.steps.places import EDITORIAL, RESPONSE
+from resources.steps.writing import NothingToSay, ReplyWriter, Troubled, Written
 from resources.store.channels import Channel, enabled_channels
 from resources.store.posts import StoredPost, advance, load_posts, reject, save_stage_decision
-from resources.store.prompt_versions import prompt_of_version, prompt_task, read_in_force
+from resources.store.prompt_versions import read_in_force
 
-DRAFTER = "local::extractive"
 # The task whose prompt holds the frames that the offline drafter fills.
 FRAMES = "reply_extractive"
 POLICY_VERSION = "uniform.v1"
 CONTEXT_VERSION = "none"
-# Earlier replies that a new one must not repeat.
-REPLIES_COMPARED = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +38,23 @@ class Researched:
     action: str = ""
     allow_links: bool = True
     frames: Prompt | None = None
+    account: str = "the author"
+    creator_id: int | None = None
+
+    @property
+    def brief(self) -> Brief:
+        """What a model writes from."""
+        return Brief(self.stored.post, self.evidence, self.action, self.account, self.allow_links)
+
+    @property
+    def item(self) -> Item:
+        """What a model is asked about; the same post is on the same side of every A/B test."""
+        name = f"post:{self.stored.id}"
+        return Item(name, name, creator_id=self.creator_id)
 
 
-def _researched(tx: Transaction, ids: Sequence[int], index_id: int) -> list[Researched]:
+def researched(tx: Transaction, ids: Sequence[int], index_id: int) -> list[Researched]:
+    """Posts with their evidence, in the order of ids."""
     rows: dict[int, list[dict[str, Any]]] = {}
     for row in tx.rows("load_evidence", post_ids=list(ids)):
         rows.setdefault(row["post_id"], []).append(row)
@@ -56,7 +68,7 @@ def _researched(tx: Transaction, ids: Sequence[int], index_id: int) -> list[Rese
     ]
 
 
-def _with_frames(tx: Transaction, items: Sequence[Researched], challenger_share: float) -> list[Researched]:
+def with_frames(tx: Transaction, items: Sequence[Researched], challenger_share: float) -> list[Researched]:
     """The items with the offline drafter's prompt; a post gets the same side of an A/B test in every step."""
     in_force = read_in_force(tx, FRAMES)
     return [
@@ -93,7 +105,7 @@ class Deciding:
 
     def load(self, tx: Transaction, ids: Sequence[int]) -> list[tuple[Researched, int]]:
         """Posts with evidence, and which round of drafting this is."""
-        found = _with_frames(tx, _researched(tx, ids, self.index_id), self.challenger_share)
+        found = with_frames(tx, researched(tx, ids, self.index_id), self.challenger_share)
         return [(item, tx.value("next_round", post_id=item.stored.id)) for item in found]
 
     def work(self, items: Sequence[tuple[Researched, int]]) -> list[Choice]:
@@ -125,139 +137,104 @@ class Deciding:
 
 @dataclass(frozen=True, slots=True)
 class Drafting:
-    """Composes a reply from the evidence with the chosen strategy."""
+    """Composes a reply from the evidence with the chosen strategy; where there is a writer, in a model's words."""
 
     index_id: int
     challenger_share: float = 0.0
+    writer: ReplyWriter | None = None
     name: str = "draft"
     table: str = "post"
 
     def load(self, tx: Transaction, ids: Sequence[int]) -> list[Researched]:
         """Posts with evidence and decision."""
-        channels = {c.id: c for c in enabled_channels(tx)}
         decisions = {r["post_id"]: r for r in tx.rows("latest_decisions", post_ids=list(ids))}
-        found = _with_frames(tx, _researched(tx, ids, self.index_id), self.challenger_share)
-        return [
-            _with_decision(item, decisions[item.stored.id], channels.get(item.stored.channel_id))
-            for item in found
-        ]
+        found = with_frames(tx, researched(tx, ids, self.index_id), self.challenger_share)
+        return [_with_decision(item, decisions[item.stored.id]) for item in with_channels(tx, found)]
 
-    def work(self, items: Sequence[Researched]) -> list[DraftReply]:
-        """One draft per post."""
-        return [
-            draft_reply(i.stored.post, i.evidence, i.action, allow_links=i.allow_links, prompt=i.frames)
-            for i in items
-        ]
+    def work(self, items: Sequence[Researched]) -> list[Written | NothingToSay | Troubled]:
+        """One draft per post, or why there is none."""
+        return [self._draft(item) for item in items]
 
-    def save(self, tx: Transaction, item: Researched, result: DraftReply, worker: int) -> str:
-        """Save the draft as the newest of its chain, with what it quotes."""
-        row = tx.row(
-            "insert_draft",
-            post_id=item.stored.id,
-            decision_id=item.decision_id,
-            text=result.text,
-            strategy=result.strategy,
-            model=DRAFTER,
-            prompt_version=result.prompt_version,
-            author_id=None,
-        )
-        draft_id = row["id"] if row else None
-        for quoted in result.quotes:
-            evidence_id = item.evidence_ids[quoted.evidence_index]
-            tx.execute("insert_draft_evidence", draft_id=draft_id, evidence_id=evidence_id, quote=quoted.text)
+    def _draft(self, item: Researched) -> Written | NothingToSay | Troubled:
+        post, links = item.stored.post, item.allow_links
+        extractive = draft_reply(post, item.evidence, item.action, allow_links=links, prompt=item.frames)
+        if self.writer is None:
+            return Written(extractive)
+        return self.writer.write(item.brief, extractive, item.item)
+
+    def save(
+        self, tx: Transaction, item: Researched, result: Written | NothingToSay | Troubled, worker: int
+    ) -> str:
+        """Save the draft as the newest of its chain, with what it quotes.
+
+        Raises:
+            PassingTrouble: no model answered.
+            ModelRefusal: a model is not set up as it should be.
+        """
+        if isinstance(result, Troubled):
+            raise result.error
+        if isinstance(result, NothingToSay):
+            save_stage_decision(tx, item.stored.id, self.name, "rejected", result.reason)
+            return reject(tx, item.stored.id, RESPONSE, self.name, result.reason[:500], worker)
+        draft_id = save_draft(tx, item, result.draft, result.model)
+        if result.note:
+            save_checks(tx, draft_id, [Check("writer", True, result.note)])
         advance(tx, item.stored.id, EDITORIAL, worker)
-        return result.strategy
+        return result.draft.strategy
 
 
-def _with_decision(item: Researched, decision: Mapping[str, Any], channel: Channel | None) -> Researched:
+def save_draft(tx: Transaction, item: Researched, draft: DraftReply, model: str) -> int:
+    """Save a draft as the newest of its post's chain, with what it quotes; its number."""
+    row = tx.rows(
+        "insert_draft",
+        post_id=item.stored.id,
+        decision_id=item.decision_id,
+        text=draft.text,
+        strategy=draft.strategy,
+        model=model,
+        prompt_version=draft.prompt_version,
+        author_id=None,
+    )[0]
+    for quoted in draft.quotes:
+        evidence_id = item.evidence_ids[quoted.evidence_index]
+        tx.execute("insert_draft_evidence", draft_id=row["id"], evidence_id=evidence_id, quote=quoted.text)
+    return int(row["id"])
+
+
+def save_checks(tx: Transaction, draft_id: int, checks: Sequence[Check]) -> None:
+    """Save what checks found of a draft."""
+    for check in checks:
+        tx.execute(
+            "save_draft_check",
+            draft_id=draft_id,
+            name=check.name,
+            is_passed=check.passed,
+            detail=check.detail,
+        )
+
+
+def with_channels(tx: Transaction, items: Sequence[Researched]) -> list[Researched]:
+    """The items with what their channels say: in whose name a reply is, and whether it may have a link."""
+    channels = {c.id: c for c in enabled_channels(tx)}
+    creators = {
+        project_id: tx.value("project_creator", id=project_id)
+        for project_id in {channel.project_id for channel in channels.values()}
+    }
+    return [_with_channel(item, channels.get(item.stored.channel_id), creators) for item in items]
+
+
+def _with_channel(
+    item: Researched, channel: Channel | None, creators: Mapping[int, int | None]
+) -> Researched:
+    if channel is None:
+        return item
     return replace(
         item,
-        round=decision["round"],
-        decision_id=decision["id"],
-        action=decision["action"],
-        allow_links=channel is None or channel.policy.allow_links,
+        account=channel.account,
+        allow_links=channel.policy.allow_links,
+        creator_id=creators[channel.project_id],
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Drafted:
-    """A draft with what it is checked against."""
-
-    researched: Researched
-    draft_id: int
-    draft: DraftReply
-    earlier: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Checking:
-    """Editorial checks; a draft that fails one never reaches a reviewer."""
-
-    index_id: int
-    challenger_share: float = 0.0
-    name: str = "check"
-    table: str = "post"
-
-    def load(self, tx: Transaction, ids: Sequence[int]) -> list[Drafted]:
-        """Newest drafts with evidence and the replies they must not repeat."""
-        drafts = {r["post_id"]: r for r in tx.rows("latest_drafts", post_ids=list(ids))}
-        found = _with_frames(tx, _researched(tx, ids, self.index_id), self.challenger_share)
-        return [self._drafted(tx, item, drafts[item.stored.id]) for item in found]
-
-    def _drafted(self, tx: Transaction, item: Researched, row: Mapping[str, Any]) -> Drafted:
-        places = {evidence_id: i for i, evidence_id in enumerate(item.evidence_ids)}
-        quotes = tuple(
-            QuotedEvidence(places[q["evidence_id"]], q["quote"])
-            for q in tx.rows("draft_quotes", draft_ids=[row["id"]])
-        )
-        draft = DraftReply(row["text"], quotes, row["strategy"], row["prompt_version"])
-        earlier = tx.rows("recent_reply_texts", post_id=item.stored.id, top=REPLIES_COMPARED)
-        texts = tuple(r["text"] for r in earlier)
-        return Drafted(self._with_own_frames(tx, item, draft.prompt_version), row["id"], draft, texts)
-
-    def _with_own_frames(self, tx: Transaction, item: Researched, version: str) -> Researched:
-        """The frames that the draft was made with, though others are in force by now."""
-        if item.frames is None or item.frames.version == version:
-            return item
-        own = prompt_of_version(tx, version)
-        return replace(item, frames=own) if prompt_task(own) == FRAMES else item
-
-    def work(self, items: Sequence[Drafted]) -> list[tuple[Check, ...]]:
-        """All checks of each draft."""
-        return [
-            tuple(
-                check_draft(
-                    i.draft,
-                    i.researched.stored.post,
-                    i.researched.evidence,
-                    earlier_replies=i.earlier,
-                    prompt=i.researched.frames,
-                )
-            )
-            for i in items
-        ]
-
-    def save(self, tx: Transaction, item: Drafted, result: tuple[Check, ...], worker: int) -> str:
-        """Save the checks; hand the post to review, or reject it with what failed."""
-        post_id: PostId = item.researched.stored.id
-        for check in result:
-            tx.execute(
-                "save_draft_check",
-                draft_id=item.draft_id,
-                name=check.name,
-                is_passed=check.passed,
-                detail=check.detail,
-            )
-        failed = [f"{c.name}: {c.detail}" for c in result if not c.passed]
-        if failed:
-            reason = "the draft failed a check: " + "; ".join(failed)
-            save_stage_decision(tx, post_id, self.name, "rejected", reason)
-            return reject(tx, post_id, EDITORIAL, self.name, reason[:500], worker)
-        tx.execute(
-            "save_stage_result",
-            post_id=post_id,
-            stage="editorial",
-            result=Jsonb({"draft_id": item.draft_id, "checks": [c.name for c in result]}),
-        )
-        advance(tx, post_id, REVIEW, worker)
-        return "passed"
+def _with_decision(item: Researched, decision: Mapping[str, Any]) -> Researched:
+    return replace(item, round=decision["round"], decision_id=decision["id"], action=decision["action"])
