@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rejoinder.llm.ports import Embedder, Vectors
 from rejoinder.text.emptiness import readable_reason
-from rejoinder.triage.claims import Claim, main_claim
 from rejoinder.triage.classifier import Classifier, predict
 from rejoinder.triage.features import feature_matrix, keyword_hits, plain_features
+from rejoinder.triage.model_claims import ClaimsAnswer, claims_by_rules
 from rejoinder.triage.priority import priority
 from rejoinder.triage.relevance import (
     TOP_K,
@@ -21,6 +22,8 @@ from rejoinder.triage.relevance import (
     corpus_similarity,
     decide_relevance,
 )
+from resources.model_tasks.asked import ModelTask
+from resources.model_tasks.claims import FoundClaims, find_claims
 from resources.postgres import Database, Transaction
 from resources.search import nearest
 from resources.steps.places import RESEARCH, TRIAGE
@@ -188,9 +191,10 @@ def classifier_input(items: Sequence[Judged], keywords: Sequence[str]) -> NDArra
 
 @dataclass(frozen=True, slots=True)
 class ClaimFinding:
-    """Finds what in a post can be checked or answered."""
+    """Finds what in a post can be checked or answered: by rules, or with a model where there is a task."""
 
     index_id: int
+    task: ModelTask[ClaimsAnswer] | None = None
     name: str = "claims"
     table: str = "post"
 
@@ -198,25 +202,45 @@ class ClaimFinding:
         """Posts."""
         return load_posts(tx, ids, self.index_id)
 
-    def work(self, items: Sequence[StoredPost]) -> list[Claim | None]:
-        """The main claim of each post."""
-        return [main_claim(item.post.text) for item in items]
+    def work(self, items: Sequence[StoredPost]) -> list[FoundClaims]:
+        """The claims of each post, the main one first."""
+        return [self._find(item) for item in items]
 
-    def save(self, tx: Transaction, item: StoredPost, result: Claim | None, worker: int) -> str:
-        """Save the claim of this wording of the post and hand it to research, or reject."""
-        if result is None:
-            save_stage_decision(tx, item.id, self.name, "rejected", NOTHING_TO_ANSWER)
-            return reject(tx, item.id, TRIAGE, self.name, NOTHING_TO_ANSWER, worker)
-        tx.execute(
-            "insert_claim",
-            post_id=item.id,
-            position=0,
-            kind=result.kind,
-            text=result.text,
-            check_worthiness=result.score,
+    def _find(self, item: StoredPost) -> FoundClaims:
+        found = find_claims(self.task, item.post.text, f"post:{item.id}")
+        if found.claims or not item.is_summoned or found.writer is None:
+            return found
+        # Whoever calls us by name wants an answer, whatever a model thinks of the words.
+        return FoundClaims(
+            claims_by_rules(item.post.text), note=f"found by rules: {found.writer.model} saw none"
         )
-        save_stage_decision(
-            tx, item.id, self.name, result.kind, result.text[:300], scores={"check_worthiness": result.score}
-        )
+
+    def save(self, tx: Transaction, item: StoredPost, result: FoundClaims, worker: int) -> str:
+        """Save the claims of this wording of the post and hand it to research, or reject."""
+        if not result.claims:
+            reason = "; ".join(filter(None, (NOTHING_TO_ANSWER, result.note)))
+            save_stage_decision(tx, item.id, self.name, "rejected", reason, scores=_told_by(result))
+            return reject(tx, item.id, TRIAGE, self.name, reason, worker)
+        for position, claim in enumerate(result.claims):
+            tx.execute(
+                "insert_claim",
+                post_id=item.id,
+                position=position,
+                kind=claim.kind,
+                text=claim.text,
+                check_worthiness=claim.score,
+            )
+        main = result.claims[0]
+        reason = " — ".join(filter(None, (main.text[:300], result.note[:300])))
+        scores = {"check_worthiness": main.score, **_told_by(result)}
+        save_stage_decision(tx, item.id, self.name, main.kind, reason, scores=scores)
         advance(tx, item.id, RESEARCH, worker)
-        return result.kind
+        return main.kind
+
+
+def _told_by(found: FoundClaims) -> dict[str, Any]:
+    """Which model and prompt, and how much of its answer was dropped; nothing where only rules were asked."""
+    told = (
+        {} if found.writer is None else {"model": found.writer.model, "prompt": found.writer.prompt_version}
+    )
+    return told | ({"n_dropped": found.n_dropped} if found.writer or found.n_dropped else {})
