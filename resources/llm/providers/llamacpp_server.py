@@ -5,10 +5,7 @@ A server is called as a library. It also listens on a port of 127.0.0.1, which i
 this process knows guards it.
 """
 
-import atexit
-import ctypes
 import json
-import os
 import secrets
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +17,7 @@ from urllib.parse import urlsplit
 
 from rejoinder.errors import ModelRefusal, ModelTrouble
 from rejoinder.llm.requests import Finish, RawReply, Usage
+from resources.llm.providers.loaded import Loaded
 from resources.llm.providers.places import Deadline, Places
 
 # No message of llama.cpp is wanted on stderr: its troubles come back as errors.
@@ -42,8 +40,7 @@ class Shape:
 
 def loaded_model(shape: Shape) -> "LoadedModel":
     """The process's own model of this shape; its weights are read at the first call."""
-    with _models.lock:
-        return _models.of.setdefault(shape, LoadedModel(shape))
+    return _loaded.model(shape)
 
 
 class LoadedModel:
@@ -172,25 +169,4 @@ def _refused(message: str, kind: str = "") -> ModelRefusal:
     return ModelRefusal("request", f"llama.cpp does not take the request: {message}.")
 
 
-class _Models:
-    """What this process has loaded."""
-
-    def __init__(self) -> None:
-        self.lock = Lock()
-        self.of: dict[Shape, LoadedModel] = {}
-
-    def forget(self) -> None:
-        """Let go of all servers, while the interpreter is still whole."""
-        self.of.clear()
-
-    def start_anew(self) -> None:
-        """In a forked child: the threads of its parent are not here, so theirs may be neither used nor ended."""
-        # A server's end waits for its threads: one more reference, and it never ends in this process.
-        for model in self.of.values():
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(model))
-        self.lock, self.of = Lock(), {}
-
-
-_models = _Models()
-atexit.register(_models.forget)
-os.register_at_fork(after_in_child=_models.start_anew)
+_loaded: Loaded[Shape, LoadedModel] = Loaded(LoadedModel)

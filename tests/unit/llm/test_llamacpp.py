@@ -15,7 +15,7 @@ from rejoinder.errors import ConfigInvalid, ModelRefusal, ModelTrouble
 from rejoinder.llm.endpoints import Endpoint, parse_uri
 from rejoinder.llm.requests import LlmRequest, Message, ReplySchema, Sampling
 from resources.llm.providers.llamacpp import LlamaCppClient, open_client
-from resources.llm.providers.llamacpp_server import _models
+from resources.llm.providers.llamacpp_server import _loaded
 
 ROOT = Path(__file__).resolve().parents[3]
 LONG_S = 60.0
@@ -116,7 +116,7 @@ def test_threads_share_one_server(client: LlamaCppClient) -> None:
     assert len(texts) == 3 and all(texts)
     other = open_client(endpoint(), None)
     assert other.complete(asked, LONG_S).text
-    assert len([shape for shape in _models.of if shape == other.shape]) == 1
+    assert len([shape for shape in _loaded.models if shape == other.shape]) == 1
 
 
 def test_tokens_are_counted_by_the_models_own_tokenizer(client: LlamaCppClient) -> None:
