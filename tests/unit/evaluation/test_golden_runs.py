@@ -96,6 +96,19 @@ def test_one_case_that_is_worse_is_told_and_no_regression(tmp_path: Path) -> Non
     assert not found.comparison.is_regression
 
 
+@pytest.mark.parametrize(("n_worse", "expected"), [(3, False), (4, True)])
+def test_four_cases_that_are_worse_with_none_better_are_a_regression(
+    tmp_path: Path, n_worse: int, expected: bool
+) -> None:
+    report = ran(by_rules)
+    right = tuple(replace(case, scored=replace(case.scored, score=1.0)) for case in report.cases)
+    worse = tuple(replace(case, scored=replace(case.scored, score=0.9)) for case in right[:n_worse])
+    baselines = known(replace(report, cases=right), tmp_path)
+    found = compared(replace(report, cases=(*worse, *right[n_worse:])), baselines).comparison
+    assert found is not None
+    assert found.is_regression is expected
+
+
 def test_a_case_without_an_answer_scores_0_and_says_why() -> None:
     errors = [
         ReplyInvalid("no JSON"),
