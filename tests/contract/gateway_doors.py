@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -95,9 +96,13 @@ class World:
 
     waits: list[float] = field(default_factory=list)
     drawn: float = 0.5
+    later: timedelta = timedelta(0)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.later
 
     def surroundings(self) -> Surroundings:
-        return Surroundings(sleep=self.waits.append, draw=lambda: self.drawn)
+        return Surroundings(now=self.now, sleep=self.waits.append, draw=lambda: self.drawn)
 
 
 @dataclass

@@ -19,13 +19,6 @@ ROW_BYTES = 300
 # The table is looked through about once per this part of its largest size that is newly kept, and is then cut to the
 # largest size less one such part. So it is mostly below it, and a call nearly never pays for looking it through.
 PARTS = 16
-NO_ROW: Mapping[str, Any] = {
-    "key": None,
-    "reply": None,
-    "checksum": None,
-    "size_bytes": None,
-    "expires_at": None,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +56,16 @@ class KeptAnswers:
             return {}
 
     def row(self, key: bytes, answer: Answer) -> dict[str, Any]:
-        """The values of the row that keeps an answer."""
+        """The values of the statement keep_answer."""
+        now = self.now()
         reply = canonical_json({"text": answer.raw.text, "finish": answer.raw.finish})
         return {
             "key": key,
             "reply": reply,
             "checksum": _checksum(key, reply),
             "size_bytes": len(reply) + ROW_BYTES,
-            "expires_at": self.now() + self.ttl,
+            "now": now,
+            "expires_at": now + self.ttl,
         }
 
     def trim_sometimes(self, added_bytes: int) -> None:
@@ -95,7 +90,7 @@ class KeptAnswers:
         if damaged:
             names = ", ".join(key.hex()[:12] for key in damaged)
             log.warning("kept answers were damaged and are asked for anew: %s", names)
-            self.statements.rows("drop_answers", keys=damaged)
+            self.statements.execute("drop_answers", keys=damaged)
 
 
 def _is_sound(row: Mapping[str, Any]) -> bool:

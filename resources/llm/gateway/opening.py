@@ -84,7 +84,7 @@ def open_gateway(
     kept = _kept(tuning, statements, world)
     cached = Cached(Fallback(chains), chains, kept)
     once = SingleFlight(cached, chains, world.clock, is_on=kept.is_on)
-    recorded = Recorded(once, chains, kept, statements, world.clock, world.now)
+    recorded = Recorded(once, chains, kept, statements, world.clock)
     return Gateway(recorded, tuning.models.call_s, partial(_close, admission, db))
 
 

@@ -1,16 +1,14 @@
 """Writes every call down: who answered, after which attempts, in which time and at which cost."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 
 from rejoinder.llm.cache_key import canonical_json
 from rejoinder.llm.requests import Attempt, LlmReply, LlmRequest, Usage
 from resources.llm.gateway.calls import NOTHING_READ, Answer, Answering, Call, Clock, error_in_words
 from resources.llm.gateway.chains import Chains
-from resources.llm.gateway.kept_answers import NO_ROW, KeptAnswers
+from resources.llm.gateway.kept_answers import KeptAnswers
 from resources.llm.gateway.statements import Statements
 
 log = logging.getLogger("rejoinder.llm")
@@ -20,7 +18,7 @@ log = logging.getLogger("rejoinder.llm")
 class Recorded:
     """The outermost wrapper: a row of ``model_run`` for each call, of ``model_attempt`` for each attempt.
 
-    The row is written for calls that fail too, and for those that a signal ends, in the same statement that keeps the
+    The row is written for calls that fail too, and for those that a signal ends, in the same round trip that keeps the
     answer. That it could not be written is logged; the answer is given all the same.
     """
 
@@ -29,7 +27,6 @@ class Recorded:
     kept: KeptAnswers
     statements: Statements
     clock: Clock
-    now: Callable[[], datetime]
 
     def complete(self, request: LlmRequest, within_s: float) -> LlmReply:
         """The answer within so many seconds, all attempts and waits together; errors as of `Llm.complete`."""
@@ -48,15 +45,10 @@ class Recorded:
 
     def _record(self, call: Call, started: float, answer: Answer | None, error: BaseException | None) -> None:
         try:
-            kept = NO_ROW if call.to_keep is None else self.kept.row(*call.to_keep)
-            run = {
-                **_who(self.chains, call, answer),
-                **_how(call, answer, error),
-                "latency_ms": self._since_ms(started),
-            }
-            self.statements.rows("record_call", **run, **kept, now=self.now())
-            if call.to_keep is not None:
-                self.kept.trim_sometimes(kept["size_bytes"])
+            run = {**_who(self.chains, call, answer), **_how(call, answer, error)}
+            run["latency_ms"] = self._since_ms(started)
+            if call.to_keep is None or not self._record_and_keep(run, *call.to_keep):
+                self.statements.execute("record_call", **run)
         except Exception as trouble:
             log.warning(
                 "a call of the task %s is not recorded: %s", call.request.task, error_in_words(trouble)
@@ -64,6 +56,17 @@ class Recorded:
         finally:
             for done in call.afterwards:
                 done()
+
+    def _record_and_keep(self, run: dict[str, Any], key: bytes, answer: Answer) -> bool:
+        """Whether both were done; where the table of answers is in trouble, neither is."""
+        try:
+            row = self.kept.row(key, answer)
+            self.statements.execute_both(("record_call", run), ("keep_answer", row))
+        except Exception as trouble:
+            log.warning("an answer is not kept: %s", error_in_words(trouble))
+            return False
+        self.kept.trim_sometimes(row["size_bytes"])
+        return True
 
 
 def _who(chains: Chains, call: Call, answer: Answer | None) -> dict[str, Any]:

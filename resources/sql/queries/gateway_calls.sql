@@ -11,7 +11,7 @@ with found as (
 select key, reply, checksum from found
 
 -- name: record_call
--- One call with every attempt in order, and the answer that it leaves behind, if any (key is not null).
+-- One call with every attempt in order.
 with run as (
   insert into model_run
     (run_type, model, prompt_version, input_ref, n_items, tokens_in, tokens_out, cost_usd, latency_ms, is_ok, error,
@@ -21,28 +21,25 @@ with run as (
      %(latency_ms)s, %(is_ok)s, %(error)s, %(endpoint)s, %(task)s,
      (select id from creator where id = %(creator_id)s), %(arm)s, %(is_cached)s)
   returning id
-), tried as (
-  insert into model_attempt
-    (model_run_id, n, endpoint, model, outcome, latency_ms, tokens_in, tokens_out, is_estimated, cost_usd, error)
-  select run.id, a.n, a.endpoint, a.model, a.outcome, a.latency_ms, a.tokens_in, a.tokens_out, a.is_estimated,
-         a.cost_usd, a.error
-  from run, jsonb_to_recordset(%(attempts)s::jsonb) as a (
-    n smallint, endpoint text, model text, outcome text, latency_ms real, tokens_in integer, tokens_out integer,
-    is_estimated boolean, cost_usd numeric, error text)
-), kept as (
-  insert into llm_cache (key, reply, checksum, size_bytes, created_at, used_at, expires_at)
-  select %(key)s::bytea, %(reply)s, %(checksum)s, %(size_bytes)s, %(now)s, %(now)s, %(expires_at)s
-  where %(key)s::bytea is not null
-  on conflict (key) do update
-    set reply = excluded.reply, checksum = excluded.checksum, size_bytes = excluded.size_bytes,
-        created_at = excluded.created_at, used_at = excluded.used_at, expires_at = excluded.expires_at
 )
-select id from run
+insert into model_attempt
+  (model_run_id, n, endpoint, model, outcome, latency_ms, tokens_in, tokens_out, is_estimated, cost_usd, error)
+select run.id, a.n, a.endpoint, a.model, a.outcome, a.latency_ms, a.tokens_in, a.tokens_out, a.is_estimated,
+       a.cost_usd, a.error
+from run, jsonb_to_recordset(%(attempts)s::jsonb) as a (
+  n smallint, endpoint text, model text, outcome text, latency_ms real, tokens_in integer, tokens_out integer,
+  is_estimated boolean, cost_usd numeric, error text)
+
+-- name: keep_answer
+insert into llm_cache (key, reply, checksum, size_bytes, created_at, used_at, expires_at)
+values (%(key)s, %(reply)s, %(checksum)s, %(size_bytes)s, %(now)s, %(now)s, %(expires_at)s)
+on conflict (key) do update
+  set reply = excluded.reply, checksum = excluded.checksum, size_bytes = excluded.size_bytes,
+      created_at = excluded.created_at, used_at = excluded.used_at, expires_at = excluded.expires_at
 
 -- name: drop_answers
 -- Takes out answers that are damaged.
-with gone as (delete from llm_cache where key = any(%(keys)s::bytea[]) returning key)
-select count(*)::int as n from gone
+delete from llm_cache where key = any(%(keys)s::bytea[])
 
 -- name: trim_answers
 -- Takes out what is out of date and, longest unused first, what is too much; one process at a time does so.
