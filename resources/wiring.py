@@ -23,6 +23,7 @@ from resources.fetching import Fetcher
 from resources.guarded_network import Allowance
 from resources.model_tasks.asked import Desk
 from resources.model_tasks.claims import open_claims
+from resources.model_tasks.verdicts import open_verdicts
 from resources.postgres import Database
 from resources.programs import Within, has_model, open_program
 from resources.reembedding import build_index, is_build_due
@@ -116,6 +117,7 @@ def _evidence(bench: Workbench) -> Step:
         evidence_rule(bench.tuning),
         bench.index_id,
         bench.project_id,
+        open_verdicts(desk(bench), item_s=bench.tuning.stage("evidence").timeout_s),
     )
 
 

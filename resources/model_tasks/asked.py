@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from pydantic import BaseModel
 
 from rejoinder.prompts.loader import Prompt
+from rejoinder.prompts.writer import Writer
 from resources.postgres import Database
 from resources.programs import Item, OpenProgram, TimedLlm, Told, Within, has_model, open_program
 from resources.store.prompt_versions import prompt_in_force
@@ -31,14 +32,6 @@ class Desk:
     db: Database
     models: Models
     creator_id: Callable[[], int | None] = lambda: None
-
-
-@dataclass(frozen=True, slots=True)
-class Writer:
-    """Who made something: the model's URI and the version of the prompt that it was asked with."""
-
-    model: str
-    prompt_version: str
 
 
 @dataclass(frozen=True, slots=True)

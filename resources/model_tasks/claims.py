@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rejoinder.errors import ModelRefusal, ReplyInvalid
 from rejoinder.prompts.loader import Prompt
+from rejoinder.prompts.writer import Writer
 from rejoinder.triage.claims import Claim
 from rejoinder.triage.model_claims import (
     ClaimsAnswer,
@@ -14,7 +15,7 @@ from rejoinder.triage.model_claims import (
     claims_values,
     offline_claims,
 )
-from resources.model_tasks.asked import Desk, ModelTask, Writer, open_task, writer_of
+from resources.model_tasks.asked import Desk, ModelTask, open_task, writer_of
 
 if TYPE_CHECKING:
     from rejoinder.prompts.program import Program

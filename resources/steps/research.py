@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from rejoinder.corpus.chunks import locate
 from rejoinder.corpus.values import Chunk, Cue, Passage
 from rejoinder.ids import ClaimId, PostId
 from rejoinder.llm.ports import Embedder, Vectors
 from rejoinder.research.evidence import Evidence, EvidenceRule, NoEvidence, find_evidence
+from rejoinder.research.model_verdicts import VerdictAnswer
+from resources.model_tasks.asked import ModelTask
+from resources.model_tasks.verdicts import JudgedEvidence, judge
 from resources.postgres import Database, Transaction
 from resources.retrieval import Retriever
 from resources.search import SearchQuery
@@ -34,8 +38,19 @@ class PlacedEvidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Researched:
+    """What was found on a claim, at least one piece, and who judged it."""
+
+    placed: tuple[PlacedEvidence, ...]
+    judged: JudgedEvidence
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceFinding:
-    """Retrieves passages and keeps the sentences that bear on the claim; none is a reason to reject."""
+    """Retrieves passages and keeps the sentences that bear on the claim; none is a reason to reject.
+
+    task is the model that judges what was found; without it rules do.
+    """
 
     db: Database
     embedder: Embedder
@@ -43,6 +58,7 @@ class EvidenceFinding:
     rule: EvidenceRule
     index_id: int
     project_id: int
+    task: ModelTask[VerdictAnswer] | None = None
     name: str = "evidence"
     table: str = "post"
 
@@ -51,12 +67,12 @@ class EvidenceFinding:
         rows = {r["post_id"]: r for r in reversed(tx.rows("load_claims", post_ids=list(ids)))}
         return [OpenClaim(PostId(i), rows[i]["id"], rows[i]["text"]) for i in ids]
 
-    def work(self, items: Sequence[OpenClaim]) -> list[tuple[PlacedEvidence, ...] | NoEvidence]:
+    def work(self, items: Sequence[OpenClaim]) -> list[Researched | NoEvidence]:
         """Evidence per claim; one model call for all claims, then one per claim's new sentences."""
         vectors = self.embedder.embed([item.text for item in items], "query")
         return [self._research(item, vector) for item, vector in zip(items, vectors, strict=True)]
 
-    def _research(self, item: OpenClaim, vector: Vectors) -> tuple[PlacedEvidence, ...] | NoEvidence:
+    def _research(self, item: OpenClaim, vector: Vectors) -> Researched | NoEvidence:
         asked = SearchQuery(item.text, vector, index_id=self.index_id, project_id=self.project_id)
         read = self.retriever.find(asked)
         found = find_evidence(
@@ -65,23 +81,36 @@ class EvidenceFinding:
         if isinstance(found, NoEvidence):
             return found
         places = {passage.chunk_id: rank for rank, passage in enumerate(read.passages, 1)}
+        judged = judge(self.task, item.text, found, f"post:{item.post_id}")
         with self.db.transaction() as tx:
-            return tuple(_placed(tx, one, read.passages, places[one.chunk_id]) for one in found)
+            placed = tuple(_placed(tx, one, read.passages, places[one.chunk_id]) for one in judged.evidence)
+        return Researched(placed, judged)
 
-    def save(
-        self, tx: Transaction, item: OpenClaim, result: tuple[PlacedEvidence, ...] | NoEvidence, worker: int
-    ) -> str:
+    def save(self, tx: Transaction, item: OpenClaim, result: Researched | NoEvidence, worker: int) -> str:
         """Save the evidence and hand the post on, or reject it with the reason."""
         if isinstance(result, NoEvidence):
             save_stage_decision(tx, item.post_id, self.name, "rejected", result.reason)
             return reject(tx, item.post_id, RESEARCH, self.name, result.reason, worker)
-        for placed in result:
+        for placed in result.placed:
             _insert_evidence(tx, item, placed)
-        best = max(placed.evidence.support for placed in result)
-        reason = f"{len(result)} sentences of the corpus bear on it"
-        save_stage_decision(tx, item.post_id, self.name, "found", reason, scores={"support": best})
+        best = max(placed.evidence.support for placed in result.placed)
+        told = f"{len(result.placed)} sentences of the corpus bear on it"
+        reason = "; ".join(filter(None, (told, result.judged.note[:300])))
+        scores = {"support": best, **_told_by(result.judged)}
+        save_stage_decision(tx, item.post_id, self.name, "found", reason, scores=scores)
         advance(tx, item.post_id, RESPONSE, worker)
         return "found"
+
+
+def _told_by(judged: JudgedEvidence) -> dict[str, Any]:
+    """Which model and prompt gave the verdicts; nothing where rules did."""
+    if judged.writer is None:
+        return {}
+    return {
+        "model": judged.writer.model,
+        "prompt": judged.writer.prompt_version,
+        "n_dropped": judged.n_dropped,
+    }
 
 
 def _placed(tx: Transaction, evidence: Evidence, passages: Sequence[Passage], rank: int) -> PlacedEvidence:
