@@ -1,12 +1,13 @@
 """The real sandbox in a process of its own, and clients of both platforms that talk to it."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,15 @@ from typing import Any
 import httpx
 import pytest
 import requests
+from gateway_doors import Doors
+from sqlalchemy.engine import make_url
 
+from resources.embedded.cluster import Cluster
 from resources.platforms.adapters import open_platform
 from resources.platforms.port import PlatformClient
+from resources.postgres import Database
+from resources.provision import EMBEDDED_DATABASE, Addresses, connect_admin, prepare
+from resources.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT = "sample_account"
@@ -174,6 +181,49 @@ def caller(models: Sandbox) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {models.get('credentials')['openai']['api_key']}"}
     with httpx.Client(base_url=f"{models.url}/openai/v1", headers=headers, timeout=30) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def gateway_addresses(cluster: Cluster) -> Iterator[Addresses]:
+    """One database for all tests of the gateway; `doors` hands it out as new."""
+    template = prepare(Settings(home=cluster.home))
+    name = f"test_{os.getpid()}_gateway"
+    with connect_admin(cluster.url("postgres", "postgres", "postgres")) as admin:
+        admin.execute(f'create database "{name}" template "{EMBEDDED_DATABASE}" owner rejoinder_owner')
+        admin.execute(f'grant connect on database "{name}" to rejoinder_may_run')
+    app, owner = (
+        make_url(url).set(database=name).render_as_string(hide_password=False)
+        for url in (template.app, template.owner)
+    )
+    yield replace(template, app=app, owner=owner)
+    with connect_admin(cluster.url("postgres", "postgres", "postgres")) as admin:
+        admin.execute(f'drop database "{name}" with (force)')
+
+
+@pytest.fixture(scope="session")
+def gateway_db(gateway_addresses: Addresses) -> Iterator[Database]:
+    database = Database(gateway_addresses.app).open()
+    yield database
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def gateway_owner_db(gateway_addresses: Addresses) -> Iterator[Database]:
+    database = Database(gateway_addresses.owner).open()
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def doors(
+    gateway_addresses: Addresses, gateway_owner_db: Database, models: Sandbox, caller: httpx.Client
+) -> Doors:
+    """Gateways on a database in which nothing was called, kept or spent, and on the sandbox's models."""
+    with gateway_owner_db.transaction() as tx:
+        tx.connection.execute(
+            "truncate model_run, model_attempt, llm_cache, model_spend, endpoint_lease, model_endpoint"
+        )
+    return Doors(gateway_addresses.app, models, caller)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from rejoinder.llm.ports import ModelClient
 from rejoinder.llm.requests import Finish, LlmRequest, Message, RawReply, ReplySchema, Sampling, Usage
 from resources.llm.gateway.gateway import Gateway
 from resources.llm.gateway.opening import Surroundings, open_gateway
+from resources.llm.providers.local import ExtractiveClient
 from resources.postgres import Database
 from resources.tuning import Tuning
 
@@ -127,6 +128,8 @@ class Doors:
             gateway.close()
 
     def client(self, endpoint: Endpoint) -> ModelClient:
+        if endpoint.uri.provider == "local":
+            return ExtractiveClient()
         return PlainClient(endpoint, self.http, "json" in endpoint.capabilities)
 
     def fault(self, kind: str, times: int = 1, **more: Any) -> None:
@@ -178,3 +181,15 @@ def outcomes(db: Database) -> list[str]:
         "select endpoint || ' ' || outcome as what from model_attempt order by model_run_id, n",
     )
     return [row["what"] for row in found]
+
+
+@contextmanager
+def elsewhere(owner_db: Database, table: str) -> Iterator[None]:
+    """The table is not there for the length of the block."""
+    with owner_db.transaction() as tx:
+        tx.connection.execute(f"alter table {table} rename to elsewhere")  # type: ignore[call-overload]
+    try:
+        yield
+    finally:
+        with owner_db.transaction() as tx:
+            tx.connection.execute(f"alter table elsewhere rename to {table}")  # type: ignore[call-overload]
