@@ -20,6 +20,7 @@ from pydantic import BaseModel, ValidationError
 
 from rejoinder.errors import ConfigInvalid, RejoinderError, ReplyInvalid
 from rejoinder.llm.requests import Usage
+from rejoinder.llm.schemas import schema_of
 from rejoinder.prompts.learned import ANSWER, STATE_KEY, check_state, prompt_of, state_of
 from rejoinder.prompts.loader import Demo, Prompt, Rendered, render
 
@@ -250,6 +251,7 @@ def _example(prompt: Prompt, demo: Demo) -> dspy.Example:
 
 def _config(kwargs: Mapping[str, Any], shape: type[BaseModel]) -> lm15.Config:
     """Sampling for one request; DSPy asks for another draw by a rollout's number, here it is the seed."""
+    schema = schema_of(shape)
     return lm15.Config(
         max_tokens=kwargs.get("max_tokens"),
         temperature=kwargs.get("temperature"),
@@ -258,8 +260,8 @@ def _config(kwargs: Mapping[str, Any], shape: type[BaseModel]) -> lm15.Config:
         seed=kwargs.get("seed", kwargs.get("rollout_id")),
         response_format={
             "type": "json_schema",
-            "name": shape.__name__,
-            "schema": shape.model_json_schema(),
+            "name": schema.name,
+            "schema": json.loads(schema.json),
             "strict": True,
         },
     )

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from rejoinder.errors import BudgetSpent, ConfigInvalid, ModelRefusal, ModelTrouble, ReplyInvalid
 from rejoinder.llm.requests import LlmReply, LlmRequest, Usage
+from rejoinder.llm.schemas import schema_of
 from rejoinder.prompts.loader import Demo, parse_prompt, read_demos, with_demos, with_system
 from rejoinder.prompts.program import Program, load_program
 from resources.llm.engine import CallContext, GatewayEngine, language_model
@@ -69,7 +70,7 @@ def test_the_prompt_file_is_what_is_sent():
     assert [message.role for message in request.messages] == ["system", "user"]
     assert request.messages[0].text == "Name the colour in at most 9 letters.\n\nAnswer in JSON."
     assert request.messages[1].text.startswith("Text:\n<<<DATA ")
-    assert json.loads(request.schema.json) == Colour.model_json_schema()
+    assert request.schema == schema_of(Colour)
     assert (request.task, request.input_ref, request.creator_id) == ("colours", "post:1", 4)
     assert (request.ab_unit, request.prompt_version) == ("u", "v")
 
