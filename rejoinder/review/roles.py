@@ -20,6 +20,7 @@ Action = Literal[
     "resend",
     "manage_people",
     "manage_channels",
+    "manage_models",
     "manage_prompts",
 ]
 
@@ -43,6 +44,7 @@ ROLE_NEEDED: dict[Action, Role] = {
     "resend": "approver",
     "manage_people": "admin",
     "manage_channels": "admin",
+    "manage_models": "admin",
     "manage_prompts": "admin",
 }
 

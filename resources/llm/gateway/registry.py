@@ -3,6 +3,8 @@
 What belongs here: writing them at start, and reading how they are.
 """
 
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from rejoinder.llm.endpoints import Endpoint, Price, parse_uri
@@ -61,3 +63,59 @@ def endpoint_values(endpoint: Endpoint) -> dict[str, Any]:
         "price_as_of": price and price.as_of,
         "weight": endpoint.weight,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointStatus:
+    """How an endpoint is: as configured, as it was when last called, and what it takes now.
+
+    load counts places that living processes hold. spent_usd is of this UTC day, without reserved_usd, which calls under
+    way may still cost.
+    """
+
+    name: str
+    uri: str
+    base_url: str | None
+    capabilities: list[str]
+    max_concurrent: int
+    price_in: float | None
+    price_out: float | None
+    price_as_of: date | None
+    weight: float
+    is_enabled: bool
+    is_configured: bool
+    breaker: str
+    failures: int
+    opened_until: datetime | None
+    last_ok_at: datetime | None
+    last_failed_at: datetime | None
+    last_error: str | None
+    load: int
+    spent_usd: float
+    reserved_usd: float
+
+
+def endpoint_statuses(tx: Transaction, today: date) -> list[EndpointStatus]:
+    """Every endpoint that was ever registered, those of rejoinder.toml first."""
+    return [EndpointStatus(**row) for row in tx.rows("endpoint_statuses", today=today)]
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What was spent on models on a UTC day within a scope: "total", "task", "creator" or "endpoint".
+
+    key names the task, creator or endpoint; creator is the name of the creator with that number. reserved_usd is what
+    calls under way may still cost.
+    """
+
+    day: date
+    scope: str
+    key: str
+    creator: str | None
+    spent_usd: float
+    reserved_usd: float
+
+
+def spending(tx: Transaction, today: date, days: int) -> list[Spending]:
+    """What was spent on the last days, today first."""
+    return [Spending(**row) for row in tx.rows("spend_by_day", today=today, days=days)]

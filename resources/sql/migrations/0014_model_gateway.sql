@@ -55,26 +55,26 @@ create unlogged table endpoint_waiter (
   primary key (endpoint, worker)
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
--- What was spent on models on a UTC day: in all, per task and per creator. A call's reservation counts from the moment
+-- What was spent on models on a UTC day: in all, per task, per creator and per endpoint. A call's reservation counts from the moment
 -- at which it may be sent, and what the call really cost takes its place. So what a killed call reserved stays counted,
 -- though nobody knows what it cost, and no crash gives money back.
 create table model_spend (
   day date not null,
-  scope text not null check (scope in ('total', 'task', 'creator')),
+  scope text not null check (scope in ('total', 'task', 'creator', 'endpoint')),
   key text not null default '',
   spent_usd numeric(14, 8) not null default 0,
   primary key (day, scope, key)
 ) with (fillfactor = 50);
 
--- Counts money of a call in all, for its task and for its creator; less than 0 takes money back that was reserved.
+-- Counts money of a call in all, for its task, its creator and its endpoint; less than 0 takes money back that was reserved.
 -- One lock for all money: who adds to several rows never meets another who does so in another order.
-create function count_money(on_day date, of_task text, of_creator bigint, usd numeric) returns void
+create function count_money(on_day date, of_task text, of_creator bigint, of_endpoint text, usd numeric) returns void
 language plpgsql as $$
 begin
   perform pg_advisory_xact_lock(21075, 0);
   insert into model_spend as s (day, scope, key, spent_usd)
   select on_day, scope, key, usd
-  from (values ('total', ''), ('task', of_task), ('creator', of_creator::text)) counted (scope, key)
+  from (values ('total', ''), ('task', of_task), ('creator', of_creator::text), ('endpoint', of_endpoint)) c (scope, key)
   where key is not null
   on conflict (day, scope, key) do update set spent_usd = s.spent_usd + excluded.spent_usd;
 end $$;
@@ -145,7 +145,7 @@ begin
       verdict := 'budget';
       return;
     end if;
-    perform count_money(today, of_task, of_creator, price);
+    perform count_money(today, of_task, of_creator, of_endpoint, price);
   end if;
   if e.breaker <> 'closed' then
     update model_endpoint set breaker = 'half_open' where name = of_endpoint and breaker <> 'closed';
@@ -214,7 +214,7 @@ begin
     return false;
   end if;
   if cost <> l.reserved_usd then
-    perform count_money(l.day, l.task, l.creator_id, cost - l.reserved_usd);
+    perform count_money(l.day, l.task, l.creator_id, l.endpoint, cost - l.reserved_usd);
   end if;
   if health = 'good' then
     -- A row that says so already is written once in ten seconds, not by every call.

@@ -51,3 +51,51 @@ update model_endpoint set is_configured = false where is_configured and not name
 
 -- name: endpoint_loads
 select endpoint, count(*) as n from endpoint_lease where endpoint = any (%(names)s) group by endpoint
+
+-- name: endpoint_statuses
+-- How endpoints are: the places that living processes hold now, and what was spent on each of them today.
+select e.name, e.uri, e.base_url, e.capabilities, e.max_concurrent, e.price_in_usd_per_mtok::float8 as price_in,
+  e.price_out_usd_per_mtok::float8 as price_out, e.price_as_of, e.weight, e.is_enabled, e.is_configured, e.breaker,
+  e.failures, e.opened_until, e.last_ok_at, e.last_failed_at, e.last_error, coalesce(l.n, 0) as load,
+  (coalesce(s.spent_usd, 0) - coalesce(l.reserved_usd, 0))::float8 as spent_usd,
+  coalesce(l.reserved_usd, 0)::float8 as reserved_usd
+from model_endpoint e
+left join (
+  select endpoint, count(*) as n, sum(reserved_usd) filter (where day = %(today)s::date) as reserved_usd
+  from endpoint_lease
+  where expires_at > now() and worker in (select worker from living_worker)
+  group by endpoint
+) l on l.endpoint = e.name
+left join model_spend s on s.day = %(today)s::date and s.scope = 'endpoint' and s.key = e.name
+order by e.is_configured desc, e.name
+
+-- name: spend_by_day
+-- Money by day, newest first; what calls that are under way reserved stands apart from what is spent.
+select s.day, s.scope, s.key, c.name as creator, (s.spent_usd - coalesce(r.usd, 0))::float8 as spent_usd,
+  coalesce(r.usd, 0)::float8 as reserved_usd
+from model_spend s
+left join creator c on s.scope = 'creator' and c.id::text = s.key
+left join (
+  select l.day, v.scope, v.key, sum(l.reserved_usd) as usd
+  from endpoint_lease l
+  cross join lateral (values ('total', ''), ('task', l.task), ('creator', l.creator_id::text), ('endpoint', l.endpoint))
+    v (scope, key)
+  where l.expires_at > now() and l.worker in (select worker from living_worker) and v.key is not null
+  group by 1, 2, 3
+) r on r.day = s.day and r.scope = s.scope and r.key = s.key
+where s.day > %(today)s::date - %(days)s::integer
+order by s.day desc, array_position(array['total', 'task', 'creator', 'endpoint'], s.scope), s.key
+
+-- name: switch_endpoint
+update model_endpoint set is_enabled = %(is_enabled)s
+where name = %(name)s and is_enabled <> %(is_enabled)s
+returning name
+
+-- name: reset_endpoint
+-- Called again at once, as if it had never failed.
+update model_endpoint set breaker = 'closed', failures = 0, opened_until = null
+where name = %(name)s and (breaker <> 'closed' or failures > 0)
+returning name, last_error
+
+-- name: endpoint_is_known
+select exists (select from model_endpoint where name = %(name)s) as is_known
