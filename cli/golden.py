@@ -142,7 +142,7 @@ def _compared(
     path = baseline or baseline_file(report.task)
     if not path.exists() and (is_to_be_made or baseline is None):
         return report
-    return compared(report, load_baselines(report.task, path), against=against)
+    return compared(report, load_baselines(report.task, path), against=against, is_replaced=is_to_be_made)
 
 
 def _save(report: "GoldenReport", baseline: Path | None) -> None:

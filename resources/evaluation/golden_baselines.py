@@ -68,7 +68,9 @@ def load_baselines(task: TaskName, path: Path) -> Baselines:
     return found
 
 
-def compared(report: GoldenReport, known: Baselines, *, against: str | None = None) -> GoldenReport:
+def compared(
+    report: GoldenReport, known: Baselines, *, against: str | None = None, is_replaced: bool = False
+) -> GoldenReport:
     """The report with its comparison.
 
     Args:
@@ -76,6 +78,7 @@ def compared(report: GoldenReport, known: Baselines, *, against: str | None = No
         known: runs to choose from.
         against: the model to compare with. Without it: the same model and prompt; else the same model, saved last;
             else the answers without a model; else what was saved last.
+        is_replaced: the baseline is about to be written anew, so there need be nothing to compare.
 
     Raises:
         ConfigInvalid: there is no run of that model, or none of its cases is as it was.
@@ -85,6 +88,8 @@ def compared(report: GoldenReport, known: Baselines, *, against: str | None = No
     chosen = _chosen(report, known, against)
     scores = {name: KnownScore(one.score, one.case) for name, one in chosen.scores.items()}
     comparison = compare_with(report.cases, scores, seed=SEED)
+    if comparison is None and is_replaced:
+        return report
     if comparison is None:
         raise ConfigInvalid(
             f"No case is in the baseline of {chosen.name} as it is worded now.",

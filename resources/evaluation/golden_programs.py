@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from rejoinder.drafting.extractive import DraftReply
 from rejoinder.drafting.written import Brief, ReplyAnswer, reply_values, written_draft
-from rejoinder.evaluation.cases import Case, ReplyCase
+from rejoinder.evaluation.cases import Case, ClaimCase, ReplyCase, VerdictCase
+from rejoinder.evaluation.claim_scores import GivenClaim
 from rejoinder.evaluation.reply_scores import case_evidence, case_post
 from rejoinder.prompts.loader import Prompt
+from rejoinder.research.model_verdicts import VerdictAnswer, is_judgeable, judged, verdict_values
+from rejoinder.research.verdicts import Verdict
+from rejoinder.triage.model_claims import ClaimsAnswer, claims_values
 from resources.evaluation.golden import TaskName
 from resources.evaluation.golden_answers import Answered
 from resources.evaluation.golden_offline import prompt_label
+from resources.model_tasks import claims, verdicts
 from resources.programs import Item, OpenProgram
 
 if TYPE_CHECKING:
@@ -73,6 +78,28 @@ def _draft(answer: ReplyAnswer, case: ReplyCase) -> DraftReply:
     return written_draft(answer, _brief(case), "")
 
 
+def _claims(answer: ClaimsAnswer, case: ClaimCase) -> list[GivenClaim]:
+    return [GivenClaim(told.text, told.kind) for told in answer.claims]
+
+
+def _quote(case: VerdictCase) -> str:
+    """The case's sentences as research quotes them: as one."""
+    return " ".join(case.evidence)
+
+
+def _verdict(answer: VerdictAnswer, case: VerdictCase) -> Verdict:
+    # The product asks nothing about a question: whatever was found is related to it.
+    if not is_judgeable(case.claim):
+        return "related"
+    return judged(answer, case.claim, [_quote(case)]).findings[0].verdict
+
+
+# Claims, replies and summaries are scored as the model told them, before the product drops what it cannot use; verdicts as
+# the product reads them.
 PROGRAMS: dict[TaskName, GoldenProgram] = {
+    "claims": GoldenProgram(claims.TASK, claims.program, lambda case: claims_values(case.post), _claims),
+    "verdicts": GoldenProgram(
+        verdicts.TASK, verdicts.program, lambda case: verdict_values(case.claim, [_quote(case)]), _verdict
+    ),
     "replies": GoldenProgram("reply", _reply_program, lambda case: reply_values(_brief(case)), _draft),
 }

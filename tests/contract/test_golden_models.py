@@ -34,10 +34,10 @@ def evaluate(models: Any, environment: None, monkeypatch: pytest.MonkeyPatch, tm
     kept = [line for line in rows.read_text("utf-8").splitlines() if json.loads(line)["id"] in wanted]
     (tmp_path / "four.jsonl").write_text("\n".join(kept), "utf-8")
 
-    def run(*given: str) -> Any:
+    def run(*given: str, task: str = "replies") -> Any:
         common = ["--cases", "four.jsonl", "--baseline", "kept.json", "--no-track", "--json"]
         made = ["--base-url", f"{models.url}/openai/v1", "--price-in", "1", "--price-out", "2"]
-        asked = ["eval", "replies", *common, *given]
+        asked = ["eval", task, *common, *given]
         return CliRunner().invoke(build_app(), asked if "--endpoint" in given else [*asked, *made])
 
     return run
@@ -67,6 +67,43 @@ def test_answers_of_a_model_are_scored_and_one_that_gives_none_is_named(
     assert cases["sleep-nap"]["failure"].startswith("ReplyInvalid: ")
     assert cases["sleep-nap"]["scored"]["score"] == 0.0
     assert report["totals"]["checks"]["answered"]["mean"] == 0.75
+
+
+TASKS = {
+    "claims": (
+        "kettle-power",
+        "kettle draws",
+        {
+            "claims": [
+                {"text": "My kettle draws 2,200 watts when it boils.", "kind": "statistic", "score": 0.9}
+            ]
+        },
+        {"claims": [{"text": "I love how quick it is!", "kind": "cause", "score": 0.9}]},
+    ),
+    "verdicts": (
+        "wool-temp",
+        "60 degrees",
+        {"verdicts": [{"why": "Another temperature.", "sentence": 1, "verdict": "disputes"}]},
+        {"verdicts": [{"why": "The same wool.", "sentence": 1, "verdict": "related"}]},
+    ),
+}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_with_a_program_scores_right_and_wrong_answers(
+    task: str, models: Any, evaluate: Evaluate
+) -> None:
+    name, match, right, wrong = TASKS[task]
+    rows = (Path(__file__).resolve().parents[2] / "evals" / f"{task}.jsonl").read_text("utf-8").splitlines()
+    Path("four.jsonl").write_text(next(row for row in rows if json.loads(row)["id"] == name), "utf-8")
+    models.post("models", id="other", kind="chat")
+    scores = {}
+    for model, answer in (("rehearsal", right), ("other", wrong)):
+        models.post("models/answers", model=model, match=match, answers=[{"json": answer}])
+        done = evaluate("--model", f"openai::{model}", "--save-baseline", task=task)
+        scores[model] = (done.exit_code, json.loads(done.stdout)["totals"]["score"]["mean"])
+    # The second is worse than the first, which was the only one to compare with.
+    assert scores == {"rehearsal": (0, 1.0), "other": (1, 0.0)}
 
 
 def test_a_model_that_became_worse_ends_with_1_and_the_cache_pays_for_the_second_time(

@@ -194,6 +194,7 @@ def test_a_case_that_was_worded_anew_is_not_compared(tmp_path: Path) -> None:
     all_anew = replace(report, cases=tuple(replace(case, case_hash="other") for case in report.cases))
     with pytest.raises(ConfigInvalid, match="No case is in the baseline"):
         compared(all_anew, baselines)
+    assert compared(all_anew, baselines, is_replaced=True).comparison is None
 
 
 @pytest.mark.parametrize(
