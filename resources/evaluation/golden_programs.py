@@ -94,8 +94,8 @@ def _verdict(answer: VerdictAnswer, case: VerdictCase) -> Verdict:
     return judged(answer, case.claim, [_quote(case)]).findings[0].verdict
 
 
-# Claims, replies and summaries are scored as the model told them, before the product drops what it cannot use; verdicts as
-# the product reads them.
+# Claims, replies and summaries are scored as the model told them, before the product drops what it cannot use;
+# verdicts as the product reads them.
 PROGRAMS: dict[TaskName, GoldenProgram] = {
     "claims": GoldenProgram(claims.TASK, claims.program, lambda case: claims_values(case.post), _claims),
     "verdicts": GoldenProgram(
