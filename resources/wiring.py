@@ -4,12 +4,10 @@ import json
 import random
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rejoinder.corpus.summaries import ExtractiveSummariser
 from rejoinder.drafting.strategies import UniformChooser
-from rejoinder.llm.ports import Llm
-from rejoinder.prompts.loader import Prompt
 from rejoinder.research.answer_rules import answer_rule
 from rejoinder.research.answers import QuotingAnswerer
 from rejoinder.research.evidence import EvidenceRule
@@ -23,9 +21,9 @@ from resources.fetching import Fetcher
 from resources.guarded_network import Allowance
 from resources.model_tasks.asked import Desk
 from resources.model_tasks.claims import open_claims
+from resources.model_tasks.replies import open_editor, open_writer
 from resources.model_tasks.verdicts import open_verdicts
 from resources.postgres import Database
-from resources.programs import Within, has_model, open_program
 from resources.reembedding import build_index, is_build_due
 from resources.steps import (
     checking,
@@ -38,20 +36,11 @@ from resources.steps import (
     summarising,
     triage,
 )
-from resources.steps.writing import ReplyEditor, ReplyWriter
-from resources.store.prompt_versions import prompt_in_force
 from resources.tracking_values import RELEVANCE_MODEL
 from resources.tuning import StageTuning, StepName, Tuning
 from resources.work.runner import Progress, Report, Step, work_side_by_side
 from resources.work.stopping import PROCESS_STOP, StopSignal, stop_on_signals
 from resources.workbench import Workbench
-
-if TYPE_CHECKING:
-    from rejoinder.drafting.written import EditorialAnswer, ReplyAnswer
-    from rejoinder.prompts.program import Program
-
-# How much of a row's time a model may take; the rest is for everything else.
-MODEL_SHARE = 0.8
 
 
 def desk(bench: Workbench) -> Desk:
@@ -146,41 +135,13 @@ def _decide(bench: Workbench) -> Step:
 
 
 def _draft(bench: Workbench) -> Step:
-    if not has_model(bench.tuning.models, "reply"):
-        return drafting.Drafting(bench.index_id, _frames_share(bench))
-    program = open_program(_in_time(bench, "draft"), "reply", _reply_program)
-    writer = ReplyWriter(program, _prompts_of(bench, "reply"))
+    writer = open_writer(desk(bench), item_s=bench.tuning.stage("draft").timeout_s)
     return drafting.Drafting(bench.index_id, _frames_share(bench), writer)
 
 
 def _check(bench: Workbench) -> Step:
-    if not has_model(bench.tuning.models, "editorial"):
-        return checking.Checking(bench.index_id, _frames_share(bench))
-    program = open_program(_in_time(bench, "check"), "editorial", _editorial_program)
-    editor = ReplyEditor(program, _prompts_of(bench, "editorial"))
+    editor = open_editor(desk(bench), item_s=bench.tuning.stage("check").timeout_s)
     return checking.Checking(bench.index_id, _frames_share(bench), editor)
-
-
-def _in_time(bench: Workbench, step: StepName) -> Llm:
-    """The gateway, so that it gives up before the step does: no answer in time is no failure of the row."""
-    return Within(bench.llm, MODEL_SHARE * bench.tuning.stage(step).timeout_s)
-
-
-def _prompts_of(bench: Workbench, task: str) -> Callable[[str], Prompt]:
-    share = bench.tuning.models.task(task).prompt_challenger_share
-    return lambda unit: prompt_in_force(bench.db, task, unit, share)[0]
-
-
-def _reply_program(prompt: Prompt) -> "Program[ReplyAnswer]":
-    from rejoinder.drafting.program import reply_program
-
-    return reply_program(prompt)
-
-
-def _editorial_program(prompt: Prompt) -> "Program[EditorialAnswer]":
-    from rejoinder.drafting.program import editorial_program
-
-    return editorial_program(prompt)
 
 
 def _frames_share(bench: Workbench) -> float:

@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 from rejoinder.drafting.checks import Check, check_draft
 from rejoinder.drafting.extractive import DraftReply, QuotedEvidence
 from rejoinder.ids import PostId
+from resources.model_tasks.replies import DRAFTER, Edited, ReplyEditor, Troubled
 from resources.postgres import Transaction
 from resources.steps.drafting import (
     FRAMES,
@@ -20,7 +21,6 @@ from resources.steps.drafting import (
     with_frames,
 )
 from resources.steps.places import EDITORIAL, REVIEW
-from resources.steps.writing import DRAFTER, Edited, ReplyEditor, Troubled
 from resources.store.posts import advance, reject, save_stage_decision
 from resources.store.prompt_versions import prompt_of_version, prompt_task
 
@@ -108,7 +108,7 @@ class Checking:
         )
         if self.editor is None or not all(check.passed for check in checks):
             return Checked(checks)
-        edited = self.editor.edit(of.brief, item.draft, of.item, item.earlier)
+        edited = self.editor.edit(of.brief, item.draft, of.ref, item.earlier)
         return edited if isinstance(edited, Troubled) else Checked(checks, edited)
 
     def save(self, tx: Transaction, item: Drafted, result: Checked | Troubled, worker: int) -> str:

@@ -1,4 +1,4 @@
-"""Steps of the response stage: decide -> draft. What a model writes is writing.py's, the check checking.py's."""
+"""Steps of the response stage: decide -> draft. The check stands in checking.py."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,10 +12,9 @@ from rejoinder.drafting.written import Brief
 from rejoinder.ids import DecisionId, EvidenceId
 from rejoinder.prompts.loader import Prompt
 from rejoinder.research.evidence import Evidence
+from resources.model_tasks.replies import NothingToSay, ReplyWriter, Troubled, Written
 from resources.postgres import Transaction
-from resources.programs import Item
 from resources.steps.places import EDITORIAL, RESPONSE
-from resources.steps.writing import NothingToSay, ReplyWriter, Troubled, Written
 from resources.store.channels import Channel, enabled_channels
 from resources.store.posts import StoredPost, advance, load_posts, reject, save_stage_decision
 from resources.store.prompt_versions import read_in_force
@@ -39,7 +38,6 @@ class Researched:
     allow_links: bool = True
     frames: Prompt | None = None
     account: str = "the author"
-    creator_id: int | None = None
 
     @property
     def brief(self) -> Brief:
@@ -47,10 +45,9 @@ class Researched:
         return Brief(self.stored.post, self.evidence, self.action, self.account, self.allow_links)
 
     @property
-    def item(self) -> Item:
-        """What a model is asked about; the same post is on the same side of every A/B test."""
-        name = f"post:{self.stored.id}"
-        return Item(name, name, creator_id=self.creator_id)
+    def ref(self) -> str:
+        """What a model's question belongs to; the same post is on the same side of every A/B test."""
+        return f"post:{self.stored.id}"
 
 
 def researched(tx: Transaction, ids: Sequence[int], index_id: int) -> list[Researched]:
@@ -71,10 +68,7 @@ def researched(tx: Transaction, ids: Sequence[int], index_id: int) -> list[Resea
 def with_frames(tx: Transaction, items: Sequence[Researched], challenger_share: float) -> list[Researched]:
     """The items with the offline drafter's prompt; a post gets the same side of an A/B test in every step."""
     in_force = read_in_force(tx, FRAMES)
-    return [
-        replace(item, frames=in_force.choose(FRAMES, f"post:{item.stored.id}", challenger_share)[0])
-        for item in items
-    ]
+    return [replace(item, frames=in_force.choose(FRAMES, item.ref, challenger_share)[0]) for item in items]
 
 
 def _evidence(row: Mapping[str, Any]) -> Evidence:
@@ -160,7 +154,7 @@ class Drafting:
         extractive = draft_reply(post, item.evidence, item.action, allow_links=links, prompt=item.frames)
         if self.writer is None:
             return Written(extractive)
-        return self.writer.write(item.brief, extractive, item.item)
+        return self.writer.write(item.brief, extractive, item.ref)
 
     def save(
         self, tx: Transaction, item: Researched, result: Written | NothingToSay | Troubled, worker: int
@@ -216,24 +210,13 @@ def save_checks(tx: Transaction, draft_id: int, checks: Sequence[Check]) -> None
 def with_channels(tx: Transaction, items: Sequence[Researched]) -> list[Researched]:
     """The items with what their channels say: in whose name a reply is, and whether it may have a link."""
     channels = {c.id: c for c in enabled_channels(tx)}
-    creators = {
-        project_id: tx.value("project_creator", id=project_id)
-        for project_id in {channel.project_id for channel in channels.values()}
-    }
-    return [_with_channel(item, channels.get(item.stored.channel_id), creators) for item in items]
+    return [_with_channel(item, channels.get(item.stored.channel_id)) for item in items]
 
 
-def _with_channel(
-    item: Researched, channel: Channel | None, creators: Mapping[int, int | None]
-) -> Researched:
+def _with_channel(item: Researched, channel: Channel | None) -> Researched:
     if channel is None:
         return item
-    return replace(
-        item,
-        account=channel.account,
-        allow_links=channel.policy.allow_links,
-        creator_id=creators[channel.project_id],
-    )
+    return replace(item, account=channel.account, allow_links=channel.policy.allow_links)
 
 
 def _with_decision(item: Researched, decision: Mapping[str, Any]) -> Researched:

@@ -7,9 +7,6 @@ insert into creator (name) values (%(name)s) on conflict (name) do update set na
 insert into project (creator_id, name) values (%(creator_id)s, %(name)s)
 on conflict (creator_id, name) do update set name = excluded.name returning id
 
--- name: project_creator
-select creator_id from project where id = %(id)s
-
 -- name: creator_of_project
 select creator_id from project where id = %(project_id)s
 

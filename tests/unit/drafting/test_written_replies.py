@@ -32,8 +32,17 @@ from rejoinder.llm.requests import LlmReply, LlmRequest, Usage
 from rejoinder.prompts.loader import load_prompt, render
 from rejoinder.research.evidence import Evidence
 from rejoinder.text.weighted_length import weighted_length
-from resources.programs import Item, open_program
-from resources.steps.writing import DRAFTER, Edited, NothingToSay, ReplyEditor, ReplyWriter, Troubled, Written
+from resources.model_tasks.asked import ModelTask
+from resources.model_tasks.replies import (
+    DRAFTER,
+    Edited,
+    NothingToSay,
+    ReplyEditor,
+    ReplyWriter,
+    Troubled,
+    Written,
+)
+from resources.programs import open_program
 
 POST = Post("x", "7", "What became of the GIL?", datetime(2026, 1, 1, tzinfo=UTC))
 EVIDENCE = Evidence(
@@ -56,7 +65,6 @@ GOOD = ReplyAnswer(
     text=f"It is still there for a reason: “{QUOTE}” (Seth Larson, Language Summit, 18:51)",
 )
 EXTRACTIVE = draft_reply(POST, [EVIDENCE], "quote_first", allow_links=False)
-ITEM = Item("post:1", "post:1", creator_id=1)
 
 
 @dataclass
@@ -78,7 +86,8 @@ class ScriptedModel:
 def writing(answer: ReplyAnswer | str | Exception, brief: Brief = BRIEF, endpoint: str = "big"):
     text = answer.model_dump_json() if isinstance(answer, ReplyAnswer) else answer
     program = open_program(ScriptedModel(text, endpoint), "reply", reply_program)
-    return ReplyWriter(program, lambda _: load_prompt("reply", 1)).write(brief, EXTRACTIVE, ITEM)
+    task = ModelTask(program, lambda _: load_prompt("reply", 1), 1)
+    return ReplyWriter(task).write(brief, EXTRACTIVE, "post:1")
 
 
 def editing(
@@ -87,8 +96,8 @@ def editing(
     text = answer.model_dump_json() if isinstance(answer, EditorialAnswer) else answer
     program = open_program(ScriptedModel(text, endpoint), "editorial", editorial_program)
     draft = written_draft(GOOD, brief, "v")
-    editor = ReplyEditor(program, lambda _: load_prompt("editorial", 1))
-    return editor.edit(brief, draft, ITEM, earlier)
+    task = ModelTask(program, lambda _: load_prompt("editorial", 1), 1)
+    return ReplyEditor(task).edit(brief, draft, "post:1", earlier)
 
 
 def test_a_good_answer_becomes_the_draft():

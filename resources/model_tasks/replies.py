@@ -1,11 +1,13 @@
-"""Writing and editing drafts with a model, for the steps draft and check.
+"""Replies written and edited by a model.
 
 What belongs here: what becomes of each answer and of each failure of a model. A model's draft is taken only where our
 own checks find nothing against it; else the extractive drafter's stands, with the reason. Rows belong to drafting.py.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 from rejoinder.drafting.checks import Check, check_draft
 from rejoinder.drafting.extractive import DraftReply
@@ -25,15 +27,17 @@ from rejoinder.drafting.written import (
 from rejoinder.errors import ModelRefusal, PassingTrouble, RejoinderError, ReplyInvalid
 from rejoinder.llm.requests import LlmReply
 from rejoinder.prompts.loader import Prompt
-from resources.programs import A, Item, OpenProgram, Told
+from resources.model_tasks.asked import A, Desk, ModelTask, open_task
+from resources.programs import Told
 from resources.tuning_models import LOCAL
 
+if TYPE_CHECKING:
+    from rejoinder.prompts.program import Program
+
+REPLY, EDITORIAL = "reply", "editorial"
 DRAFTER = "local::extractive"
 # Refusals of this one request; the others say that the model is not set up as it should be, for any request.
 ABOUT_THE_REQUEST = ("content", "context")
-
-# Gives the prompt that is in force for a unit of an A/B test.
-PromptFor = Callable[[str], Prompt]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +77,18 @@ class Edited:
 class ReplyWriter:
     """Writes replies by the program ``reply``."""
 
-    program: OpenProgram[ReplyAnswer]
-    prompt_for: PromptFor
+    task: ModelTask[ReplyAnswer]
 
-    def write(self, brief: Brief, extractive: DraftReply, item: Item) -> Written | NothingToSay | Troubled:
+    def write(self, brief: Brief, extractive: DraftReply, ref: str) -> Written | NothingToSay | Troubled:
         """A model's draft, or the extractive one where the model gave none that can be used.
 
         Args:
             brief: what to write from.
             extractive: what stands where no model's draft does.
-            item: what the question is about; its offline answer is the extractive draft.
+            ref: what the question belongs to, such as ``post:12``.
         """
-        asked = replace(item, offline=lambda: offline_answer(extractive))
-        told = _asked(lambda: self.program.ask(self.prompt_for(item.ab_unit), reply_values(brief), asked))
+        offline = partial(offline_answer, extractive)
+        told = _asked(lambda: self.task.ask(reply_values(brief), ref, offline))
         if isinstance(told, Troubled):
             return told
         if isinstance(told, str):
@@ -108,16 +111,21 @@ def _taken(told: Told[ReplyAnswer], brief: Brief, extractive: DraftReply) -> Wri
 class ReplyEditor:
     """Looks at drafts by the program ``editorial``."""
 
-    program: OpenProgram[EditorialAnswer]
-    prompt_for: PromptFor
+    task: ModelTask[EditorialAnswer]
 
     def edit(
-        self, brief: Brief, draft: DraftReply, item: Item, earlier_replies: Sequence[str]
+        self, brief: Brief, draft: DraftReply, ref: str, earlier_replies: Sequence[str]
     ) -> Edited | Troubled | None:
-        """The editor's opinion of a draft that passed our own checks; None where no model gave one."""
-        asked = replace(item, offline=lambda: offline_opinion(draft))
-        prompt = self.prompt_for(item.ab_unit)
-        told = _asked(lambda: self.program.ask(prompt, editorial_values(brief, draft), asked))
+        """The editor's opinion of a draft that passed our own checks; None where no model gave one.
+
+        Args:
+            brief: what the draft was written from.
+            draft: the draft.
+            ref: what the question belongs to, such as ``post:12``.
+            earlier_replies: what no reply may repeat.
+        """
+        offline = partial(offline_opinion, draft)
+        told = _asked(lambda: self.task.ask(editorial_values(brief, draft), ref, offline))
         if isinstance(told, Troubled):
             return told
         if isinstance(told, str):
@@ -142,6 +150,32 @@ def _opinion_of(
     if not all(check.passed for check in checks):
         return Edited(_opinion(True, f"{by}: its text repeats an earlier reply"), told.reply.model)
     return Edited(_opinion(True, f"{by}: tightened"), told.reply.model, edited, checks)
+
+
+def open_writer(desk: Desk, *, item_s: float | None = None) -> ReplyWriter | None:
+    """The task on the gateway; None where replies are extractive alone."""
+    task = open_task(desk, REPLY, reply_maker, item_s=item_s)
+    return None if task is None else ReplyWriter(task)
+
+
+def open_editor(desk: Desk, *, item_s: float | None = None) -> ReplyEditor | None:
+    """The task on the gateway; None where our own checks are all there is."""
+    task = open_task(desk, EDITORIAL, editorial_maker, item_s=item_s)
+    return None if task is None else ReplyEditor(task)
+
+
+def reply_maker(prompt: Prompt) -> "Program[ReplyAnswer]":
+    """The program of the task ``reply``; DSPy is loaded here."""
+    from rejoinder.drafting.program import reply_program
+
+    return reply_program(prompt)
+
+
+def editorial_maker(prompt: Prompt) -> "Program[EditorialAnswer]":
+    """The program of the task ``editorial``; DSPy is loaded here."""
+    from rejoinder.drafting.program import editorial_program
+
+    return editorial_program(prompt)
 
 
 def _asked(ask: Callable[[], Told[A]]) -> Told[A] | Troubled | str:
