@@ -4,6 +4,7 @@ The lock goes with the connection: after kill -9 PostgreSQL frees it at once and
 leases over, with nobody having to clean up on start.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 import psycopg
 
 from resources.postgres import Connection, Transaction, connect
+
+RETAKE_TRIES, RETAKE_WAIT_S = 10, 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,21 @@ def open_worker(url: str, number: int | None = None) -> Worker:
     """
     connection = connect(url, autocommit=True)
     try:
-        if number is not None and Transaction(connection).value("retake_worker_lock", worker=number):
+        if number is not None and _retake(connection, number):
             return Worker(number, connection)
         return _enrol(connection)
     except BaseException:
         connection.close()
         raise
+
+
+def _retake(connection: Connection, number: int) -> bool:
+    """Whether the number's lock is ours again; the server needs a moment to see that the one before hung up."""
+    for _ in range(RETAKE_TRIES):
+        if Transaction(connection).value("retake_worker_lock", worker=number):
+            return True
+        time.sleep(RETAKE_WAIT_S)
+    return False
 
 
 def _enrol(connection: Connection) -> Worker:
