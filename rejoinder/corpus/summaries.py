@@ -35,12 +35,14 @@ class Material:
 
     candidates can stand alone and come in order; sources says for each which source it is from, so that a
     summary can spread over them; keywords tell what they are about; n_sentences is how long it may be, > 0.
+    ref names what is summarised ("source:3"); a summary does not depend on it.
     """
 
     candidates: Sequence[Sentence]
     sources: Sequence[int]
     keywords: Sequence[Keyword]
     n_sentences: int
+    ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,11 @@ were made up; whether plain words say the same as their source it cannot tell.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import regex
 
+from rejoinder.text.function_words import function_words
 from rejoinder.text.sentences import split_sentences
 from rejoinder.text.terms import index_terms
 
@@ -17,29 +19,21 @@ _POSSESSIVE = regex.compile(r"['’]s?$")
 _QUOTATION = regex.compile(r"“([^“”]+)”|„([^„“”]+)[“”]|«([^«»]+)»|\"([^\"]+)\"")
 # A word with a capital that does not open its sentence.
 _NAME = regex.compile(r"(?<=[\p{L}\p{N},;:)] [\"“'(]?)\p{Lu}[\p{L}\p{N}'’]+")
-_INSIDE = regex.compile(r"(?<=[\p{L}\p{N},;:] )\p{L}{3,}")
-# English has a capital in one of about thirty words inside a sentence, German in one of three.
-_NOUNS_HAVE_CAPITALS = 0.2
 _CONTRACTED_I = regex.compile(r"I['’]\p{L}+")
 _SINGLE = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 _TEENS = [
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
+    "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+]  # fmt: skip
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _NUMBERS = (
     {word: value for value, word in enumerate([*_SINGLE, *_TEENS], start=1)}
     | {word: 10 * value for value, word in enumerate(_TENS, start=2)}
     | {f"{ten}-{one}": 10 * t + o for t, ten in enumerate(_TENS, 2) for o, one in enumerate(_SINGLE, 1)}
 )
+# "one" is as often a pronoun.
+del _NUMBERS["one"]
+_SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9}
+_SCALED = regex.compile(rf"(?i)\b(?P<count>\d+(?:[.,]\d+)*|an?|one) (?P<scale>{'|'.join(_SCALES)})\b")
 _NUMBER_WORD = regex.compile(rf"(?i)\b(?:{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})\b")
 
 
@@ -47,7 +41,8 @@ def ungrounded(text: str, sources: Sequence[str], *, may_name: Sequence[str] = (
     """What the text names that no source does: quotations, then figures, then names; empty where there is nothing.
 
     A quotation must stand in one source word for word. A figure may be written in another way ("1,200", "1200",
-    "twelve"). Names are words with a capital inside a sentence; where the sources write nouns so, none is looked for.
+    "twelve"). Names are words with a capital inside a sentence; in German, which writes nouns
+    so, none is looked for.
 
     Args:
         text: what was written.
@@ -66,11 +61,12 @@ def ungrounded(text: str, sources: Sequence[str], *, may_name: Sequence[str] = (
 def figures(text: str) -> set[str]:
     """The figures that a text names, in one writing; a word "one" is none.
 
-    >>> sorted(figures("Twelve of 1,200, at 4:30, in twenty-five days; one by one"))
-    ['12', '1200', '25', '4:30']
+    >>> sorted(figures("Twelve of 1,200, at 4:30, in twenty-five days; one of 2.5 million"))
+    ['12', '1200', '25', '2500000', '4:30']
     """
-    told = _NUMBER_WORD.sub(lambda found: _spelled(found[0].lower()), text)
-    return {_one_writing(word) for word in _WORD.findall(told) if word[0].isdigit()}
+    told = _NUMBER_WORD.sub(lambda found: str(_NUMBERS[found[0].lower()]), text)
+    scaled = _SCALED.sub(_product, told)
+    return {_one_writing(word) for word in _WORD.findall(scaled) if word[0].isdigit()}
 
 
 def term_share(text: str, sources: Sequence[str]) -> float:
@@ -84,8 +80,10 @@ def term_share(text: str, sources: Sequence[str]) -> float:
     return len(terms & known) / len(terms) if terms else 1.0
 
 
-def _spelled(word: str) -> str:
-    return word if word == "one" else str(_NUMBERS[word])
+def _product(found: regex.Match[str]) -> str:
+    """The figure of "2.5 million" or "a hundred"."""
+    counted = float(_one_writing(found["count"])) if found["count"][0].isdigit() else 1.0
+    return f"{counted * _SCALES[found['scale'].lower()]:.10g}"
 
 
 def _one_writing(figure: str) -> str:
@@ -117,6 +115,11 @@ def _bare(word: str) -> str:
 
 
 def _writes_nouns_large(sources: Sequence[str]) -> bool:
-    """Whether nouns have capitals there, as in German, so that a capital makes no name."""
-    inside = [word for source in sources for word in _INSIDE.findall(source)]
-    return sum(word[0].isupper() for word in inside) > _NOUNS_HAVE_CAPITALS * len(inside)
+    """Whether it is German, where a capital makes no name: more of its function words than of English ones."""
+    words = [word for source in sources for word in _words(source)]
+    return sum(word in _german() for word in words) > sum(word in function_words("en") for word in words)
+
+
+@lru_cache(maxsize=1)
+def _german() -> frozenset[str]:
+    return function_words("de") - function_words("en")

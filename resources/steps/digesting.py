@@ -12,6 +12,7 @@ from rejoinder.corpus.summaries import (
     summary_candidates,
 )
 from rejoinder.corpus.values import Transcript
+from resources.model_tasks.summaries import MadeSummary, write_summary
 from resources.postgres import Transaction
 from resources.steps.sources import StoredSource, hold_source, load_sources, move_source
 from resources.store.summaries import CitedSentence, cite, save_sentences
@@ -26,6 +27,7 @@ class SourceDigest:
     keywords: list[Keyword]
     sentences: list[CitedSentence]
     input_hash: str
+    made: MadeSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,11 @@ class Digesting:
         keywords = extract_keywords(transcript)
         candidates = summary_candidates(transcript)
         sources = [source.id] * len(candidates)
-        statements = self.summariser.summarise(
-            Material(candidates, sources, keywords, n_source_sentences(transcript))
-        )
-        sentences = [cite(statement, candidates, sources) for statement in statements]
-        return SourceDigest(keywords, sentences, made_from)
+        n_sentences = n_source_sentences(transcript)
+        material = Material(candidates, sources, keywords, n_sentences, f"source:{source.id}")
+        made = write_summary(self.summariser, material)
+        sentences = [cite(statement, candidates, sources) for statement in made.statements]
+        return SourceDigest(keywords, sentences, made_from, made)
 
     @property
     def _method(self) -> str:
@@ -82,6 +84,9 @@ class Digesting:
             text=" ".join(sentence.text for sentence in result.sentences),
             method=self.summariser.method,
             input_hash=result.input_hash,
+            model=result.made.model,
+            prompt_version=result.made.prompt_version,
+            note=result.made.note,
         )
         save_sentences(tx, summary_id, result.sentences)
 

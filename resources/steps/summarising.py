@@ -7,6 +7,7 @@ from rejoinder.corpus.keywords import Keyword
 from rejoinder.corpus.speech import Sentence
 from rejoinder.corpus.summaries import EPOCH_SENTENCES, Material, Summariser, input_hash
 from rejoinder.errors import LeaseLost
+from resources.model_tasks.summaries import MadeSummary, write_summary
 from resources.postgres import Transaction
 from resources.store.summaries import CitedSentence, cite, save_sentences
 
@@ -29,6 +30,7 @@ class EpochDigest:
 
     sentences: list[CitedSentence]
     input_hash: str
+    made: MadeSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,9 @@ class Summarising:
         )
         if made_from == item.input_hash:
             return None
-        statements = self.summariser.summarise(material)
-        cited = [cite(statement, material.candidates, material.sources) for statement in statements]
-        return EpochDigest(cited, made_from)
+        made = write_summary(self.summariser, material)
+        cited = [cite(statement, material.candidates, material.sources) for statement in made.statements]
+        return EpochDigest(cited, made_from, made)
 
     def save(self, tx: Transaction, item: StoredEpoch, result: EpochDigest | None, worker: int) -> str:
         """Replace the summary where it was made anew.
@@ -77,6 +79,9 @@ class Summarising:
                 text=" ".join(sentence.text for sentence in result.sentences),
                 method=self.summariser.method,
                 input_hash=result.input_hash,
+                model=result.made.model,
+                prompt_version=result.made.prompt_version,
+                note=result.made.note,
             )
             save_sentences(tx, summary_id, result.sentences)
         if not tx.execute("complete_epoch", id=item.id, worker=worker):
@@ -92,4 +97,5 @@ def _material(tx: Transaction, epoch_id: int) -> Material:
         sources=[row["source_id"] for row in rows],
         keywords=[Keyword(row["term"], round(row["score"], 4)) for row in terms],
         n_sentences=EPOCH_SENTENCES,
+        ref=f"epoch:{epoch_id}",
     )

@@ -9,19 +9,21 @@ insert into keyword (source_id, term, score) values (%(source_id)s, %(term)s, %(
 select source_id, input_hash from summary where source_id = any (%(ids)s)
 
 -- name: upsert_source_summary
-insert into summary (scope, source_id, epoch_id, text, method, input_hash)
-select 'source', s.id, epoch_of(s.project_id, coalesce(s.published_at, s.created_at)), %(text)s, %(method)s, %(input_hash)s
+insert into summary (scope, source_id, epoch_id, text, method, input_hash, model, prompt_version, note)
+select 'source', s.id, epoch_of(s.project_id, coalesce(s.published_at, s.created_at)), %(text)s, %(method)s, %(input_hash)s,
+       %(model)s, %(prompt_version)s, %(note)s
 from source s where s.id = %(source_id)s
 on conflict (source_id) do update
 set epoch_id = excluded.epoch_id, text = excluded.text, method = excluded.method, input_hash = excluded.input_hash,
-    updated_at = now()
+    model = excluded.model, prompt_version = excluded.prompt_version, note = excluded.note, updated_at = now()
 returning id
 
 -- name: upsert_epoch_summary
-insert into summary (scope, epoch_id, text, method, input_hash)
-values ('epoch', %(epoch_id)s, %(text)s, %(method)s, %(input_hash)s)
+insert into summary (scope, epoch_id, text, method, input_hash, model, prompt_version, note)
+values ('epoch', %(epoch_id)s, %(text)s, %(method)s, %(input_hash)s, %(model)s, %(prompt_version)s, %(note)s)
 on conflict (epoch_id) where scope = 'epoch' do update
-set text = excluded.text, method = excluded.method, input_hash = excluded.input_hash, updated_at = now()
+set text = excluded.text, method = excluded.method, input_hash = excluded.input_hash,
+    model = excluded.model, prompt_version = excluded.prompt_version, note = excluded.note, updated_at = now()
 returning id
 
 -- name: delete_summary_sentences
