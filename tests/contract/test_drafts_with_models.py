@@ -8,15 +8,18 @@ from typing import Any, cast
 
 import pytest
 
+from rejoinder.drafting.program import reply_program
+from rejoinder.drafting.written import ReplyAnswer, ReplyQuote
 from rejoinder.listening.policy import default_policy
 from rejoinder.listening.post import Post
-from rejoinder.prompts.loader import load_prompt
+from rejoinder.prompts.loader import Demo, load_prompt, with_demos
+from rejoinder.prompts.program import load_program
 from resources.postgres import Database
 from resources.provision import Addresses
 from resources.settings import Settings
 from resources.store.channels import save_channel
 from resources.store.posts import insert_post
-from resources.store.prompt_versions import ensure_prompts
+from resources.store.prompt_versions import ensure_prompts, lock_task, save_aliases, store_prompt
 from resources.tuning import StepName, Tuning
 from resources.wiring import STEPS, run_step
 from resources.work.stopping import StopSignal
@@ -277,6 +280,28 @@ def test_an_editor_in_trouble_postpones_the_check(desk: Desk) -> None:
     post = desk.post()
     assert (post["stage"], post["step"], post["attempts"]) == ("editorial", "check", 0)
     assert "editorial" not in desk.checks()
+
+
+def test_what_a_program_learned_is_asked_with_once_it_is_promoted(desk: Desk, tmp_path: Path) -> None:
+    file = load_prompt("reply", 1)
+    answer = ReplyAnswer(quotes=[ReplyQuote(evidence=1, text="Tests are cheap.")], text="“Tests are cheap.”")
+    learned = reply_program(with_demos(file, [Demo("A post about tests", answer.model_dump_json())]))
+    learned.predict.signature = learned.predict.signature.with_instructions(
+        file.section("system").replace("You draft replies", "You write drafts of replies")
+    )
+    learned.save(tmp_path / "reply.json")
+    prompt = load_program(reply_program(file), tmp_path / "reply.json").prompt
+    with desk.owner.transaction() as tx:
+        store_prompt(tx, prompt)
+        save_aliases(tx, "reply", lock_task(tx, "reply").with_champion(prompt.version))
+    desk.script("ReplyAnswer", reply(GOOD))
+    desk.work("decide", "draft")
+    assert desk.drafts()[0]["prompt_version"] == prompt.version != file.version
+    system, shown, answered, asked = desk.models.get("models/calls")[-1]["request"]["messages"]
+    assert system["content"].startswith("You write drafts of replies for @pythonpod")
+    assert "A post about tests" in shown["content"] and shown["content"].startswith("<<<DATA ")
+    assert ReplyAnswer.model_validate_json(answered["content"]) == answer
+    assert "What became of the GIL?" in asked["content"]
 
 
 def test_without_a_model_no_program_is_opened(desk: Desk) -> None:
