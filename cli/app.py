@@ -7,7 +7,7 @@ import typer
 
 MODULES = (
     "start", "up", "sandbox", "ingest", "ask", "listen", "run", "review", "publish", "measure", "status", "retry",
-    "doctor", "people", "channels", "sources", "models", "endpoints", "api", "bench", "evaluate",
+    "doctor", "people", "channels", "sources", "models", "endpoints", "prompts", "api", "bench", "evaluate",
 )  # fmt: skip
 
 HELP = """Answer posts with what was said, to the second, once a person approved it word for word.

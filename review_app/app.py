@@ -13,7 +13,18 @@ from review_app.desk import is_signed_in, reading, sign_out
 from review_app.escaped import html, join, show
 from review_app.places import remember_pages
 from review_app.problems import describe, show_message
-from review_app.screens import ask, audit, board, handoff, publications, review, sign_in, sources, trouble
+from review_app.screens import (
+    ask,
+    audit,
+    board,
+    handoff,
+    models,
+    publications,
+    review,
+    sign_in,
+    sources,
+    trouble,
+)
 from review_app.screens.account import show_account
 from review_app.texts import day_start
 
@@ -68,6 +79,7 @@ def _pages(numbers: DeskNumbers) -> list[st.Page]:
         ),
         "sources": st.Page(sources.page, title="Sources", url_path="sources"),
         "ask": st.Page(ask.page, title="Ask", url_path="ask"),
+        "models": st.Page(models.page, title="Models", url_path="models"),
         "trouble": st.Page(trouble.page, title=_counted("Trouble", troubles), url_path="trouble"),
         "audit": st.Page(audit.page, title="Audit", url_path="audit"),
     }

@@ -28,8 +28,9 @@ LIST_HINT = "`rejoinder prompts list` shows them."
 class PromptRow:
     """One version as people see it: how often it was used, and what people said to its drafts.
 
-    n_drafts counts drafts as the prompt made them, n_calls calls of models. n_decided and n_approved count decisions of
-    people about those drafts, edited or not; simulated ones never. registered_at is None until MLflow has it.
+    body is the file, demos its demonstrations as JSON. n_drafts counts drafts as the prompt made them, n_calls calls of
+    models. n_decided and n_approved count decisions of people about those drafts, edited or not; simulated ones never.
+    registered_at is None until MLflow has it.
     """
 
     version: str
@@ -40,7 +41,7 @@ class PromptRow:
     registered_at: datetime | None
     alias: Alias | None
     changed_at: datetime | None
-    n_demos: int
+    demos: str
     n_drafts: int
     n_decided: int
     n_approved: int
@@ -53,6 +54,21 @@ class PromptRow:
         It counts a draft that was sent back or rejected alike.
         """
         return self.n_approved / self.n_decided if self.n_decided else None
+
+    @property
+    def label(self) -> str:
+        """How people tell it from others: the file's name, and how many demonstrations go with it."""
+        n_demos = len(read_demos(self.demos))
+        return f"{self.name} + {n_demos} demo{'' if n_demos == 1 else 's'}" if n_demos else self.name
+
+    @property
+    def text(self) -> str:
+        """All of it for people: the file, then each demonstration with its answer."""
+        shown = [
+            f"\n## demonstration {number}\n{demo.material}\n## answer {number}\n{demo.answer}\n"
+            for number, demo in enumerate(read_demos(self.demos), 1)
+        ]
+        return "".join([self.body, *shown])
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from review_app.texts import when, words
 
 PAGE_SIZE = 100
 WIDTHS_PX = {"When": 170, "Who": 180, "Did": 130, "About": 130, "From": 110}
-KINDS = ("post", "publication", "person", "step", "notification")
+KINDS = ("post", "publication", "person", "step", "notification", "prompt")
 
 
 def page() -> None:

@@ -36,7 +36,7 @@ order by version
 
 -- name: list_prompt_versions
 select p.version, p.task, p.name, p.body, p.created_at, p.registered_at, a.alias, a.changed_at,
-       jsonb_array_length(p.demos) as n_demos, used.n_drafts, decided.n_decided, decided.n_approved, called.n_calls
+       p.demos::text, used.n_drafts, decided.n_decided, decided.n_approved, called.n_calls
 from prompt_version p
 left join prompt_alias a on a.version = p.version
 -- a person's own text is based on a draft, it is none of the prompt's
