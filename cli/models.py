@@ -1,9 +1,10 @@
-"""`rejoinder models`: which embedding models there are, their coverage of the corpus, changing the one in use."""
+"""`rejoinder models`: which models there are; the coverage of embedding models, and changing the one in use."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli import local_models
 from cli.context import acting, open_database
 from cli.output import As, AsJson, answer, print_json, print_table, reporting
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from resources.reembedding import BuildReport, IndexStatus
 
 models = typer.Typer(
-    no_args_is_help=True, help="Embedding models: list them, change to another, drop old vectors."
+    no_args_is_help=True, help="Models: list them, change the one that embeds, put language models in."
 )
 
 SAID = {
@@ -24,20 +25,22 @@ SAID = {
 
 def register(app: typer.Typer) -> None:
     """Add the sub-app to the root."""
+    local_models.register(models)
     app.add_typer(models, name="models")
 
 
 @models.command("list")
 def list_all(as_json: AsJson = False) -> None:
-    """List the models and the indexes of their vectors: dimension, coverage, which one searches read."""
+    """List embedding models, the indexes of their vectors, and the language models on this machine."""
     with reporting(as_json), open_database() as database:
         from resources.reembedding import index_statuses
 
         known, indexes = _known_models(), [_index_row(status) for status in index_statuses(database)]
+        local = local_models.local_rows()
     if as_json:
-        print_json({"models": known, "indexes": indexes})
+        print_json({"models": known, "indexes": indexes, "local": local})
         return
-    for title, rows in (("Models", known), ("Indexes", indexes)):
+    for title, rows in (("Models", known), ("Indexes", indexes), ("On this machine", local)):
         if rows:
             print_table(title, [_head(name) for name in rows[0]], (tuple(row.values()) for row in rows))
 
