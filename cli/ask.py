@@ -8,7 +8,7 @@ import typer
 from cli.output import AsJson, clock, print_json, reporting, say
 
 if TYPE_CHECKING:
-    from resources.asking import Cited, Reply
+    from resources.asking import Cited, Reply, Said
 
 
 def register(app: typer.Typer) -> None:
@@ -42,7 +42,8 @@ def ask(
 ) -> None:
     """Answer a question from the corpus, every statement with its source and second; else say it is not in there.
 
-    Answers are sentences of the sources themselves, word for word. Dates are like 2026-11-05, in UTC; sources
+    Answers are sentences of the sources themselves, word for word; a model that is configured for the task synthesis
+    says first what they say together. Dates are like 2026-11-05, in UTC; sources
     without a date are left out once one is given.
     """
     with reporting(as_json):
@@ -106,13 +107,20 @@ def _show(reply: "Reply") -> None:
 
 
 def _show_answer(reply: "Reply") -> None:
-    cited: dict[str, Cited] = {}
-    for said in reply.statements:
-        say(f"{said.text} {' '.join(map(_mark, said.citations))}")
-        cited.update({f"{c.id}{c.start_s}": c for c in said.citations})
+    if reply.written is not None:
+        _show_said(reply.written.statements)
+        say(f"\nWritten by {reply.written.model}. What it rests on, word for word:")
+    _show_said(reply.statements)
+    written = reply.written.statements if reply.written else ()
+    cited = {f"{c.id}{c.start_s}": c for said in (*written, *reply.statements) for c in said.citations}
     say()
     for one in cited.values():
         _show_place(one, _mark(one))
+
+
+def _show_said(statements: "tuple[Said, ...]") -> None:
+    for said in statements:
+        say(f"{said.text} {' '.join(map(_mark, said.citations))}")
 
 
 def _mark(cited: "Cited") -> str:

@@ -12,7 +12,10 @@ from rejoinder.errors import ConfigInvalid
 from rejoinder.llm.ports import Embedder
 from rejoinder.research.answer_rules import AnswerRule, not_fitted, probability
 from rejoinder.research.answers import Answerer, Reading, best_passages, read_context
+from rejoinder.research.model_answers import SynthesisAnswer
 from resources.context import ContextBuilder
+from resources.model_tasks.answers import WrittenAnswer, write_answer
+from resources.model_tasks.asked import ModelTask
 from resources.postgres import Database, Transaction
 from resources.search import SearchQuery
 
@@ -55,6 +58,15 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """What a model made of the evidence in its own words, and with which prompt; model is its URI."""
+
+    statements: tuple[Said, ...]
+    model: str
+    prompt_version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Searched:
     """What was looked through: sources, and those that cannot be searched yet; tokens of the context."""
 
@@ -66,7 +78,10 @@ class Searched:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer; without statements the corpus has none, and reason says why. nearest then is what came closest."""
+    """The answer; without statements the corpus has none, and reason says why. nearest then is what came closest.
+
+    statements are quotes; written is what a model wrote of the evidence, None without one.
+    """
 
     question: str
     statements: tuple[Said, ...]
@@ -75,6 +90,7 @@ class Reply:
     nearest: tuple[Cited, ...]
     searched: Searched
     notes: tuple[str, ...] = ()
+    written: Written | None = None
 
     @property
     def is_answered(self) -> bool:
@@ -84,7 +100,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Answers questions about one project's corpus."""
+    """Answers questions about one project's corpus; writer is the model that also says it in its own words."""
 
     db: Database
     embedder: Embedder
@@ -93,6 +109,7 @@ class Asking:
     answerer: Answerer
     index_id: int
     project_id: int
+    writer: ModelTask[SynthesisAnswer] | None = None
 
     def ask(self, question: Question) -> Reply:
         """Answer a question.
@@ -118,16 +135,16 @@ class Asking:
         likely = probability(reading.signs, self.rule)
         if likely < self.rule.at_least:
             return self._none(reading, context, searched, likely, "Nothing in the corpus answers this.")
-        given = cite(
-            self.answerer.answer(reading, context),
-            [line.citation for line in context.evidence],
-        )
+        quoted = self.answerer.answer(reading, context)
+        given = cite(quoted, [line.citation for line in context.evidence])
         if not given.statements:
             return self._none(reading, context, searched, likely, "No sentence that was found answers this.")
+        answer = write_answer(self.writer, context, quoted)
         with self.db.transaction() as tx:
             said = tuple(_said(tx, statement, context.evidence) for statement in given.statements)
-        notes = (*given.notes, *self._notes())
-        return Reply(reading.question, said, "", round(likely, 3), (), searched, notes)
+            written = _written(tx, answer, context.evidence)
+        notes = (*given.notes, *filter(None, [answer.note]), *self._notes())
+        return Reply(reading.question, said, "", round(likely, 3), (), searched, notes, written)
 
     def _none(
         self, reading: Reading, context: PromptContext, searched: Searched, likely: float, reason: str
@@ -203,6 +220,13 @@ def _said(tx: Transaction, statement: Statement, lines: Sequence[EvidenceLine]) 
     by_id = {line.citation.id: line for line in lines}
     exact = (_to_the_second(tx, statement.text, by_id[c.id]) for c in statement.citations)
     return Said(statement.text, tuple(_cited(citation) for citation in exact))
+
+
+def _written(tx: Transaction, answer: WrittenAnswer, lines: Sequence[EvidenceLine]) -> Written | None:
+    if answer.writer is None:
+        return None
+    said = tuple(_said(tx, statement, lines) for statement in answer.statements)
+    return Written(said, answer.writer.model, answer.writer.prompt_version)
 
 
 def _to_the_second(tx: Transaction, text: str, line: EvidenceLine) -> Citation:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from rejoinder.corpus.summaries import ExtractiveSummariser
+from rejoinder.corpus.summaries import ExtractiveSummariser, Summariser
 from rejoinder.drafting.strategies import UniformChooser
 from rejoinder.research.answer_rules import answer_rule
 from rejoinder.research.answers import QuotingAnswerer
@@ -19,9 +19,11 @@ from resources.context import context_builder
 from resources.extracting import extract
 from resources.fetching import Fetcher
 from resources.guarded_network import Allowance
+from resources.model_tasks.answers import open_answers
 from resources.model_tasks.asked import Desk
 from resources.model_tasks.claims import open_claims
 from resources.model_tasks.replies import open_editor, open_writer
+from resources.model_tasks.summaries import open_summariser
 from resources.model_tasks.verdicts import open_verdicts
 from resources.postgres import Database
 from resources.reembedding import build_index, is_build_due
@@ -72,11 +74,16 @@ def _embed_chunks(bench: Workbench) -> Step:
 
 
 def _digesting(bench: Workbench) -> Step:
-    return digesting.Digesting(ExtractiveSummariser(bench.embedder))
+    return digesting.Digesting(_summariser(bench, "keywords"))
 
 
 def _summarising(bench: Workbench) -> Step:
-    return summarising.Summarising(ExtractiveSummariser(bench.embedder))
+    return summarising.Summarising(_summariser(bench, "summarise"))
+
+
+def _summariser(bench: Workbench, step: StepName) -> Summariser:
+    extractive = ExtractiveSummariser(bench.embedder)
+    return open_summariser(desk(bench), extractive, item_s=bench.tuning.stage(step).timeout_s)
 
 
 def _embed_posts(bench: Workbench) -> Step:
@@ -116,7 +123,7 @@ def evidence_rule(tuning: Tuning) -> EvidenceRule:
 
 
 def asking(bench: Workbench) -> Asking:
-    """What answers questions: it quotes, and needs no model but the embedder."""
+    """What answers questions: it quotes, and where a model is configured that writes an answer besides."""
     bench = bench.current()
     rule = answer_rule(bench.embedder.model, **bench.tuning.answers.model_dump())
     return Asking(
@@ -127,6 +134,7 @@ def asking(bench: Workbench) -> Asking:
         QuotingAnswerer(rule),
         bench.index_id,
         bench.project_id,
+        open_answers(desk(bench)),
     )
 
 

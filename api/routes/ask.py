@@ -17,7 +17,8 @@ router = APIRouter(tags=["ask"])
 async def ask(asked: Ask, desk: AtDesk, caller: MayAsk) -> Answer:
     """Answer a question, every statement cited to the second, or say that it is not in the corpus. Scope: `ask`.
 
-    Answers are sentences of the sources themselves, word for word.
+    Answers are sentences of the sources themselves, word for word; `written` is what a model makes of them in its own
+    words, where one is configured for the task `synthesis`.
     """
     return Answer.model_validate(await desk.workers.run(_reply, desk, asked.question()))
 

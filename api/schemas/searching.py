@@ -125,10 +125,18 @@ class Citation(Shape):
 
 
 class Statement(Shape):
-    """A sentence of the answer, word for word from its source."""
+    """A sentence of the answer: word for word from its source, or a model's."""
 
     text: str
     citations: list[Citation]
+
+
+class Written(Shape):
+    """What a model wrote from the evidence; each of its statements cites some."""
+
+    statements: list[Statement]
+    model: str = Field(description="URI of the model that wrote it.")
+    prompt_version: str
 
 
 class Searched(Shape):
@@ -151,4 +159,7 @@ class Answer(Shape):
     searched: Searched
     notes: list[str] = Field(
         description="What has to be known of the judgement, or was left out of the answer."
+    )
+    written: Written | None = Field(
+        description="The same in a model's words; null where none is configured, or nothing of it can be shown."
     )

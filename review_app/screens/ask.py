@@ -10,7 +10,7 @@ from review_app.places import asked_reply, remember_reply
 from review_app.problems import show_problem, telling
 
 if TYPE_CHECKING:
-    from resources.asking import Asking, Cited, Question, Reply, Said
+    from resources.asking import Asking, Cited, Question, Reply, Said, Written
 
 LONGEST_QUESTION = 1_000
 
@@ -88,6 +88,7 @@ def _show_reply(reply: "Reply") -> None:
     with st.container(border=True, key="ask_answer"):
         show(html('<div class="rj-who" dir="{}">{}</div>', direction(reply.question), reply.question))
         if reply.is_answered:
+            _show_written(reply.written)
             for said in reply.statements:
                 show(_statement(said))
         else:
@@ -97,9 +98,20 @@ def _show_reply(reply: "Reply") -> None:
         show(html('<div class="rj-meta">{}</div>', _searched(reply)))
 
 
-def _statement(said: "Said") -> Markup:
+def _show_written(written: "Written | None") -> None:
+    """What a model says of it, above the quotes that it rests on."""
+    if written is None:
+        return
+    for said in written.statements:
+        show(_statement(said, "rj-text"))
+    show(html('<div class="rj-meta">Written by {}</div>', written.model))
+    show(html('<div class="rj-head">What it rests on, word for word</div>'))
+
+
+def _statement(said: "Said", look: str = "rj-text rj-quote") -> Markup:
     return html(
-        '<div class="rj-text rj-quote" dir="{}">{}</div><div class="rj-meta">{}</div>',
+        '<div class="{}" dir="{}">{}</div><div class="rj-meta">{}</div>',
+        look,
         direction(said.text),
         said.text,
         join([_place(cited) for cited in said.citations], " · "),
