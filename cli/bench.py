@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 def bench(
     name: Annotated[
-        str, typer.Argument(help="Which benchmark: pipeline, ingest, retrieval or context.")
+        str, typer.Argument(help="Which benchmark: pipeline, ingest, retrieval, context or gateway.")
     ] = "pipeline",
     posts: Annotated[int, typer.Option(min=10, max=100_000, help="pipeline: how many posts.")] = 2000,
     data: Annotated[
@@ -53,6 +53,15 @@ def bench(
             help="ingest: a long transcript, instead of one of five hours made up.", show_default=False
         ),
     ] = None,
+    pairs: Annotated[
+        int, typer.Option(min=20, max=10_000, help="gateway: calls through it, and as many beside it.")
+    ] = 200,
+    calls: Annotated[
+        int, typer.Option(min=100, max=1_000_000, help="gateway: calls over which memory is watched.")
+    ] = 10_000,
+    latency: Annotated[
+        float, typer.Option(min=0, max=10_000, help="gateway: milliseconds the model takes for an answer.")
+    ] = 100,
     as_json: AsJson = False,
 ) -> None:
     """Measure in a home of its own, which is removed afterwards.
@@ -60,7 +69,8 @@ def bench(
     pipeline: posts per second from triage to draft, with Dagster's own share apart. ingest: embedding through the
     pipeline beside the bare model, and the memory of a recording of five hours. retrieval: milliseconds of a
     search over many chunks, with filters, without and with a re-scorer, and what it finds of an exact scan. context:
-    tokens of a context and recall of its evidence from ten documents on.
+    tokens of a context and recall of its evidence from ten documents on. gateway: milliseconds that the model
+    gateway adds to a call of LiteLLM, its limit under 200 calls at once, its memory over many.
     """
     with reporting(as_json):
         result = _pipeline(posts, as_json) if name == "pipeline" else None
@@ -70,11 +80,13 @@ def bench(
             result = _ingest(rounds, recording, as_json)
         if name == "context":
             result = _context(data, documents, distractors, questions, vectors, as_json)
+        if name == "gateway":
+            result = _gateway(pairs, calls, latency, as_json)
         if result is None:
             from rejoinder.errors import ConfigInvalid
 
             raise ConfigInvalid(
-                f"There is no benchmark named {name}; there are: pipeline, ingest, retrieval, context."
+                f"There is no benchmark named {name}; there are: pipeline, ingest, retrieval, context, gateway."
             )
         if as_json:
             print_json(result)
@@ -133,6 +145,14 @@ def _context(
             advance=advance,
             questions=questions,
         )
+
+
+def _gateway(pairs: int, calls: int, latency_ms: float, quiet: bool) -> dict[str, Any]:
+    from bench.gateway import measure_gateway, n_steps
+    from cli.progress import progress_bar
+
+    with progress_bar("calls", total=n_steps(pairs, calls), quiet=quiet) as advance:
+        return measure_gateway(pairs=pairs, calls=calls, latency_ms=latency_ms, advance=advance)
 
 
 def _show(name: str, result: dict[str, Any]) -> None:

@@ -56,6 +56,14 @@ def _prepare(connection: Connection) -> None:
     connection.autocommit = was_autocommit
 
 
+def _prepare_unhurried(connection: Connection) -> None:
+    _prepare(connection)
+    was_autocommit = connection.autocommit
+    connection.autocommit = True
+    connection.execute("set synchronous_commit = off")
+    connection.autocommit = was_autocommit
+
+
 def connection_error(error: psycopg.Error | ValueError) -> RejoinderError:
     """What to tell a person when no connection could be made.
 
@@ -129,9 +137,13 @@ class Database:
         max_size: connections at most.
         autocommit: every statement is committed by itself, and no connection is asked whether it is alive before it is
             lent: one round trip for a statement instead of four. A connection that broke in between shows at its use.
+        waits_for_disk: a commit is answered when it is on the disk. False: it is there for everybody at once and on the
+            disk within a second, so that a crash of the server may lose it; for bookkeeping, which a call waits for.
     """
 
-    def __init__(self, url: str, *, max_size: int = 8, autocommit: bool = False) -> None:
+    def __init__(
+        self, url: str, *, max_size: int = 8, autocommit: bool = False, waits_for_disk: bool = True
+    ) -> None:
         self.url = url
         self._pool = ConnectionPool[Connection](
             url,
@@ -144,7 +156,7 @@ class Database:
                 "connect_timeout": CONNECT_TIMEOUT_S,
                 "autocommit": autocommit,
             },
-            configure=_prepare,
+            configure=_prepare if waits_for_disk else _prepare_unhurried,
             check=None if autocommit else ConnectionPool.check_connection,
         )
 

@@ -68,7 +68,7 @@ def open_gateway(
     from resources.postgres import Database
 
     world = world or Surroundings()
-    db = Database(url, max_size=CONNECTIONS, autocommit=True).open()
+    db = Database(url, max_size=CONNECTIONS, autocommit=True, waits_for_disk=False).open()
     statements = Statements(db)
     admission = Admission(
         url,
