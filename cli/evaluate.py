@@ -78,13 +78,13 @@ def retrieval(
         _check_saving(save, rescorer)
         from rejoinder.corpus.retrieval.rescorer import dump
         from resources.evaluation.retrieval import Systems, evaluate_retrieval
-        from resources.llm.shelf import Shelf
+        from resources.llm.embedding_endpoints import shelf_of
         from resources.retrieval import configured_reranker
         from resources.settings import load_settings
         from resources.tuning import load_tuning
 
         tuning = load_tuning(load_settings())
-        embedder = Shelf().named(model or tuning.embedding.model)
+        embedder = shelf_of(tuning).named(model or tuning.embedding.model)
         task = load_task(data, split, embedder, tuning, everywhere=everywhere)
         learnt = load_task(data, rescorer, embedder, tuning, everywhere=everywhere) if rescorer else None
         configured = None if learnt else configured_reranker(tuning.retrieval, embedder.model)

@@ -21,7 +21,7 @@ from resources.embedded.cluster import is_running as postgres_is_running
 from resources.embedded.cluster import open_cluster, stop_cluster
 from resources.embedded.places import find_places
 from resources.guarded_network import Allowance
-from resources.llm.shelf import Shelf
+from resources.llm.embedding_endpoints import shelf_of
 from resources.migrations import load_migrations
 from resources.objects import open_store
 from resources.provision import EMBEDDED_DATABASE, GROUPS, OLDEST_SERVER, connect_admin
@@ -106,7 +106,7 @@ def _configuration(settings: Settings) -> list[Finding]:
     path = settings.config or Path("rejoinder.toml")
     try:
         tuning = load_tuning(settings)
-        model = Shelf().uri_of(tuning.embedding.model)
+        model = shelf_of(tuning).uri_of(tuning.embedding.model)
         configured_reranker(tuning.retrieval, model)
     except ConfigInvalid as error:
         fix = error.fix or "Correct that line; rejoinder.example.toml explains it."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rejoinder.corpus.retrieval.ports import Reranker
 from rejoinder.llm.ports import Embedder
+from resources.llm.embedding_endpoints import shelf_of, usd_per_mtok
 from resources.llm.recorded_embedder import ModelRun, RecordedEmbedder, RememberingEmbedder
 from resources.llm.shelf import Shelf
 from resources.objects import ObjectStore, open_store
@@ -97,9 +98,14 @@ def _gateway(url: str, tuning: str) -> "Gateway":
 
 
 @lru_cache(maxsize=4)
-def _shelf(db: Database) -> Shelf:
-    """The models; their calls are recorded and their vectors remembered."""
-    return Shelf(lambda made: RememberingEmbedder(RecordedEmbedder(made, lambda run: _record(db, run))))
+def _shelf(db: Database, url: str, tuning: str) -> Shelf:
+    """The models, by the tuning, which comes as JSON; their calls are recorded and their vectors remembered."""
+    parsed = Tuning.model_validate_json(tuning)
+
+    def record(run: ModelRun) -> None:
+        _record(db, run, run.tokens_in * usd_per_mtok(parsed, run.model) / 1e6)
+
+    return shelf_of(parsed, url, lambda made: RememberingEmbedder(RecordedEmbedder(made, record)))
 
 
 @lru_cache(maxsize=2)
@@ -113,10 +119,10 @@ def open_workbench(settings: Settings | None = None) -> Workbench:
     settings = settings or load_settings()
     export_for_children()
     tuning = load_tuning(settings)
-    reranker = configured_reranker(tuning.retrieval, Shelf().uri_of(tuning.embedding.model))
+    reranker = configured_reranker(tuning.retrieval, shelf_of(tuning).uri_of(tuning.embedding.model))
     addresses = prepare(settings)
     db = _pool(addresses.app)
-    shelf = _shelf(db)
+    shelf = _shelf(db, addresses.app, tuning.model_dump_json())
     embedder = shelf.named(tuning.embedding.model)
     with db.transaction() as tx:
         index_id = tx.value("ensure_embedding_index", model=embedder.model, dim=embedder.dim)
@@ -127,7 +133,7 @@ def open_workbench(settings: Settings | None = None) -> Workbench:
     return bench.current()
 
 
-def _record(db: Database, run: ModelRun) -> None:
+def _record(db: Database, run: ModelRun, cost_usd: float) -> None:
     with db.transaction() as tx:
         tx.execute(
             "insert_model_run",
@@ -138,7 +144,7 @@ def _record(db: Database, run: ModelRun) -> None:
             n_items=run.n_items,
             tokens_in=run.tokens_in,
             tokens_out=0,
-            cost_usd=0,
+            cost_usd=cost_usd,
             latency_ms=run.latency_ms,
             is_ok=run.is_ok,
             error=run.error,

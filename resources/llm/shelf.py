@@ -46,14 +46,17 @@ class Shelf:
     Args:
         wrap: put around every embedder that is made, to record and remember its calls.
         makers: further models by URI, beside those of `MODELS`.
+        uris: their URIs by the names that rejoinder.toml may call them.
     """
 
     def __init__(
         self,
         wrap: Callable[[CountingEmbedder], Embedder] = lambda made: made,
         makers: Mapping[str, Maker] | None = None,
+        uris: Mapping[str, str] | None = None,
     ) -> None:
         self._wrap = wrap
+        self._uris = {m.name: m.encoder.uri for m in MODELS} | dict(uris or {})
         self._makers: dict[str, Maker] = {m.encoder.uri: _maker(m) for m in MODELS} | dict(makers or {})
         self._made: dict[str, Embedder] = {}
         self._lock = threading.Lock()
@@ -85,9 +88,9 @@ class Shelf:
         Raises:
             ConfigInvalid: there is no such model.
         """
-        uri = next((m.encoder.uri for m in MODELS if m.name == name), name)
+        uri = self._uris.get(name, name)
         if uri not in self._makers:
-            known = ", ".join(m.name for m in MODELS)
+            known = ", ".join(self._uris)
             raise ConfigInvalid(f"embedding.model: there is no model {name!r}; there are: {known}")
         return uri
 
