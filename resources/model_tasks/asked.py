@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pydantic import BaseModel
 
+from rejoinder.errors import ModelRefusal, PassingTrouble, RejoinderError, ReplyInvalid
 from rejoinder.prompts.loader import Prompt
 from rejoinder.prompts.writer import Writer
 from resources.postgres import Database
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 A = TypeVar("A", bound=BaseModel)
 # Of an item's time so much is the models': what is left is for saying what went wrong.
 SHARE_OF_TIME = 0.8
+# Refusals of this one request; the others say that the model is not set up as it should be, for any request.
+ABOUT_THE_REQUEST = ("content", "context")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,13 @@ class Desk:
     db: Database
     models: Models
     creator_id: Callable[[], int | None] = lambda: None
+
+
+@dataclass(frozen=True, slots=True)
+class Troubled:
+    """There is no answer now; raised when the item is saved, so that those beside it keep theirs."""
+
+    error: RejoinderError
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,19 @@ class ModelTask(Generic[A]):
             offline: the JSON of the answer without a model.
         """
         return self.program.ask(self.prompt_of(ref), values, Item(ref, ref, offline, self.creator_id))
+
+    def try_to_ask(
+        self, values: Mapping[str, str], ref: str, offline: Callable[[], str]
+    ) -> Told[A] | Troubled | str:
+        """As `ask`; Troubled where there may be an answer later or somebody has to set something right, else why not."""
+        try:
+            return self.ask(values, ref, offline)
+        except PassingTrouble as error:
+            return Troubled(error)
+        except ModelRefusal as error:
+            return str(error) if error.kind in ABOUT_THE_REQUEST else Troubled(error)
+        except ReplyInvalid as error:
+            return str(error)
 
 
 def open_task(

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rejoinder.errors import ModelRefusal, ReplyInvalid
 from rejoinder.prompts.loader import Prompt
 from rejoinder.prompts.writer import Writer
 from rejoinder.triage.claims import Claim
@@ -15,7 +14,7 @@ from rejoinder.triage.model_claims import (
     claims_values,
     offline_claims,
 )
-from resources.model_tasks.asked import Desk, ModelTask, open_task, writer_of
+from resources.model_tasks.asked import Desk, ModelTask, Troubled, open_task, writer_of
 
 if TYPE_CHECKING:
     from rejoinder.prompts.program import Program
@@ -37,24 +36,22 @@ class FoundClaims:
     note: str = ""
 
 
-def find_claims(task: ModelTask[ClaimsAnswer] | None, text: str, ref: str) -> FoundClaims:
-    """The claims of a post.
+def find_claims(task: ModelTask[ClaimsAnswer] | None, text: str, ref: str) -> FoundClaims | Troubled:
+    """The claims of a post, or why there are none now.
 
     Args:
         task: the model's; None: rules find them.
         text: the post.
         ref: what the question belongs to, such as ``post:12``.
-
-    Raises:
-        PassingTrouble: no model answered, or the money is spent; later it may be otherwise.
     """
     if task is None:
         return FoundClaims(claims_by_rules(text))
-    try:
-        told = task.ask(claims_values(text), ref, partial(offline_claims, text))
-    except (ReplyInvalid, ModelRefusal) as error:
+    told = task.try_to_ask(claims_values(text), ref, partial(offline_claims, text))
+    if isinstance(told, Troubled):
+        return told
+    if isinstance(told, str):
         return FoundClaims(
-            claims_by_rules(text), note=f"found by rules, no model's answer could be used: {error}"
+            claims_by_rules(text), note=f"found by rules, no model's answer could be used: {told}"
         )
     writer = writer_of(told)
     if writer is None:

@@ -4,7 +4,7 @@ What belongs here: what becomes of each answer and of each failure of a model. A
 own checks find nothing against it; else the extractive drafter's stands, with the reason. Rows belong to drafting.py.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,10 +24,9 @@ from rejoinder.drafting.written import (
     reply_values,
     written_draft,
 )
-from rejoinder.errors import ModelRefusal, PassingTrouble, RejoinderError, ReplyInvalid
 from rejoinder.llm.requests import LlmReply
 from rejoinder.prompts.loader import Prompt
-from resources.model_tasks.asked import A, Desk, ModelTask, open_task
+from resources.model_tasks.asked import Desk, ModelTask, Troubled, open_task
 from resources.programs import Told
 from resources.tuning_models import LOCAL
 
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
 
 REPLY, EDITORIAL = "reply", "editorial"
 DRAFTER = "local::extractive"
-# Refusals of this one request; the others say that the model is not set up as it should be, for any request.
-ABOUT_THE_REQUEST = ("content", "context")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +51,6 @@ class NothingToSay:
     """The model found that the evidence does not bear on the post."""
 
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Troubled:
-    """There is no answer now; raised when the item is saved, so that those beside it keep theirs."""
-
-    error: RejoinderError
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +78,7 @@ class ReplyWriter:
             ref: what the question belongs to, such as ``post:12``.
         """
         offline = partial(offline_answer, extractive)
-        told = _asked(lambda: self.task.ask(reply_values(brief), ref, offline))
+        told = self.task.try_to_ask(reply_values(brief), ref, offline)
         if isinstance(told, Troubled):
             return told
         if isinstance(told, str):
@@ -125,7 +115,7 @@ class ReplyEditor:
             earlier_replies: what no reply may repeat.
         """
         offline = partial(offline_opinion, draft)
-        told = _asked(lambda: self.task.ask(editorial_values(brief, draft), ref, offline))
+        told = self.task.try_to_ask(editorial_values(brief, draft), ref, offline)
         if isinstance(told, Troubled):
             return told
         if isinstance(told, str):
@@ -176,18 +166,6 @@ def editorial_maker(prompt: Prompt) -> "Program[EditorialAnswer]":
     from rejoinder.drafting.program import editorial_program
 
     return editorial_program(prompt)
-
-
-def _asked(ask: Callable[[], Told[A]]) -> Told[A] | Troubled | str:
-    """The answer; Troubled where there may be one later or somebody has to set something right; else why not."""
-    try:
-        return ask()
-    except PassingTrouble as error:
-        return Troubled(error)
-    except ModelRefusal as error:
-        return str(error) if error.kind in ABOUT_THE_REQUEST else Troubled(error)
-    except ReplyInvalid as error:
-        return str(error)
 
 
 def _by(reply: LlmReply) -> str:

@@ -11,10 +11,9 @@ from rejoinder.corpus.model_summaries import (
     summary_values,
 )
 from rejoinder.corpus.summaries import Material, Statement, Summariser
-from rejoinder.errors import ModelRefusal, ReplyInvalid
 from rejoinder.prompts.loader import Prompt
 from rejoinder.prompts.writer import Writer
-from resources.model_tasks.asked import Desk, ModelTask, open_task, writer_of
+from resources.model_tasks.asked import Desk, ModelTask, Troubled, open_task, writer_of
 
 if TYPE_CHECKING:
     from rejoinder.prompts.program import Program
@@ -74,13 +73,15 @@ class ModelSummariser:
 
         Raises:
             PassingTrouble: no model answered, or the money is spent; later it may be otherwise.
+            ModelRefusal: a model is not set up as it should be.
         """
         if not material.candidates:
             return MadeSummary(())
-        try:
-            told = self.task.ask(summary_values(material), material.ref, lambda: self._offline(material))
-        except (ReplyInvalid, ModelRefusal) as error:
-            return self._quoted(material, f"quoted, no model's answer could be used: {error}")
+        told = self.task.try_to_ask(summary_values(material), material.ref, lambda: self._offline(material))
+        if isinstance(told, Troubled):
+            raise told.error
+        if isinstance(told, str):
+            return self._quoted(material, f"quoted, no model's answer could be used: {told}")
         writer = writer_of(told)
         if writer is None:
             return self._quoted(material, "")

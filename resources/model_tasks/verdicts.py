@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rejoinder.errors import ModelRefusal, ReplyInvalid
 from rejoinder.prompts.loader import Prompt
 from rejoinder.prompts.writer import Writer
 from rejoinder.research.evidence import Evidence
@@ -16,7 +15,7 @@ from rejoinder.research.model_verdicts import (
     offline_verdicts,
     verdict_values,
 )
-from resources.model_tasks.asked import Desk, ModelTask, open_task, writer_of
+from resources.model_tasks.asked import Desk, ModelTask, Troubled, open_task, writer_of
 
 if TYPE_CHECKING:
     from rejoinder.prompts.program import Program
@@ -40,27 +39,25 @@ class JudgedEvidence:
 
 def judge(
     task: ModelTask[VerdictAnswer] | None, claim: str, evidence: Sequence[Evidence], ref: str
-) -> JudgedEvidence:
-    """The evidence with what it says of the claim; a question is never judged.
+) -> JudgedEvidence | Troubled:
+    """The evidence with what it says of the claim, or why that is not known now; a question is never judged.
 
     Args:
         task: the model's; None: the verdicts that rules gave stay.
         claim: the claim.
         evidence: sentences that were found, with the verdicts of rules.
         ref: what the question belongs to, such as ``post:12``.
-
-    Raises:
-        PassingTrouble: no model answered, or the money is spent; later it may be otherwise.
     """
     by_rules = JudgedEvidence(tuple(evidence))
     if task is None or not evidence or not is_judgeable(claim):
         return by_rules
     quotes = [one.quote for one in evidence]
     offline = partial(offline_verdicts, [one.verdict for one in evidence])
-    try:
-        told = task.ask(verdict_values(claim, quotes), ref, offline)
-    except (ReplyInvalid, ModelRefusal) as error:
-        return replace(by_rules, note=f"judged by rules, no model's answer could be used: {error}")
+    told = task.try_to_ask(verdict_values(claim, quotes), ref, offline)
+    if isinstance(told, Troubled):
+        return told
+    if isinstance(told, str):
+        return replace(by_rules, note=f"judged by rules, no model's answer could be used: {told}")
     writer = writer_of(told)
     if writer is None:
         return by_rules

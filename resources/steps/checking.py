@@ -9,7 +9,8 @@ from psycopg.types.json import Jsonb
 from rejoinder.drafting.checks import Check, check_draft
 from rejoinder.drafting.extractive import DraftReply, QuotedEvidence
 from rejoinder.ids import PostId
-from resources.model_tasks.replies import DRAFTER, Edited, ReplyEditor, Troubled
+from resources.model_tasks.asked import Troubled
+from resources.model_tasks.replies import DRAFTER, Edited, ReplyEditor
 from resources.postgres import Transaction
 from resources.steps.drafting import (
     FRAMES,

@@ -12,7 +12,8 @@ from rejoinder.drafting.written import Brief
 from rejoinder.ids import DecisionId, EvidenceId
 from rejoinder.prompts.loader import Prompt
 from rejoinder.research.evidence import Evidence
-from resources.model_tasks.replies import NothingToSay, ReplyWriter, Troubled, Written
+from resources.model_tasks.asked import Troubled
+from resources.model_tasks.replies import NothingToSay, ReplyWriter, Written
 from resources.postgres import Transaction
 from resources.steps.places import EDITORIAL, RESPONSE
 from resources.store.channels import Channel, enabled_channels

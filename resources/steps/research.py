@@ -10,7 +10,7 @@ from rejoinder.ids import ClaimId, PostId
 from rejoinder.llm.ports import Embedder, Vectors
 from rejoinder.research.evidence import Evidence, EvidenceRule, NoEvidence, find_evidence
 from rejoinder.research.model_verdicts import VerdictAnswer
-from resources.model_tasks.asked import ModelTask
+from resources.model_tasks.asked import ModelTask, Troubled
 from resources.model_tasks.verdicts import JudgedEvidence, judge
 from resources.postgres import Database, Transaction
 from resources.retrieval import Retriever
@@ -67,12 +67,12 @@ class EvidenceFinding:
         rows = {r["post_id"]: r for r in reversed(tx.rows("load_claims", post_ids=list(ids)))}
         return [OpenClaim(PostId(i), rows[i]["id"], rows[i]["text"]) for i in ids]
 
-    def work(self, items: Sequence[OpenClaim]) -> list[Researched | NoEvidence]:
+    def work(self, items: Sequence[OpenClaim]) -> list[Researched | NoEvidence | Troubled]:
         """Evidence per claim; one model call for all claims, then one per claim's new sentences."""
         vectors = self.embedder.embed([item.text for item in items], "query")
         return [self._research(item, vector) for item, vector in zip(items, vectors, strict=True)]
 
-    def _research(self, item: OpenClaim, vector: Vectors) -> Researched | NoEvidence:
+    def _research(self, item: OpenClaim, vector: Vectors) -> Researched | NoEvidence | Troubled:
         asked = SearchQuery(item.text, vector, index_id=self.index_id, project_id=self.project_id)
         read = self.retriever.find(asked)
         found = find_evidence(
@@ -82,12 +82,22 @@ class EvidenceFinding:
             return found
         places = {passage.chunk_id: rank for rank, passage in enumerate(read.passages, 1)}
         judged = judge(self.task, item.text, found, f"post:{item.post_id}")
+        if isinstance(judged, Troubled):
+            return judged
         with self.db.transaction() as tx:
             placed = tuple(_placed(tx, one, read.passages, places[one.chunk_id]) for one in judged.evidence)
         return Researched(placed, judged)
 
-    def save(self, tx: Transaction, item: OpenClaim, result: Researched | NoEvidence, worker: int) -> str:
-        """Save the evidence and hand the post on, or reject it with the reason."""
+    def save(
+        self, tx: Transaction, item: OpenClaim, result: Researched | NoEvidence | Troubled, worker: int
+    ) -> str:
+        """Save the evidence and hand the post on, or reject it with the reason.
+
+        Raises:
+            RejoinderError: why a model gave no verdicts; the runner tries the post again.
+        """
+        if isinstance(result, Troubled):
+            raise result.error
         if isinstance(result, NoEvidence):
             save_stage_decision(tx, item.post_id, self.name, "rejected", result.reason)
             return reject(tx, item.post_id, RESEARCH, self.name, result.reason, worker)

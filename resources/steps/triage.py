@@ -22,7 +22,7 @@ from rejoinder.triage.relevance import (
     corpus_similarity,
     decide_relevance,
 )
-from resources.model_tasks.asked import ModelTask
+from resources.model_tasks.asked import ModelTask, Troubled
 from resources.model_tasks.claims import FoundClaims, find_claims
 from resources.postgres import Database, Transaction
 from resources.search import nearest
@@ -202,21 +202,27 @@ class ClaimFinding:
         """Posts."""
         return load_posts(tx, ids, self.index_id)
 
-    def work(self, items: Sequence[StoredPost]) -> list[FoundClaims]:
+    def work(self, items: Sequence[StoredPost]) -> list[FoundClaims | Troubled]:
         """The claims of each post, the main one first."""
         return [self._find(item) for item in items]
 
-    def _find(self, item: StoredPost) -> FoundClaims:
+    def _find(self, item: StoredPost) -> FoundClaims | Troubled:
         found = find_claims(self.task, item.post.text, f"post:{item.id}")
-        if found.claims or not item.is_summoned or found.writer is None:
+        if isinstance(found, Troubled) or found.claims or not item.is_summoned or found.writer is None:
             return found
         # Whoever calls us by name wants an answer, whatever a model thinks of the words.
         return FoundClaims(
             claims_by_rules(item.post.text), note=f"found by rules: {found.writer.model} saw none"
         )
 
-    def save(self, tx: Transaction, item: StoredPost, result: FoundClaims, worker: int) -> str:
-        """Save the claims of this wording of the post and hand it to research, or reject."""
+    def save(self, tx: Transaction, item: StoredPost, result: FoundClaims | Troubled, worker: int) -> str:
+        """Save the claims of this wording of the post and hand it to research, or reject.
+
+        Raises:
+            RejoinderError: why a model gave no answer; the runner tries the post again.
+        """
+        if isinstance(result, Troubled):
+            raise result.error
         if not result.claims:
             reason = "; ".join(filter(None, (NOTHING_TO_ANSWER, result.note)))
             save_stage_decision(tx, item.id, self.name, "rejected", reason, scores=_told_by(result))

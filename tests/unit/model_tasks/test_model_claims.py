@@ -12,6 +12,7 @@ from rejoinder.errors import BudgetSpent, ModelRefusal, ModelTrouble, ReplyInval
 from rejoinder.prompts.loader import Demo, load_prompt, with_demos
 from rejoinder.prompts.program import load_program
 from rejoinder.triage.model_claims import ClaimsAnswer, ToldClaim, checked_claims, claims_by_rules
+from resources.model_tasks.asked import Troubled
 from resources.model_tasks.claims import FoundClaims, find_claims, program
 
 POST = (
@@ -100,10 +101,11 @@ def test_no_claims_are_an_answer():
     assert (found.claims, found.note) == ((), "") and found.writer is not None
 
 
-@pytest.mark.parametrize("error", [ModelTrouble("timeout", "too late"), BudgetSpent("none left")])
-def test_trouble_that_passes_is_passed_on(error):
-    with pytest.raises(type(error)):
-        find(error)
+@pytest.mark.parametrize(
+    "error", [ModelTrouble("timeout", "too late"), BudgetSpent("none left"), ModelRefusal("key", "wrong key")]
+)
+def test_trouble_is_passed_on(error):
+    assert find(error) == Troubled(error)
 
 
 def test_a_model_that_obeys_a_post_puts_nothing_into_its_mouth():

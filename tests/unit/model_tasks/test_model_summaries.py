@@ -103,8 +103,10 @@ def test_answers_that_cannot_be_used_are_quotes_with_the_reason(answer):
     assert (made.statements, made.writer) == (QUOTED, None) and made.note.startswith("quoted, no model")
 
 
-@pytest.mark.parametrize("error", [ModelTrouble("server", "500"), BudgetSpent("none left")])
-def test_trouble_that_passes_is_passed_on(error):
+@pytest.mark.parametrize(
+    "error", [ModelTrouble("server", "500"), BudgetSpent("none left"), ModelRefusal("key", "wrong")]
+)
+def test_trouble_is_passed_on(error):
     with pytest.raises(type(error)):
         write(error)
 

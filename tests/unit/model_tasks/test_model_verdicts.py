@@ -11,6 +11,7 @@ from rejoinder.prompts.loader import Demo, load_prompt, with_demos
 from rejoinder.prompts.program import load_program
 from rejoinder.research.evidence import Evidence
 from rejoinder.research.model_verdicts import VerdictAnswer, judged, verdict_values
+from resources.model_tasks.asked import Troubled
 from resources.model_tasks.verdicts import JudgedEvidence, judge, program
 
 CLAIM = "An electric kettle turns about 60 percent of its power into heat."
@@ -110,10 +111,11 @@ def test_answers_that_cannot_be_used_leave_it_to_rules_with_the_reason(answer):
     assert found.note.startswith("judged by rules")
 
 
-@pytest.mark.parametrize("error", [ModelTrouble("server", "500"), BudgetSpent("none left")])
-def test_trouble_that_passes_is_passed_on(error):
-    with pytest.raises(type(error)):
-        ask(error)
+@pytest.mark.parametrize(
+    "error", [ModelTrouble("server", "500"), BudgetSpent("none left"), ModelRefusal("price", "unknown")]
+)
+def test_trouble_is_passed_on(error):
+    assert ask(error) == Troubled(error)
 
 
 def test_the_program_is_saved_and_loaded_with_its_demonstrations(tmp_path):
