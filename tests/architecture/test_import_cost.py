@@ -63,3 +63,14 @@ def test_an_import_is_seen() -> None:
 @pytest.mark.parametrize("package", FORBIDDEN)
 def test_nothing_heavy_comes_along(package: str) -> None:
     assert imported_by(modules_of(package)) & FORBIDDEN[package] == set()
+
+
+# What the gateway imports when it is opened, called, or first reads JSON.
+GATEWAY_LATER = {
+    "numpy", "psycopg", "psycopg_pool", "pgvector", "pydantic_settings", "jsonschema", "json_repair", "httpx", "openai",
+    "mlx", "xllamacpp",
+}  # fmt: skip
+
+
+def test_the_gateway_is_light_until_it_is_opened() -> None:
+    assert imported_by(["resources.llm.gateway.opening"]) & (HEAVY | GATEWAY_LATER) == set()
