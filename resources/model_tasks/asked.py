@@ -65,7 +65,7 @@ class ModelTask(Generic[A]):
     def try_to_ask(
         self, values: Mapping[str, str], ref: str, offline: Callable[[], str]
     ) -> Told[A] | Troubled | str:
-        """As `ask`; Troubled where there may be an answer later or somebody has to set something right, else why not."""
+        """As `ask`; Troubled where there may be one later or something has to be set right, else why not."""
         try:
             return self.ask(values, ref, offline)
         except PassingTrouble as error:
