@@ -155,6 +155,10 @@ def test_quotes_may_be_tidied_and_cut_but_not_changed():
     assert writing(said(f"“{changed}” {SOURCE}", changed)).draft is EXTRACTIVE
 
 
+def test_white_space_around_an_answer_is_left_out():
+    assert writing(said(f"\n {GOOD.text} \n"), LINKED).draft == writing(GOOD, LINKED).draft
+
+
 def test_no_words_where_the_evidence_does_not_bear_on_the_post():
     assert isinstance(writing(ReplyAnswer(quotes=[], text=" ")), NothingToSay)
 

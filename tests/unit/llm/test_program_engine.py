@@ -78,6 +78,11 @@ def test_what_is_not_said_is_as_the_gateway_has_it():
     )
 
 
+def test_a_developers_turn_is_the_systems():
+    asked = lm15.Request(model="m", messages=(lm15.Message.user("q"), lm15.Message.developer("Be brief.")))
+    assert to_llm_request(asked, CallContext("t")).messages[1] == Message("system", "Be brief.")
+
+
 def test_what_the_gateway_has_no_words_for_is_refused():
     tool = lm15.Request(
         model="m", messages=(lm15.Message.user("q"),), tools=(lm15.FunctionTool(name="look"),)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
 from rejoinder.errors import BudgetSpent, ConfigInvalid, ModelRefusal, ModelTrouble, ReplyInvalid
-from rejoinder.llm.requests import LlmReply, LlmRequest, Usage
+from rejoinder.llm.requests import LlmReply, LlmRequest, Sampling, Usage
 from rejoinder.llm.schemas import schema_of
 from rejoinder.prompts.loader import Demo, parse_prompt, read_demos, with_demos, with_system
 from rejoinder.prompts.program import Program, load_program
@@ -136,6 +136,15 @@ def test_an_answer_of_another_shape_is_refused_and_not_asked_again():
     with pytest.raises(ReplyInvalid, match=r"colour\.v1: colour: Input should be a valid string"):
         ask(program(), llm)
     assert len(llm.seen) == 1
+
+
+def test_sampling_is_the_programs_and_a_rollout_is_a_seed():
+    llm = always('{"colour": "red"}')
+    lm = language_model(GatewayEngine(llm, CallContext("colours")))
+    terse = Program(PROMPT, Colour, max_tokens=33)
+    terse.ask(lm, limit="9", material="x")
+    terse.ask(lm.copy(rollout_id=3, temperature=1.0), limit="9", material="x")
+    assert [request.sampling for request in llm.seen] == [Sampling(33), Sampling(33, 1.0, seed=3)]
 
 
 def test_missing_variables_are_named():
