@@ -61,4 +61,4 @@ def spent(db: Database) -> dict[str, float]:
 
 
 def n_leases(db: Database) -> int:
-    return int(rows(db, "select count(*) as n from endpoint_lease")[0]["n"])
+    return int(rows(db, "select count(*) as n from endpoint_lease where worker is not null")[0]["n"])

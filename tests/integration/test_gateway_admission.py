@@ -164,3 +164,11 @@ def test_failures_in_a_row_open_the_breaker_and_one_probe_closes_it(
         {"breaker": "closed", "failures": 0, "opened_until": None, "last_ok_at": clock()}
     ]
     assert clock() > NOON
+
+
+def test_calls_leave_nothing_behind(door: Admission, db: Database, owner_db: Database) -> None:
+    """A place is used again, and its old versions are cleared away without a vacuum: the table stays on one page."""
+    for _ in range(300):
+        call(door, endpoint(price=FREE))
+    assert rows(db, "select place, worker from endpoint_lease") == [{"place": 1, "worker": None}]
+    assert rows(owner_db, "select pg_relation_size('endpoint_lease') as size") == [{"size": 8192}]

@@ -40,8 +40,7 @@ class Place:
 
     endpoint: Endpoint
     settle_lease: Callable[["Place", str, float, str | None], None] = field(repr=False)
-    worker: int = 0
-    number: int = 0
+    lease: Mapping[str, Any] = field(default_factory=dict, repr=False)
     reserved_usd: float = 0.0
     is_settled: bool = False
 
@@ -194,7 +193,8 @@ class Admission:
             self.holder.rows("save_endpoint", **endpoint_values(endpoint))
             row = self._ask(values, now)
         if row["verdict"] == "admitted":
-            return Place(endpoint, self._settle, row["worker"], values["number"], values["price_usd"])
+            lease = {"place": row["place"], "worker": row["worker"], "number": values["number"]}
+            return Place(endpoint, self._settle, lease, values["price_usd"])
         if row["verdict"] == "full":
             return None
         raise refusal(endpoint, values, row, now)
@@ -206,8 +206,8 @@ class Admission:
     def _settle(self, place: Place, outcome: str, cost_usd: float, error: str | None) -> None:
         """Settle now, or with the next call while PostgreSQL is away: the answer is there and must not be lost."""
         owed = {
-            "worker": place.worker,
-            "number": place.number,
+            "endpoint": place.endpoint.name,
+            **place.lease,
             "health": health_of(outcome),
             "cost_usd": cost_usd,
             "error": error or outcome,

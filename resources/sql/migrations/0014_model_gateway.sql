@@ -26,13 +26,16 @@ create table model_endpoint (
   check ((breaker = 'closed') = (opened_until is null))
 );
 
--- A place at an endpoint, taken for one attempt; worker and a number of its own name it. A lease is stale when its
--- holder's advisory lock is free or its time has run out. Unlogged: a crash of the server ends every holder, so every
--- lease with it. No foreign key: it would write to the endpoint's row at every call, and admit_call looks already.
+-- The places of endpoints, made as they are first needed: taken for one attempt by a worker, which names its leases by
+-- numbers of its own, or free (worker null; the rest is of the last one who had it). A lease is stale when its holder's
+-- advisory lock is free or its time has run out. Rows are never deleted and no index knows who holds them, so PostgreSQL
+-- writes a new version beside the old one and clears that away by itself: thousands of calls leave nothing behind.
+-- Unlogged: a crash of the server ends every holder, so every lease with it.
 create unlogged table endpoint_lease (
-  worker integer not null,
-  number bigint not null,
   endpoint text not null,
+  place integer not null,
+  worker integer,
+  number bigint,
   task text not null,
   creator_id bigint,
   -- the UTC day on which the money was reserved
@@ -40,10 +43,10 @@ create unlogged table endpoint_lease (
   reserved_usd numeric(14, 8) not null default 0,
   is_probe boolean not null default false,
   taken_at timestamptz not null,
-  expires_at timestamptz not null,
-  primary key (worker, number)
-) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
-create index endpoint_lease_endpoint on endpoint_lease (endpoint);
+  expires_at timestamptz,
+  primary key (endpoint, place),
+  check ((worker is null) = (expires_at is null))
+) with (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
 -- Processes that wait for a place, one row each while they ask again and again: who came first gets the next place, also
 -- where another process has dozens of threads at the door. Not seen for two seconds, it waits no more.
@@ -90,7 +93,7 @@ create function admit_call(
   total_limit double precision, task_limit double precision, creator_limit double precision,
   moment timestamptz, lasting_s double precision, may_reap boolean, will_wait boolean,
   is_check boolean,
-  out verdict text, out budget text, out spent_usd double precision, out limit_usd double precision,
+  out verdict text, out place integer, out budget text, out spent_usd double precision, out limit_usd double precision,
   out until timestamptz, out reason text
 ) language plpgsql as $$
 declare
@@ -99,6 +102,8 @@ declare
   price numeric(14, 8) := price_usd;
   mine endpoint_waiter%rowtype;
   taken integer;
+  made integer;
+  free integer;
 begin
   perform pg_advisory_xact_lock(21074, hashtext(of_endpoint));
   select * into e from model_endpoint m where m.name = of_endpoint;
@@ -106,7 +111,11 @@ begin
     verdict := 'unknown';
     return;
   end if;
-  if exists (select from endpoint_lease l where l.worker = of_worker and l.number = of_number) then
+  select count(l.worker), count(*), min(l.place) filter (where l.worker is null),
+    min(l.place) filter (where l.worker = of_worker and l.number = of_number)
+  into taken, made, free, place
+  from endpoint_lease l where l.endpoint = of_endpoint;
+  if place is not null then
     verdict := 'admitted';
     return;
   end if;
@@ -120,9 +129,8 @@ begin
     verdict := 'open';
     return;
   end if;
-  select count(*) into taken from endpoint_lease l where l.endpoint = of_endpoint;
   if taken >= e.max_concurrent and may_reap then
-    taken := taken - reap_leases(of_endpoint, moment);
+    select taken - count(*), coalesce(min(freed), free) into taken, free from reap_leases(of_endpoint, moment) freed;
   end if;
   select * into mine from endpoint_waiter w where w.endpoint = of_endpoint and w.worker = of_worker;
   if taken + n_ahead(of_endpoint, of_worker, mine.since) >= e.max_concurrent then
@@ -150,9 +158,14 @@ begin
   if e.breaker <> 'closed' then
     update model_endpoint set breaker = 'half_open' where name = of_endpoint and breaker <> 'closed';
   end if;
-  insert into endpoint_lease
-  values (of_worker, of_number, of_endpoint, of_task, of_creator, today, price, e.breaker <> 'closed', moment,
-    moment + make_interval(secs => lasting_s));
+  place := coalesce(free, made + 1);
+  insert into endpoint_lease as l
+  values (of_endpoint, place, of_worker, of_number, of_task, of_creator, today, price, e.breaker <> 'closed', moment,
+    moment + make_interval(secs => lasting_s))
+  on conflict on constraint endpoint_lease_pkey do update
+  set (worker, number, task, creator_id, day, reserved_usd, is_probe, taken_at, expires_at) = (excluded.worker,
+    excluded.number, excluded.task, excluded.creator_id, excluded.day, excluded.reserved_usd, excluded.is_probe,
+    excluded.taken_at, excluded.expires_at);
   verdict := 'admitted';
 end $$;
 
@@ -185,21 +198,19 @@ begin
   end if;
 end $$;
 
--- Frees the places that stale leases hold at an endpoint; how many. What they reserved stays counted as spent.
-create function reap_leases(of_endpoint text, moment timestamptz) returns integer language sql as $$
-  with gone as (
-    delete from endpoint_lease
-    where endpoint = of_endpoint and (expires_at <= moment or worker not in (select worker from living_worker))
-    returning 1
-  )
-  select count(*)::integer from gone
+-- Frees the places that stale leases hold at an endpoint; which. What they reserved stays counted as spent.
+create function reap_leases(of_endpoint text, moment timestamptz) returns setof integer language sql as $$
+  update endpoint_lease set worker = null, expires_at = null
+  where endpoint = of_endpoint and worker is not null
+    and (expires_at <= moment or worker not in (select worker from living_worker))
+  returning place
 $$;
 
 -- Frees a place, puts what the call cost in the place of what it reserved, and moves the breaker. The health of the
 -- endpoint as the call showed it is 'good', 'bad' or 'unclear' (rejoinder/llm/breaker.py has the moves).
 -- False where the lease is gone: then what it reserved stays counted.
 create function settle_call(
-  of_worker integer, of_number bigint, health text, cost_usd double precision, error text, moment timestamptz,
+  of_endpoint text, of_place integer, of_worker integer, of_number bigint, health text, cost_usd double precision, error text, moment timestamptz,
   open_after integer, open_s double precision
 ) returns boolean language plpgsql as $$
 declare
@@ -209,7 +220,9 @@ declare
   counts boolean;
   opens boolean;
 begin
-  delete from endpoint_lease where worker = of_worker and number = of_number returning * into l;
+  update endpoint_lease set worker = null, expires_at = null
+  where endpoint = of_endpoint and place = of_place and worker = of_worker and number = of_number
+  returning * into l;
   if not found then
     return false;
   end if;
@@ -274,6 +287,6 @@ create table model_attempt (
   primary key (model_run_id, n)
 );
 
-grant select, insert, update on model_endpoint, model_spend to rejoinder_may_run;
-grant select, insert, update, delete on endpoint_lease, endpoint_waiter, llm_cache to rejoinder_may_run;
+grant select, insert, update on model_endpoint, model_spend, endpoint_lease to rejoinder_may_run;
+grant select, insert, update, delete on endpoint_waiter, llm_cache to rejoinder_may_run;
 grant select, insert on model_attempt to rejoinder_may_run;

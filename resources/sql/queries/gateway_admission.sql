@@ -18,7 +18,7 @@ select *, %(worker)s::integer as worker from admit_call(
 
 -- name: settle_call
 select settle_call(
-  %(worker)s, %(number)s, %(health)s, %(cost_usd)s, %(error)s, %(now)s, %(open_after)s, %(open_s)s) as is_settled
+  %(endpoint)s, %(place)s, %(worker)s, %(number)s, %(health)s, %(cost_usd)s, %(error)s, %(now)s, %(open_after)s, %(open_s)s) as is_settled
 
 -- name: save_endpoint
 -- Written only where something differs; another model or address has another health.
@@ -50,7 +50,8 @@ where (e.uri, e.base_url, e.capabilities, e.max_concurrent, e.timeout_s, e.price
 update model_endpoint set is_configured = false where is_configured and not name = any (%(names)s)
 
 -- name: endpoint_loads
-select endpoint, count(*) as n from endpoint_lease where endpoint = any (%(names)s) group by endpoint
+select endpoint, count(*) as n from endpoint_lease
+where endpoint = any (%(names)s) and worker is not null group by endpoint
 
 -- name: endpoint_statuses
 -- How endpoints are: the places that living processes hold now, and what was spent on each of them today.
