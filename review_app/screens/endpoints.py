@@ -4,12 +4,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from resources.settings import load_settings
 from resources.store.endpoint_list import DaySpend, EndpointRow, list_endpoints, read_spend
-from resources.tuning import Tuning, load_tuning
+from resources.tuning_models import ModelBudget
 from review_app.desk import reading
 from review_app.escaped import Markup, chip, html, join, note, show
-from review_app.problems import describe
 from review_app.texts import counted, day_start, utc_now, when, words
 
 BREAKERS = {
@@ -20,14 +18,14 @@ BREAKERS = {
 WITHOUT_MODEL = "local::"
 
 
-def show_endpoints() -> None:
+def show_endpoints(budget: ModelBudget) -> None:
     """The endpoints and the day's spend."""
     day_at = day_start()
     with reading() as tx:
         endpoints = list_endpoints(tx, now=utc_now(), day_at=day_at)
         spend = read_spend(tx, day_at.date())
     show(html('<div class="rj-title">Endpoints</div>'))
-    _show_spend(spend)
+    _show_spend(spend, budget)
     if not any(not endpoint.uri.startswith(WITHOUT_MODEL) for endpoint in endpoints):
         note(
             "Every task is done without a model, by quoting and by rules. An endpoint is a section [endpoints.NAME] of "
@@ -37,9 +35,8 @@ def show_endpoints() -> None:
     _show_list(endpoints)
 
 
-def _show_spend(spend: DaySpend) -> None:
+def _show_spend(spend: DaySpend, budget: ModelBudget) -> None:
     """What was spent today, of what may be."""
-    budget = _tuning().budget
     pieces = [_share("all models", spend.total_usd, budget.total_usd)]
     limits = budget.tasks
     pieces += [_share(words(task), usd, limits.get(task)) for task, usd in spend.by_task]
@@ -54,16 +51,6 @@ def _show_spend(spend: DaySpend) -> None:
 def _share(label: str, usd: float, limit: float | None) -> Markup:
     said = f"{label} today" if limit is None else f"of ${limit:,.2f} for {label} today"
     return html("<b>${}</b><span>{}</span>", f"{usd:,.2f}", said)
-
-
-def _tuning() -> Tuning:
-    """The tuning in force, or the defaults where the file is wrong, which is said."""
-    try:
-        return load_tuning(load_settings())
-    except Exception as error:
-        problem = describe(error)
-        note(problem.text, problem.title, "bad")
-        return Tuning()
 
 
 def _show_list(endpoints: Sequence[EndpointRow]) -> None:

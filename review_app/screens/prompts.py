@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import streamlit as st
 
 from resources.store.prompt_versions import AliasRow, PromptRow, list_aliases, list_prompts
+from resources.tuning_models import Models
 from review_app.desk import reading
-from review_app.escaped import Markup, chip, html, join, show
+from review_app.escaped import Markup, chip, html, join, note, show
 from review_app.screens.prompt_moves import Move, ask, show_lost_move, show_panel, show_undo
 from review_app.screens.prompt_text import show_text_of
 from review_app.texts import counted, when, words
@@ -17,11 +18,12 @@ TONES = {"champion": "good", "challenger": "call"}
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """The versions of one task's prompt and its aliases."""
+    """The versions of one task's prompt, its aliases, and the share of its work that a challenger gets."""
 
     name: str
     versions: tuple[PromptRow, ...]
     aliases: tuple[AliasRow, ...]
+    challenger_share: float
 
     def carrier(self, alias: str) -> PromptRow | None:
         """The version with this alias."""
@@ -34,10 +36,10 @@ class Task:
         return next((row for row in self.versions if row.version == previous), None)
 
 
-def show_prompts() -> None:
+def show_prompts(models: Models) -> None:
     """The tasks at the left, the versions of the one that is open at the right."""
     with reading() as tx:
-        tasks = _tasks(list_prompts(tx), list_aliases(tx))
+        tasks = _tasks(list_prompts(tx), list_aliases(tx), models)
     show(html('<div class="rj-title">Prompts</div>'))
     show_lost_move()
     if not tasks:
@@ -52,13 +54,14 @@ def show_prompts() -> None:
     show_undo()
 
 
-def _tasks(rows: Sequence[PromptRow], aliases: Sequence[AliasRow]) -> list[Task]:
+def _tasks(rows: Sequence[PromptRow], aliases: Sequence[AliasRow], models: Models) -> list[Task]:
     names = sorted({row.task for row in rows})
     return [
         Task(
             name,
             tuple(sorted((row for row in rows if row.task == name), key=_rank)),
             tuple(row for row in aliases if row.task == name),
+            models.task(name).prompt_challenger_share,
         )
         for name in names
     ]
@@ -122,7 +125,20 @@ def _show_version(row: PromptRow, champion: PromptRow | None, task: Task) -> Non
         if row.alias == "challenger":
             ask("No challenger", Move("drop", row), key=f"drop_{row.version}")
     show_panel(row.version)
+    if row.alias == "challenger":
+        _show_share(task)
     show_text_of(row, champion)
+
+
+def _show_share(task: Task) -> None:
+    """What the challenger gets, which rejoinder.toml says."""
+    key = f"prompt_challenger_share of [models.tasks.{task.name}] in rejoinder.toml"
+    if task.challenger_share:
+        show(
+            html('<div class="rj-meta">Gets {:g} % of the work: {}.</div>', 100 * task.challenger_share, key)
+        )
+    else:
+        note(f"Set {key}: it is 0, so the challenger gets no work.", tone="warn")
 
 
 def _version_card(row: PromptRow, *, is_earlier: bool) -> Markup:

@@ -1,5 +1,6 @@
 """A post that was edited after a draft was made of it: everything about it is made anew, nothing is lost."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 import resources.samples
 from rejoinder.listening.policy import default_policy
 from rejoinder.listening.post import Post
+from rejoinder.prompts.aliases import Aliases
+from rejoinder.prompts.loader import load_prompt, parse_prompt
 from resources.inbox import ingest_paths
 from resources.llm.onnx_embedder import OnnxEmbedder
 from resources.postgres import Database
@@ -15,10 +18,11 @@ from resources.provision import Addresses
 from resources.settings import Settings
 from resources.store.channels import save_channel
 from resources.store.posts import insert_post
-from resources.store.prompt_versions import ensure_prompts
+from resources.store.prompt_versions import ensure_prompts, save_aliases, store_prompt
 from resources.store.review_values import QueueFilter, ReviewCase
 from resources.store.reviews import load_case, review_queue
 from resources.tuning import StepName, Tuning
+from resources.tuning_models import Models, TaskModels
 from resources.wiring import run_step
 from resources.work.stopping import StopSignal
 from resources.workbench import Workbench
@@ -118,6 +122,29 @@ def test_an_edited_post_with_a_draft_gets_another_round(newsroom: Newsroom) -> N
     cited = {q.evidence_id for q in oldest.quotes}
     assert {q.evidence_id for q in newest.quotes} <= current
     assert {e.id for e in after.evidence} == current | cited
+
+
+def test_decision_and_draft_name_the_prompt_that_made_them(newsroom: Newsroom) -> None:
+    first = load_prompt("reply_extractive", 1)
+    second = parse_prompt("reply_extractive.v2", first.data + b"\n")
+    with newsroom.bench.db.transaction() as tx:
+        store_prompt(tx, second)
+        save_aliases(tx, "reply_extractive", Aliases(first.version, second.version))
+    share = {"reply_extractive": TaskModels(prompt_challenger_share=1.0)}
+    newsroom.bench = replace(newsroom.bench, tuning=Tuning(models=Models(tasks=share)))
+    newsroom.hear(FIRST)
+    for name in POST_STEPS[:-1]:
+        assert run_step(newsroom.bench, name, stop=StopSignal()).errors == {}
+    # Before the draft is checked another prompt comes into force, and the test is over.
+    with newsroom.bench.db.transaction() as tx:
+        save_aliases(tx, "reply_extractive", Aliases(first.version))
+    assert run_step(newsroom.bench, "check", stop=StopSignal()).outcomes == {"passed": 1}
+    with newsroom.bench.db.transaction() as tx:
+        rows = tx.connection.execute(
+            "select d.prompt_version as drafted, c.prompt_version as decided"
+            " from draft d join decision c on c.id = d.decision_id"
+        ).fetchall()
+    assert rows == [{"drafted": second.version, "decided": second.version}]
 
 
 def test_a_draft_of_the_earlier_wording_is_not_current(newsroom: Newsroom) -> None:

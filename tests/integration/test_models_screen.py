@@ -14,8 +14,10 @@ from resources.commands import people
 from resources.commands import prompts as commands
 from resources.commands.actors import Actor, machine_owner
 from resources.postgres import Database
+from resources.settings import load_settings
 from resources.store import prompt_versions as store
 from resources.store.reviews import audit_page
+from resources.tuning import load_tuning
 
 APP = str(Path(__file__).resolve().parents[2] / "review_app" / "app.py")
 PASSWORD = "correct horse battery"  # pragma: allowlist secret
@@ -107,10 +109,23 @@ def test_a_version_is_promoted_undone_and_rolled_back(open_page: Open, prompts: 
     assert done == [("chief", "rollback"), ("chief", "undo"), ("chief", "promote")]
 
 
-def test_a_challenger_comes_and_goes(open_page: Open, prompts: None, db: Database) -> None:
+def test_a_challenger_comes_and_goes(
+    open_page: Open, prompts: None, db: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    share = tmp_path / "tuning.toml"
+    share.write_text("", "utf-8")
+    monkeypatch.setenv("REJOINDER_CONFIG", str(share))
+    load_settings.cache_clear()
     page = open_page("chief")
     press(press(page, f"challenge_{THIRD.version}"), "confirm_prompt_move")
     assert aliases(db) == Aliases(FIRST.version, THIRD.version)
+    assert "it is 0, so the challenger gets no work" in rendered(page)
+    share.write_text("[models.tasks.reply]\nprompt_challenger_share = 0.25\n", "utf-8")
+    load_tuning.cache_clear()
+    assert "Gets 25 % of the work" in rendered(page.run())
+    share.write_text("[models.tasks.reply]\nprompt_challenger_share = 7\n", "utf-8")
+    load_tuning.cache_clear()
+    assert "Something is not set up" in rendered(page.run()) and not page.exception
     press(press(page, f"drop_{THIRD.version}"), "confirm_prompt_move")
     assert aliases(db) == Aliases(FIRST.version)
 
