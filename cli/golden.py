@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.output import AsJson, plain, print_json, print_table, reporting, say, shortened
+from cli.output import AsJson, fail, plain, print_json, print_table, reporting, say, shortened
 
 if TYPE_CHECKING:
     from rejoinder.corpus.retrieval.significance import Interval
+    from rejoinder.errors import RejoinderError
     from resources.evaluation.golden import TaskName
+    from resources.evaluation.golden_baselines import Baselines
     from resources.evaluation.golden_models import Choice
     from resources.evaluation.golden_run import GoldenReport
 
@@ -99,17 +101,20 @@ def _command(task: "TaskName") -> Callable[..., None]:
     ) -> None:
         from resources.evaluation.golden_models import Choice
 
+        choice = Choice(model, endpoint, prompt, base_url, price_in, price_out)
         with reporting(as_json):
-            choice = Choice(model, endpoint, prompt, base_url, price_in, price_out)
+            # Read before anything is asked: a run may take long and cost money.
+            known = _known(task, baseline, against, is_to_be_made=save_baseline)
             report = _run(task, choice, split, cases, as_json)
-            report = _compared(report, baseline, against, is_to_be_made=save_baseline)
-            run_id = _track(report) if track else None
-            if save_baseline:
-                _save(report, baseline)
-        if as_json:
-            print_json({**plain_golden(report), "mlflow_run_id": run_id})
-        else:
+            report = _compared(report, known, against, is_to_be_made=save_baseline)
+        run_id, trouble = _keep(report, baseline, is_tracked=track, is_saved=save_baseline)
+        shown = {**plain_golden(report), "mlflow_run_id": run_id}
+        if not as_json:
             _print(report, run_id)
+        if trouble:
+            fail(trouble, as_json, beside=shown)
+        if as_json:
+            print_json(shown)
         if report.comparison and report.comparison.is_regression:
             raise typer.Exit(1)
 
@@ -133,22 +138,45 @@ def _run(task: "TaskName", choice: "Choice", split: str, cases: Path | None, qui
         return run_golden(task, loaded, answerer, split=split, clock=perf_counter, progress=told)
 
 
-def _compared(
-    report: "GoldenReport", baseline: Path | None, against: str | None, *, is_to_be_made: bool
-) -> "GoldenReport":
-    """The report with its comparison; without one where the file is only to be made, or ours is not there."""
-    from resources.evaluation.golden_baselines import baseline_file, compared, load_baselines
+def _known(
+    task: "TaskName", baseline: Path | None, against: str | None, *, is_to_be_made: bool
+) -> "Baselines":
+    """The scores to compare with; none where the file is only to be made, or ours is not there."""
+    from resources.evaluation.golden_baselines import Baselines, baseline_file, load_baselines, runs_of
 
-    path = baseline or baseline_file(report.task)
+    path = baseline or baseline_file(task)
     if not path.exists() and (is_to_be_made or baseline is None):
-        return report
-    return compared(report, load_baselines(report.task, path), against=against, is_replaced=is_to_be_made)
+        return Baselines(task=task)
+    known = load_baselines(task, path)
+    if against is not None:
+        runs_of(known, against)
+    return known
 
 
-def _save(report: "GoldenReport", baseline: Path | None) -> None:
+def _compared(
+    report: "GoldenReport", known: "Baselines", against: str | None, *, is_to_be_made: bool
+) -> "GoldenReport":
+    from resources.evaluation.golden_baselines import compared
+
+    return compared(report, known, against=against, is_replaced=is_to_be_made)
+
+
+def _keep(
+    report: "GoldenReport", baseline: Path | None, *, is_tracked: bool, is_saved: bool
+) -> "tuple[str | None, RejoinderError | None]":
+    """The run's id in MLflow, and what could not be kept: what was found out is shown all the same."""
+    from rejoinder.errors import RejoinderError
     from resources.evaluation.golden_baselines import baseline_file, save_baseline
 
-    save_baseline(report, baseline or baseline_file(report.task))
+    run_id = None
+    try:
+        if is_saved:
+            save_baseline(report, baseline or baseline_file(report.task))
+        if is_tracked:
+            run_id = _track(report)
+    except RejoinderError as error:
+        return run_id, error
+    return run_id, None
 
 
 def _track(report: "GoldenReport") -> str:

@@ -203,12 +203,18 @@ def _known_trouble(error: OSError) -> "RejoinderError | None":
     return ConfigInvalid(message, fix=OTHER_HOME)
 
 
-def fail(error: Exception, as_json: bool) -> NoReturn:
-    """Say what went wrong and what helps, then end the process with the code of this kind of error."""
+def fail(error: Exception, as_json: bool, *, beside: Mapping[str, object] | None = None) -> NoReturn:
+    """Say what went wrong and what helps, then end the process with the code of this kind of error.
+
+    Args:
+        error: what went wrong.
+        as_json: as one object on stdout, else as two lines on stderr.
+        beside: what the object has besides, of a command that did its work and then met the error.
+    """
     trouble = TROUBLES.get(type(error).__name__, Trouble(1, "See the message."))
     fix = getattr(error, "fix", None) or trouble.fix
     if as_json:
-        print_json({"error": str(error), "fix": fix})
+        print_json({**(beside or {}), "error": str(error), "fix": fix})
     else:
         typer.echo(f"error: {error}\nfix: {fix}", err=True)
     raise typer.Exit(trouble.exit_code)

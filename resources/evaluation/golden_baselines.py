@@ -10,7 +10,7 @@ from rejoinder.errors import ConfigInvalid
 from rejoinder.evaluation.regression import DECIMALS, KnownScore, compare_with
 from resources.evaluation.golden import FOLDER, TaskName
 from resources.evaluation.golden_run import SEED, GoldenReport
-from resources.tuning_models import LOCAL_URI
+from resources.tuning_models import LOCAL, LOCAL_URI
 
 
 class SavedScore(BaseModel):
@@ -60,7 +60,10 @@ def load_baselines(task: TaskName, path: Path) -> Baselines:
     try:
         found = Baselines.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise ConfigInvalid(f"{path} cannot be read: {error.strerror}.") from None
+        raise ConfigInvalid(
+            f"{path} cannot be read: {error.strerror}.",
+            fix="Name a baseline file, or make this one with --save-baseline.",
+        ) from None
     except ValidationError as error:
         raise ConfigInvalid(f"{path} is no baseline file: {error.errors()[0]['msg']}.") from None
     if found.task != task:
@@ -98,6 +101,20 @@ def compared(
     return replace(report, comparison=comparison, baseline=chosen.name)
 
 
+def runs_of(known: Baselines, model: str) -> list[SavedRun]:
+    """The runs of a model, saved last at the end; ``local`` is the answers without a model.
+
+    Raises:
+        ConfigInvalid: there is none.
+    """
+    wanted = LOCAL_URI if model == LOCAL else model
+    found = [run for run in known.runs if run.model == wanted]
+    if not found:
+        models = ", ".join(sorted({run.model for run in known.runs})) or "none"
+        raise ConfigInvalid(f"There is no baseline of {model}; there are: {models}.")
+    return found
+
+
 def save_baseline(report: GoldenReport, path: Path) -> None:
     """Write the scores into the file, in place of those of the same model and prompt; cases not run keep theirs.
 
@@ -121,12 +138,7 @@ def save_baseline(report: GoldenReport, path: Path) -> None:
 
 def _chosen(report: GoldenReport, known: Baselines, against: str | None) -> SavedRun:
     if against is not None:
-        wanted = LOCAL_URI if against == "local" else against
-        same = [run for run in known.runs if run.model == wanted]
-        if not same:
-            models = ", ".join(sorted({run.model for run in known.runs}))
-            raise ConfigInvalid(f"There is no baseline of {against}; there are: {models}.")
-        return same[-1]
+        return runs_of(known, against)[-1]
     preferences = (
         lambda run: (run.model, run.prompt) == (report.model, report.prompt),
         lambda run: run.model == report.model,

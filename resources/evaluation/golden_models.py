@@ -51,14 +51,13 @@ def open_answerer(task: TaskName, choice: Choice, settings: Settings) -> Iterato
     """Whoever answers the cases of a task; the gateway is open as long as the context is.
 
     Raises:
-        ConfigInvalid: there is no such prompt or endpoint, something of the endpoint is missing, or the task cannot be
-            asked of a model.
+        ConfigInvalid: there is no such prompt or endpoint, or something of the endpoint is missing.
         ServiceUnavailable: PostgreSQL cannot be reached; without a model it is not needed.
     """
     if choice.is_local:
         yield offline_answerer(task, Shelf().named(DEFAULT_MODEL), _frames(choice.prompt))
         return
-    golden = program_of(task)
+    golden = PROGRAMS[task]
     prompt = named_prompt(choice.prompt, golden.task) if choice.prompt else None
     name, tuning = tuning_for(golden.task, choice, load_tuning(settings))
     with _asking(golden, prompt, tuning.endpoints[name].uri, tuning, settings) as answerer:
@@ -89,21 +88,6 @@ def _asking(
         yield ProgramAnswerer(uri, prompt, open_program(gateway, golden.task, golden.make), golden)
     finally:
         gateway.close()
-
-
-def program_of(task: TaskName) -> GoldenProgram:
-    """The program of a task.
-
-    Raises:
-        ConfigInvalid: it has none.
-    """
-    if task not in PROGRAMS:
-        known = ", ".join(PROGRAMS)
-        raise ConfigInvalid(
-            f"{task} cannot be asked of a model: they have no program. There are programs for: {known}.",
-            fix="Leave --model out: the answers without a model can be evaluated.",
-        )
-    return PROGRAMS[task]
 
 
 def named_prompt(name: str, task: str) -> Prompt:

@@ -7,9 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rejoinder.corpus.model_summaries import SummaryAnswer, summary_values
+from rejoinder.corpus.speech import Sentence
+from rejoinder.corpus.summaries import Material
 from rejoinder.drafting.extractive import DraftReply
 from rejoinder.drafting.written import Brief, ReplyAnswer, reply_values, written_draft
-from rejoinder.evaluation.cases import Case, ClaimCase, ReplyCase, VerdictCase
+from rejoinder.evaluation.cases import Case, ClaimCase, ReplyCase, SummaryCase, VerdictCase
 from rejoinder.evaluation.claim_scores import GivenClaim
 from rejoinder.evaluation.reply_scores import case_evidence, case_post
 from rejoinder.prompts.loader import Prompt
@@ -19,7 +22,7 @@ from rejoinder.triage.model_claims import ClaimsAnswer, claims_values
 from resources.evaluation.golden import TaskName
 from resources.evaluation.golden_answers import Answered
 from resources.evaluation.golden_offline import prompt_label
-from resources.model_tasks import claims, verdicts
+from resources.model_tasks import claims, summaries, verdicts
 from resources.programs import Item, OpenProgram
 
 if TYPE_CHECKING:
@@ -94,6 +97,16 @@ def _verdict(answer: VerdictAnswer, case: VerdictCase) -> Verdict:
     return judged(answer, case.claim, [_quote(case)]).findings[0].verdict
 
 
+def _material(case: SummaryCase) -> Material:
+    """The whole passage; how the extractive summariser weighs it is no matter to a model."""
+    told = [Sentence(sentence) for sentence in case.passage]
+    return Material(told, [1] * len(told), (), case.n_sentences)
+
+
+def _summary(answer: SummaryAnswer, case: SummaryCase) -> str:
+    return " ".join(told.text for told in answer.sentences)
+
+
 # Claims, replies and summaries are scored as the model told them, before the product drops what it cannot use;
 # verdicts as the product reads them.
 PROGRAMS: dict[TaskName, GoldenProgram] = {
@@ -102,4 +115,7 @@ PROGRAMS: dict[TaskName, GoldenProgram] = {
         verdicts.TASK, verdicts.program, lambda case: verdict_values(case.claim, [_quote(case)]), _verdict
     ),
     "replies": GoldenProgram("reply", _reply_program, lambda case: reply_values(_brief(case)), _draft),
+    "summaries": GoldenProgram(
+        summaries.TASK, summaries.program, lambda case: summary_values(_material(case)), _summary
+    ),
 }

@@ -9,6 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.app import build_app
+from resources.evaluation.golden import CASE_TYPES
+from resources.evaluation.golden_programs import PROGRAMS
 
 QUOTE = "With hard water you want to descale a kettle about once a month."
 GOOD = {
@@ -86,7 +88,23 @@ TASKS = {
         {"verdicts": [{"why": "Another temperature.", "sentence": 1, "verdict": "disputes"}]},
         {"verdicts": [{"why": "The same wool.", "sentence": 1, "verdict": "related"}]},
     ),
+    "replies": ("kettle-descale", "descale my kettle", GOOD, NOTHING),
+    "summaries": (
+        "figures-dense",
+        "village hall",
+        {
+            "sentences": [
+                {"passages": [2, 3], "text": "Of 14,200 euros that the village hall took, 1,300 are left."},
+                {"passages": [5, 6], "text": "New windows cost 9,500 euros, of which the county pays half."},
+            ]
+        },
+        {"sentences": [{"passages": [1], "text": "The figures of the village hall are told as promised."}]},
+    ),
 }
+
+
+def test_every_task_has_a_program() -> None:
+    assert set(TASKS) == set(PROGRAMS) == set(CASE_TYPES)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -130,8 +148,9 @@ def test_a_wrong_key_ends_the_run_and_says_so(
     models: Any, evaluate: Evaluate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REJOINDER_KEY_OPENAI", "wrong")
-    done = evaluate("--model", "openai::rehearsal")
+    done = evaluate("--model", "openai::rehearsal", "--save-baseline")
     assert done.exit_code == 2, done.output
+    assert not Path("kept.json").exists()
     assert "key" in json.loads(done.stdout)["error"]
     assert "wrong" not in json.loads(done.stdout)["error"].replace("the key is wrong", "")
 
@@ -158,3 +177,14 @@ def test_a_key_that_is_missing_is_named(
     done = CliRunner().invoke(build_app(), ["eval", "replies", *given])
     assert done.exit_code == 2, done.output
     assert "REJOINDER_KEY_OPENAI" in json.loads(done.stdout)["error"]
+
+
+def test_what_cannot_be_kept_is_told_beside_the_report(models: Any, evaluate: Evaluate) -> None:
+    models.post("models/answers", answers=[{"json": NOTHING}])
+    models.post("models/faults", kind="503", times=3, match="water filter")
+    done = evaluate("--model", "openai::rehearsal", "--save-baseline")
+    report = json.loads(done.stdout)
+    assert done.exit_code == 2, done.output
+    assert report["error"].startswith("The model was away for kettle-filter")
+    assert [case["failure"] is None for case in report["cases"]].count(False) == 1
+    assert not Path("kept.json").exists()
