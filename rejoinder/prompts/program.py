@@ -9,7 +9,7 @@ untrusted text stands inside the fence only.
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -87,12 +87,12 @@ class Program(dspy.Module, Generic[A]):  # type: ignore[misc]  # DSPy is untyped
             ConfigInvalid: a variable is missing or unknown.
             PassingTrouble, ModelRefusal: as the gateway says.
         """
-        with dspy.context(lm=lm, track_usage=True, disable_history=True):
+        with _asking(lm):
             return _answered(self(**values))
 
     async def aask(self, lm: dspy.LM, **values: str) -> Answered[A]:
         """As `ask`, without blocking the event loop."""
-        with dspy.context(lm=lm, track_usage=True, disable_history=True):
+        with _asking(lm):
             return _answered(await self.acall(**values))
 
     def dump_state(self, json_mode: bool = True) -> dict[str, Any]:
@@ -230,6 +230,14 @@ class PromptAdapter(dspy.Adapter):  # type: ignore[misc]  # DSPy is untyped
         if unknown := sorted(set(inputs) - set(self.base.variables)):
             raise ConfigInvalid(f"prompt {prompt.name}: unknown variables {unknown}")
         return render(prompt, **{name: inputs[name] for name in prompt.variables if name in inputs})
+
+
+def _asking(lm: dspy.LM) -> AbstractContextManager[None]:
+    """DSPy's settings for one question: it counts tokens and keeps nothing of what was asked."""
+    context: AbstractContextManager[None] = dspy.context(
+        lm=lm, track_usage=True, disable_history=True, trace=None
+    )
+    return context
 
 
 def _signature(prompt: Prompt, answer: type[BaseModel]) -> type[dspy.Signature]:

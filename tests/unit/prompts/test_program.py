@@ -174,6 +174,14 @@ def test_threads_share_a_program_and_keep_their_contexts_apart():
     assert all(request.input_ref in request.messages[1].text for request in llm.seen)
 
 
+def test_nothing_of_a_question_is_kept():
+    asked, kept = program(), len(dspy.settings.trace or [])
+    for _ in range(3):
+        ask(asked, always('{"colour": "red"}'))
+    assert (asked.history, asked.predict.history, asked.predict.traces) == ([], [], [])
+    assert len(dspy.settings.trace or []) == kept
+
+
 def test_the_version_names_file_and_demonstrations():
     assert program().prompt == PROMPT
     shown = with_demos(PROMPT, DEMOS)
