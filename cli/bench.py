@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 def bench(
     name: Annotated[
-        str, typer.Argument(help="Which benchmark: pipeline, ingest, retrieval, context or gateway.")
+        str, typer.Argument(help="Which benchmark: pipeline, ingest, retrieval, context, gateway or json.")
     ] = "pipeline",
     posts: Annotated[int, typer.Option(min=10, max=100_000, help="pipeline: how many posts.")] = 2000,
     data: Annotated[
@@ -62,6 +62,8 @@ def bench(
     latency: Annotated[
         float, typer.Option(min=0, max=10_000, help="gateway: milliseconds the model takes for an answer.")
     ] = 100,
+    model: Annotated[str, typer.Option(help="json: a model on this machine.")] = "llamacpp::smollm2",
+    cases: Annotated[int, typer.Option(min=1, max=10_000, help="json: how many answers.")] = 100,
     as_json: AsJson = False,
 ) -> None:
     """Measure in a home of its own, which is removed afterwards.
@@ -71,6 +73,7 @@ def bench(
     search over many chunks, with filters, without and with a re-scorer, and what it finds of an exact scan. context:
     tokens of a context and recall of its evidence from ten documents on. gateway: milliseconds that the model
     gateway adds to a call of LiteLLM, its limit under 200 calls at once, its memory over many.
+    json: answers of a model on this machine that keep to their JSON Schema.
     """
     with reporting(as_json):
         result = _pipeline(posts, as_json) if name == "pipeline" else None
@@ -82,11 +85,12 @@ def bench(
             result = _context(data, documents, distractors, questions, vectors, as_json)
         if name == "gateway":
             result = _gateway(pairs, calls, latency, as_json)
+        result = _json_answers(model, cases, as_json) if name == "json" else result
         if result is None:
             from rejoinder.errors import ConfigInvalid
 
             raise ConfigInvalid(
-                f"There is no benchmark named {name}; there are: pipeline, ingest, retrieval, context, gateway."
+                f"There is no benchmark named {name}; there are: pipeline, ingest, retrieval, context, gateway, json."
             )
         if as_json:
             print_json(result)
@@ -145,6 +149,14 @@ def _context(
             advance=advance,
             questions=questions,
         )
+
+
+def _json_answers(model: str, cases: int, quiet: bool) -> dict[str, Any]:
+    from bench.json_answers import measure_json
+    from cli.progress import progress_bar
+
+    with progress_bar("answers", total=cases, quiet=quiet) as advance:
+        return measure_json(model, cases, advance=advance)
 
 
 def _gateway(pairs: int, calls: int, latency_ms: float, quiet: bool) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from rejoinder.llm.endpoints import Endpoint
 from rejoinder.llm.requests import LlmRequest, RawReply
 from resources.llm.local_models.finding import find_files, header_of
 from resources.llm.providers.llamacpp_server import Shape, loaded_model
+from resources.llm.providers.schema_length import whole
 from resources.settings import load_settings
 from resources.tuning import load_tuning
 
@@ -38,7 +39,7 @@ class LlamaCppClient:
             ModelTrouble: no answer in time, or no place; what was begun ends at the next token.
             ModelRefusal: the request is too long for the context, or its schema cannot be kept to.
         """
-        return loaded_model(self.shape).answer(body_of(request), timeout_s)
+        return whole(loaded_model(self.shape).answer(body_of(request), timeout_s), request)
 
     def count_tokens(self, text: str) -> int | None:
         """Tokens of the text by the model's own tokenizer; the first count loads the model."""
@@ -91,6 +92,22 @@ def body_of(request: LlmRequest) -> dict[str, Any]:
     body |= {"seed": drawn.seed} if drawn.seed is not None else {}
     body |= {"stop": list(drawn.stop)} if drawn.stop else {}
     if request.schema is not None:
-        shape = {"name": request.schema.name, "schema": json.loads(request.schema.json)}
+        shape = {"name": request.schema.name, "schema": _known_patterns(json.loads(request.schema.json))}
         body["response_format"] = {"type": "json_schema", "json_schema": shape}
     return body
+
+
+def _known_patterns(part: Any) -> Any:
+    """A schema without the patterns that llama.cpp cannot keep to, of which it would complain on stderr.
+
+    It knows those alone that describe a whole text, from ^ to $; the rest is checked when the answer is there.
+    """
+    if isinstance(part, list):
+        return [_known_patterns(value) for value in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        name: _known_patterns(value)
+        for name, value in part.items()
+        if not (name == "pattern" and isinstance(value, str) and not (value[:1] == "^" and value[-1:] == "$"))
+    }

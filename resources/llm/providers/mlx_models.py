@@ -19,6 +19,7 @@ from rejoinder.llm.requests import LlmRequest, RawReply, Sampling, Usage
 from resources.llm.local_models.finding import find_files
 from resources.llm.providers.loaded import Loaded
 from resources.llm.providers.places import Deadline, Places
+from resources.llm.providers.schema_length import whole
 from resources.settings import load_settings
 
 USUAL_CONTEXT = 8_192
@@ -46,7 +47,8 @@ class MlxClient:
             ModelTrouble: no answer in time, or others were before it; what was begun ends at the next token.
             ModelRefusal: the request is too long for the context, or its schema cannot be kept to.
         """
-        return _loaded.model(self.path).answer(request, self.context_tokens or USUAL_CONTEXT, timeout_s)
+        allowed = self.context_tokens or USUAL_CONTEXT
+        return whole(_loaded.model(self.path).answer(request, allowed, timeout_s), request)
 
     def count_tokens(self, text: str) -> int | None:
         """Tokens of the text by the model's own tokenizer; the first count loads the model."""

@@ -14,7 +14,7 @@ import pytest
 from rejoinder.errors import ConfigInvalid, ModelRefusal, ModelTrouble
 from rejoinder.llm.endpoints import Endpoint, parse_uri
 from rejoinder.llm.requests import LlmRequest, Message, ReplySchema, Sampling
-from resources.llm.providers.llamacpp import LlamaCppClient, open_client
+from resources.llm.providers.llamacpp import LlamaCppClient, body_of, open_client
 from resources.llm.providers.llamacpp_server import _loaded
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -81,6 +81,26 @@ def test_an_answer_keeps_to_its_schema(client: LlamaCppClient) -> None:
     reply = client.complete(question("How are you?", schema, max_tokens=120), LONG_S)
     jsonschema.validate(json.loads(reply.text), schema)
     assert client.has_schemas
+
+
+def test_json_that_was_cut_off_names_the_tokens_that_its_schema_takes(client: LlamaCppClient) -> None:
+    schema = {"type": "array", "items": {"type": "string", "maxLength": 20}, "minItems": 4, "maxItems": 4}
+    with pytest.raises(ModelRefusal, match=r"max_tokens was 4, .* up to \d+ tokens"):
+        client.complete(question("Count.", schema, max_tokens=4), LONG_S)
+
+
+def test_a_pattern_that_llama_cpp_does_not_know_is_left_to_the_check() -> None:
+    shape = {
+        "properties": {
+            "a": {"type": "string", "pattern": "x"},
+            "b": {"pattern": "^y$"},
+            "pattern": {"type": "null"},
+        }
+    }
+    sent = body_of(question("Hello", shape))["response_format"]["json_schema"]["schema"]
+    assert sent == {
+        "properties": {"a": {"type": "string"}, "b": {"pattern": "^y$"}, "pattern": {"type": "null"}}
+    }
 
 
 def test_a_schema_that_llama_cpp_does_not_know_is_refused(client: LlamaCppClient) -> None:
