@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rejoinder.corpus.retrieval.ports import Reranker
 from rejoinder.llm.ports import Embedder
 from resources.llm.embedding_endpoints import shelf_of, usd_per_mtok
+from resources.llm.gateway.registry import register_endpoints
 from resources.llm.recorded_embedder import ModelRun, RecordedEmbedder, RememberingEmbedder
 from resources.llm.shelf import Shelf
 from resources.objects import ObjectStore, open_store
@@ -129,6 +130,7 @@ def open_workbench(settings: Settings | None = None) -> Workbench:
         project_id = default_project(tx)
         chunking.queue_overlooked(tx, project_id)
         ensure_prompts(tx)
+        register_endpoints(tx, tuning)
     bench = Workbench(settings, tuning, addresses, db, embedder, index_id, project_id, shelf, reranker)
     return bench.current()
 
