@@ -38,19 +38,23 @@ def refusal(header: GgufHeader) -> str | None:
     return None
 
 
-def load_gguf(path: Path) -> tuple[Any, Any, int]:
-    """The model, its tokenizer and the tokens of its context.
+def check_readable(header: GgufHeader, name: str) -> None:
+    """Check that a file can be used through MLX, by its header.
 
     Raises:
-        ConfigInvalid: of an architecture or with a tokenizer that is not read from GGUF.
+        ConfigInvalid: its architecture or its tokenizer is not read from GGUF.
     """
-    header = read_header(path)
     trouble = refusal(header)
     if trouble:
         raise ConfigInvalid(
-            f"{path.name} cannot be used through mlx: {trouble}.",
+            f"{name} cannot be used through mlx: {trouble}.",
             fix="Use llamacpp:: for this file, or put in the model's folder of Hugging Face's form.",
         )
+
+
+def load_gguf(path: Path) -> tuple[Any, Any, int]:
+    """The model, its tokenizer and the tokens of its context; `check_readable` was asked before."""
+    header = read_header(path)
     return _model(path, header), _tokenizer(header), header.context_tokens or 0
 
 

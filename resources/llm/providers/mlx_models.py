@@ -16,8 +16,9 @@ from pydantic import SecretStr
 from rejoinder.errors import ConfigInvalid, ModelRefusal
 from rejoinder.llm.endpoints import Endpoint
 from rejoinder.llm.requests import LlmRequest, RawReply, Sampling, Usage
-from resources.llm.local_models.finding import find_files
+from resources.llm.local_models.finding import find_files, header_of
 from resources.llm.providers.loaded import Loaded
+from resources.llm.providers.mlx_gguf import check_readable, load_gguf
 from resources.llm.providers.places import Deadline, Places
 from resources.llm.providers.schema_length import whole
 from resources.settings import load_settings
@@ -67,7 +68,10 @@ def open_client(endpoint: Endpoint, key: SecretStr | None) -> MlxClient:
             f"endpoints.{endpoint.name}: {endpoint.uri} needs {' and '.join(missing)}, not installed here.",
             fix="Install it: pip install -e '.[mlx]'.",
         )
-    return MlxClient(find_files(endpoint, load_settings().home_dir), endpoint.context_tokens)
+    path = find_files(endpoint, load_settings().home_dir)
+    if path.is_file():
+        check_readable(header_of(path, endpoint), path.name)
+    return MlxClient(path, endpoint.context_tokens)
 
 
 class _Ready(NamedTuple):
@@ -120,8 +124,6 @@ class MlxModel:
     def _ready(self) -> _Ready:
         from mlx_lm import load
 
-        from resources.llm.providers.mlx_gguf import load_gguf
-
         if self.path.is_file():
             model, tokenizer, context = load_gguf(self.path)
         else:
@@ -139,14 +141,26 @@ def _checked_load(load: Any, path: Path) -> tuple[Any, Any]:
             f"mlx-lm cannot load {path.name}: {str(error).splitlines()[0] if str(error) else error!r}",
             fix="Check the folder with `rejoinder models verify`.",
         ) from None
+    _widen(model)
     return model, tokenizer
+
+
+def _widen(model: Any) -> None:
+    """On the processor halves are slow: there the model computes with 32 bits."""
+    import mlx.core as mx
+
+    if mx.default_device().type == mx.DeviceType.cpu:
+        model.set_dtype(mx.float32)
 
 
 def _prompt(tokenizer: Any, request: LlmRequest) -> list[int]:
     said = [{"role": message.role, "content": message.text} for message in request.messages]
     if not tokenizer.has_chat_template:
         raise ModelRefusal("request", "The model has no chat template: it was not trained to answer.")
-    return list(tokenizer.apply_chat_template(said, add_generation_prompt=True, return_dict=False))
+    try:
+        return list(tokenizer.apply_chat_template(said, add_generation_prompt=True, return_dict=False))
+    except Exception as error:  # a template raises what its author chose
+        raise ModelRefusal("request", f"The model's chat template does not take this: {error}.") from None
 
 
 def _stream(

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import jsonschema
 import pytest
+from gguf_writing import METADATA, write_gguf
 
 from rejoinder.errors import ConfigInvalid, ModelRefusal, ModelTrouble
 from rejoinder.llm.endpoints import Endpoint, parse_uri
@@ -60,11 +62,6 @@ def test_a_schema_that_is_not_known_is_refused(client: MlxClient) -> None:
     assert caught.value.kind == "request"
 
 
-def test_a_seed_draws_the_same_words_again(client: MlxClient) -> None:
-    drawn = [client.complete(question("Go.", temperature=2.0, seed=seed), LONG_S).text for seed in (7, 7, 11)]
-    assert drawn[0] == drawn[1] != drawn[2]
-
-
 def test_what_is_longer_than_the_context_is_refused(client: MlxClient) -> None:
     with pytest.raises(ModelRefusal, match="too long") as caught:
         client.complete(question("word " * 512), LONG_S)
@@ -109,6 +106,13 @@ def test_a_model_that_is_not_there_names_the_command_that_puts_it_there() -> Non
     with pytest.raises(ConfigInvalid) as caught:
         open_client(endpoint("mlx::nobody"), None)
     assert "rejoinder models add" in str(caught.value.fix)
+
+
+def test_a_file_that_mlx_cannot_have_is_told_before_anything_is_loaded(tmp_path: Path) -> None:
+    told = write_gguf(tmp_path / "other.gguf", {**METADATA, "general.architecture": "qwen3"})
+    with pytest.raises(ConfigInvalid, match="qwen3") as caught:
+        open_client(endpoint(f"mlx::{told}"), None)
+    assert "llamacpp::" in str(caught.value.fix)
 
 
 @pytest.mark.parametrize(
