@@ -28,11 +28,10 @@ Failure = Literal["timeout", "connection", "too_large", "compressed"]
 class Exchange:
     """One request on its way: until_s is on the monotonic clock; the rest is known as far as it got.
 
-    sent says whether a request left at all; body is the whole answer, b"" where it did not come whole.
+    body is the whole answer, b"" where it did not come whole.
     """
 
     until_s: float
-    sent: bool = False
     status: int | None = None
     headers: httpx.Headers = field(default_factory=httpx.Headers)
     body: bytes = b""
@@ -92,7 +91,6 @@ class WatchedTransport(httpx.BaseTransport):
             raise httpx.ReadError(type(error).__name__, request=request) from error
 
     def _ask(self, request: httpx.Request, noted: Exchange) -> httpx.Response:
-        noted.sent = True
         received = self._pool.handle_request(
             httpcore.Request(
                 method=request.method,
