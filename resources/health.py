@@ -16,12 +16,14 @@ from typing import Literal
 from psycopg.rows import DictRow, dict_row
 
 from rejoinder.errors import ConfigInvalid, RejoinderError
+from rejoinder.llm.endpoints import parse_uri
 from rejoinder.research.answer_rules import FITTED, not_fitted
 from resources.embedded.cluster import is_running as postgres_is_running
 from resources.embedded.cluster import open_cluster, stop_cluster
 from resources.embedded.places import find_places
 from resources.guarded_network import Allowance
 from resources.llm.embedding_endpoints import shelf_of
+from resources.llm.providers.registry import provider_names
 from resources.migrations import load_migrations
 from resources.objects import open_store
 from resources.provision import EMBEDDED_DATABASE, GROUPS, OLDEST_SERVER, connect_admin
@@ -31,7 +33,7 @@ from resources.services import Choice, port_claims
 from resources.settings import Settings, load_settings
 from resources.supervisor.ports import busy_reason
 from resources.supervisor.record import is_running as installation_is_running
-from resources.tuning import load_tuning
+from resources.tuning import Tuning, load_tuning
 
 Verdict = Literal["ok", "warn", "fail"]
 LEAST_FREE_BYTES = 1 << 30
@@ -114,6 +116,7 @@ def _configuration(settings: Settings) -> list[Finding]:
     return [
         Finding("rejoinder.toml", "ok", str(path) if path.exists() else "not there: defaults"),
         answers_finding(model),
+        endpoints_finding(tuning),
     ]
 
 
@@ -122,6 +125,27 @@ def answers_finding(model: str) -> Finding:
     if model not in FITTED:
         return Finding("answers", "warn", not_fitted(model), "Set answers.at_least in rejoinder.toml.")
     return Finding("answers", "ok", f"fitted for {model}")
+
+
+def endpoints_finding(tuning: Tuning) -> Finding:
+    """Whether the language models of rejoinder.toml can be called at all; none of them is."""
+    missing = {
+        n: one
+        for n, own in tuning.endpoints.items()
+        if (one := parse_uri(own.uri).provider) not in provider_names()
+    }
+    if missing:
+        name, provider = next(iter(missing.items()))
+        fix = f"Correct endpoints.{name}.uri; there are: {', '.join(provider_names())}."
+        return Finding("endpoints", "fail", f"{name}: no provider {provider} is installed", fix)
+    if unpriced := [name for name, own in tuning.endpoints.items() if own.price_in is None]:
+        fix = "Set price_in and price_out there; 0 is a price too."
+        return Finding("endpoints", "warn", f"never called, as no price is known: {', '.join(unpriced)}", fix)
+    if not tuning.endpoints:
+        return Finding("endpoints", "ok", "no model is configured: every task is answered by quoting")
+    return Finding(
+        "endpoints", "ok", f"{', '.join(tuning.endpoints)}; `rejoinder endpoints check` calls them"
+    )
 
 
 def _home(settings: Settings) -> Finding:

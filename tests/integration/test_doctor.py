@@ -11,11 +11,12 @@ from typer.testing import CliRunner
 
 from cli.doctor import register
 from resources.embedded.cluster import Cluster, is_running, open_cluster, stop_cluster
-from resources.health import Finding, examine
+from resources.health import Finding, endpoints_finding, examine
 from resources.postgres import Database
 from resources.provision import Addresses, connect_admin, prepare
 from resources.services import Ports
 from resources.settings import load_settings, use_home
+from resources.tuning import Tuning
 
 
 def verdicts() -> dict[str, Finding]:
@@ -142,3 +143,14 @@ def test_where_raw_input_goes_and_what_may_be_fetched(
     monkeypatch.setenv("REJOINDER_FETCH_ALLOW", "10.0.0.0/99")
     load_settings.cache_clear()
     assert (verdicts()["object store"].verdict, verdicts()["fetching"].verdict) == ("fail", "fail")
+
+
+def test_models_that_could_never_be_called_are_named() -> None:
+    def found(**endpoints: dict[str, object]) -> Finding:
+        return endpoints_finding(Tuning.model_validate({"endpoints": endpoints}))
+
+    priced = {"uri": "openai::gpt-4.1-mini", "price_in": 1.0, "price_out": 2.0}
+    assert (found().verdict, found(small=priced).verdict) == ("ok", "ok")
+    unpriced = found(small=priced, large={"uri": "openai::gpt-4.1"})
+    assert (unpriced.verdict, "large" in unpriced.detail, "small" in unpriced.detail) == ("warn", True, False)
+    assert found(small={**priced, "uri": "nosuch::model"}).verdict == "fail"

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from rejoinder.errors import ConfigInvalid, ModelRefusal, ModelTrouble, RejoinderError
 from rejoinder.llm.endpoints import Endpoint
@@ -16,6 +17,9 @@ from resources.llm.gateway.registry import configured_endpoints
 from resources.llm.providers.registry import open_client
 from resources.settings import model_key
 from resources.tuning import Tuning
+
+if TYPE_CHECKING:
+    from resources.llm.providers.hosted_embeddings import EmbeddingClient
 
 # What the money for checks is counted under.
 TASK = "check"
@@ -56,7 +60,7 @@ def check_endpoint(
     An answer closes its circuit breaker, a failure counts as any other.
 
     Args:
-        endpoint: what is called; one that only embeds is opened and not called.
+        endpoint: what is called.
         admission: whose places and budgets count, and whose clock is the same.
         open_model: makes its client.
         clock: seconds on a clock that only goes forward.
@@ -124,6 +128,32 @@ def check_endpoints(url: str, tuning: Tuning, name: str | None = None) -> list[C
 
 
 def open_model(tuning: Tuning, endpoint: Endpoint) -> ModelClient:
-    """The client of an endpoint, with its key of the environment."""
+    """The client of an endpoint, with its key of the environment; one that only embeds says how long its vectors are.
+
+    Raises:
+        ConfigInvalid: no such provider is installed, a library is missing, or the endpoint lacks something.
+    """
     own = tuning.endpoints.get(endpoint.name)
-    return open_client(endpoint, model_key((own and own.key) or endpoint.name))
+    key = model_key((own and own.key) or endpoint.name)
+    if own is None or own.dim is None or "text" in endpoint.capabilities:
+        return open_client(endpoint, key)
+    from resources.llm.providers.hosted_embeddings import EmbeddingClient
+
+    return _EmbedsOnce(EmbeddingClient(endpoint, own.dim, key))
+
+
+@dataclass(frozen=True, slots=True)
+class _EmbedsOnce:
+    """An embedding endpoint as a check asks it."""
+
+    client: "EmbeddingClient"
+    has_schemas = False
+
+    def complete(self, request: LlmRequest, timeout_s: float) -> RawReply:
+        """Embeds the question."""
+        found = self.client.embed_once([message.text for message in request.messages], timeout_s)
+        return RawReply(f"a vector of {found.vectors.shape[1]} numbers", Usage(found.n_tokens, 0))
+
+    def count_tokens(self, text: str) -> int | None:
+        """As the endpoint counts."""
+        return self.client.count_tokens(text)
