@@ -51,6 +51,7 @@ def test_a_deadline_is_over_when_its_time_is_or_when_nobody_waits() -> None:
 
 
 def test_work_that_was_left_is_over_though_its_time_is_not() -> None:
-    places, deadlines = Places(1, "test"), []
+    places = Places(1, "test")
+    deadlines: list[Deadline] = []
     places.run(deadlines.append, LONG_S)
     assert deadlines[0].is_over()
