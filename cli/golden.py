@@ -80,7 +80,8 @@ Track = Annotated[bool, typer.Option("--track/--no-track", help="Keep the run in
 def register_golden(group: typer.Typer) -> None:
     """Add a command per task to the group."""
     for task, about in ABOUT.items():
-        group.command(task, help=about + MORE)(_command(task))
+        short = f"Golden cases of {task}, for any prompt and model."
+        group.command(task, help=about + MORE, short_help=short)(_command(task))
 
 
 def _command(task: "TaskName") -> Callable[..., None]:
