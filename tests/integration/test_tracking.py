@@ -156,7 +156,11 @@ def test_two_processes_that_register_at_once_make_one_version(tracker: Tracker) 
     for racer in racers:
         assert racer.stdout is not None
         racer.stdout.readline()  # it has imported MLflow
-    said = [racer.communicate("go\n", timeout=300)[0] for racer in racers]
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    said = [racer.communicate(timeout=300)[0] for racer in racers]
     assert sorted(line.strip() for line in said) == ["{'rejoinder-race': 1}", "{}"]
     assert len(mlflow_client(tracker).search_prompt_versions("rejoinder-race")) == 1
 
