@@ -47,7 +47,12 @@ WRONG_EDITS = {
     "scikit-learn outside model.py": (
         "rejoinder/triage/features.py",
         "import sklearn.linear_model",
-        "Only model.py imports scikit-learn, only program.py DSPy",
+        "Only model.py imports scikit-learn, only program.py and the engine DSPy",
+    ),
+    "DSPy beside the engine": (
+        "resources/programs.py",
+        "import dspy",
+        "Only model.py imports scikit-learn, only program.py and the engine DSPy",
     ),
     "MLflow outside the tracker": (
         "resources/store/posts.py",
