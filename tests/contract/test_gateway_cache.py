@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from gateway_doors import Doors, asked, elsewhere, rows, runs, tuning
 
+from rejoinder.errors import ModelTrouble
 from resources.postgres import Database
 
 
@@ -50,6 +51,16 @@ def test_a_damaged_answer_is_none(
         assert (again.text, again.is_cached) == (first.text, False)
         assert gateway.complete(asked()).is_cached
     assert "kept answers were damaged" in caplog.text
+
+
+def test_a_damaged_answer_is_taken_out(doors: Doors, gateway_db: Database) -> None:
+    with doors.open(tuning("first", models={"attempts": 1})) as gateway:
+        gateway.complete(asked())
+        change(gateway_db, "update llm_cache set reply = ''")
+        doors.fault("500")
+        with pytest.raises(ModelTrouble):
+            gateway.complete(asked())
+    assert rows(gateway_db, "select 1 as one from llm_cache") == []
 
 
 def test_an_answer_under_another_key_is_damaged(

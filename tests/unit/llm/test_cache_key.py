@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -106,6 +107,37 @@ def test_what_changes_the_answer_changes_the_key(
     request: LlmRequest, endpoint: Endpoint, change: Any, text: str
 ) -> None:
     assert cache_key(change(request, text), endpoint) != cache_key(request, endpoint)
+
+
+ENDPOINT_CHANGES = st.sampled_from(
+    [
+        lambda e, t: replace(e, uri=ModelUri(e.uri.provider, e.uri.model + "x" + t)),
+        lambda e, t: replace(e, uri=ModelUri("anthropic", e.uri.model)),
+        lambda e, t: replace(e, base_url=(e.base_url or "") + "x" + t),
+    ]
+)
+
+
+@given(REQUESTS, ENDPOINTS, ENDPOINT_CHANGES, TEXT)
+def test_another_model_or_address_has_another_key(
+    request: LlmRequest, endpoint: Endpoint, change: Any, text: str
+) -> None:
+    assert cache_key(request, change(endpoint, text)) != cache_key(request, endpoint)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Sampling(temperature=0), Sampling(temperature=-0.0)),
+        (Sampling(temperature=1), Sampling(temperature=1.0)),
+        (Sampling(top_p=1), Sampling(top_p=1.0)),
+    ],
+)
+def test_equal_numbers_are_one_however_they_are_written(one: Sampling, other: Sampling) -> None:
+    endpoint = Endpoint("first", ModelUri("openai", "m"))
+    assert one == other
+    keys = {cache_key(LlmRequest("reply", (), sampling=sampling), endpoint) for sampling in (one, other)}
+    assert len(keys) == 1
 
 
 def test_letters_that_look_alike_are_not_made_alike() -> None:
