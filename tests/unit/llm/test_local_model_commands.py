@@ -10,7 +10,6 @@ from typer.testing import CliRunner, Result
 
 from cli.app import build_app
 from cli.local_models import local_rows
-from rejoinder.llm.endpoints import Endpoint, parse_uri
 from rejoinder.llm.requests import LlmRequest, Message, Sampling
 from resources.llm.local_models.packaged import packaged_file
 from resources.llm.providers import registry
@@ -95,8 +94,3 @@ def test_the_budget_of_the_configuration_counts(home: Path) -> None:
 def test_nothing_is_there_to_verify_or_remove(home: Path) -> None:
     assert "no local model yet" in run("verify").stdout
     assert run("remove", "nobody").exit_code == 2
-
-
-def test_an_endpoint_of_the_packaged_model_needs_nothing_put_in(home: Path) -> None:
-    client = registry.open_client(Endpoint("small", parse_uri("llamacpp::smollm2")), None)
-    assert client.count_tokens("Hello world") == 2
