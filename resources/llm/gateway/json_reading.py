@@ -6,7 +6,7 @@ JSON and small slips, jsonschema for the check.
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +16,7 @@ from rejoinder.llm.requests import Finish, ReplySchema
 
 Check = Callable[[Any], str | None]
 SAID_CHARS = 300
+REFERENCES = ("$ref", "$dynamicRef")
 NO_JSON = "there is no JSON in it"
 INSTALL = "pip install -e '.[models]'"
 log = logging.getLogger("rejoinder.llm")
@@ -91,8 +92,6 @@ def checker(schema: ReplySchema) -> Check:
     """
     from jsonschema import Draft202012Validator, SchemaError
     from jsonschema.exceptions import best_match
-    from referencing import Registry
-    from referencing.exceptions import Unresolvable
 
     try:
         told = json.loads(schema.json)
@@ -101,16 +100,34 @@ def checker(schema: ReplySchema) -> Check:
         raise ModelRefusal(
             "request", f"{schema.name} is no JSON Schema: {str(error).splitlines()[0]}"
         ) from None
-    # An empty registry: a reference to elsewhere is an error instead of a request into the network.
-    validator = Draft202012Validator(told, registry=Registry())
+    for named in _references(told):
+        if not _holds(told, named):
+            raise ModelRefusal("request", f"{schema.name} refers to what it does not hold: {named}")
+    validator = Draft202012Validator(told)
 
     def check(value: Any) -> str | None:
-        try:
-            error = best_match(validator.iter_errors(value))
-        except Unresolvable as unknown:
-            raise ModelRefusal(
-                "request", f"{schema.name} refers to what it does not hold: {unknown.ref}"
-            ) from None
+        error = best_match(validator.iter_errors(value))
         return None if error is None else f"at {error.json_path}: {error.message[:SAID_CHARS]}"
 
     return check
+
+
+def _references(schema: Any) -> Iterator[str]:
+    parts = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    if isinstance(schema, dict):
+        yield from (str(schema[key]) for key in REFERENCES if isinstance(schema.get(key), str))
+    for part in parts:
+        yield from _references(part)
+
+
+def _holds(schema: Any, named: str) -> bool:
+    """Whether a reference is a pointer to a place in the schema itself: others would be looked for in the network.
+
+    >>> [_holds({"$defs": {"a": {}}}, named) for named in ("#", "#/$defs/a", "#/$defs/b", "http://example.com/a")]
+    [True, True, False, False]
+    """
+    start, *steps = named.split("/")
+    at = schema
+    for step in steps:
+        at = at.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(at, dict) else None
+    return start == "#" and at is not None
