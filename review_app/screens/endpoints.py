@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from resources.store.endpoint_list import DaySpend, EndpointRow, list_endpoints, read_spend
+from resources.llm.gateway.registry import EndpointStatus, Spending, endpoint_statuses, spending
 from resources.tuning_models import ModelBudget
 from review_app.desk import reading
 from review_app.escaped import Markup, chip, html, join, note, show
-from review_app.texts import counted, day_start, utc_now, when, words
+from review_app.texts import utc_now, when, words
 
 BREAKERS = {
     "closed": ("answers", "good"),
@@ -20,26 +20,32 @@ WITHOUT_MODEL = "local::"
 
 def show_endpoints(budget: ModelBudget) -> None:
     """The endpoints and the day's spend."""
-    day_at = day_start()
+    today = utc_now().date()
     with reading() as tx:
-        endpoints = list_endpoints(tx, now=utc_now(), day_at=day_at)
-        spend = read_spend(tx, day_at.date())
+        known = endpoint_statuses(tx, today)
+        spent = spending(tx, today, 1)
+    endpoints = sorted(filter(_concerns_today, known), key=lambda e: e.uri.startswith(WITHOUT_MODEL))
     show(html('<div class="rj-title">Endpoints</div>'))
-    _show_spend(spend, budget)
+    _show_spend(spent, budget)
     if not any(not endpoint.uri.startswith(WITHOUT_MODEL) for endpoint in endpoints):
         note(
             "Every task is done without a model, by quoting and by rules. An endpoint is a section [endpoints.NAME] of "
-            "rejoinder.toml; it appears here once something has called a model.",
+            "rejoinder.toml (docs/models.md).",
             "No model is set up",
         )
     _show_list(endpoints)
 
 
-def _show_spend(spend: DaySpend, budget: ModelBudget) -> None:
-    """What was spent today, of what may be."""
-    pieces = [_share("all models", spend.total_usd, budget.total_usd)]
-    limits = budget.tasks
-    pieces += [_share(words(task), usd, limits.get(task)) for task, usd in spend.by_task]
+def _concerns_today(endpoint: EndpointStatus) -> bool:
+    return endpoint.is_configured or bool(endpoint.spent_usd or endpoint.load)
+
+
+def _show_spend(spent: Sequence[Spending], budget: ModelBudget) -> None:
+    """What was spent today, of what may be; what calls under way have reserved counts."""
+    usd_of = {(row.scope, row.key): row.spent_usd + row.reserved_usd for row in spent}
+    pieces = [_share("all models", usd_of.get(("total", ""), 0.0), budget.total_usd)]
+    tasks = sorted(((usd, key) for (scope, key), usd in usd_of.items() if scope == "task"), reverse=True)
+    pieces += [_share(words(task), usd, budget.tasks.get(task)) for usd, task in tasks]
     show(
         html(
             '<div class="rj-numbers" title="The day begins at midnight UTC">{}</div>',
@@ -53,7 +59,7 @@ def _share(label: str, usd: float, limit: float | None) -> Markup:
     return html("<b>${}</b><span>{}</span>", f"{usd:,.2f}", said)
 
 
-def _show_list(endpoints: Sequence[EndpointRow]) -> None:
+def _show_list(endpoints: Sequence[EndpointStatus]) -> None:
     for endpoint in endpoints:
         with st.container(border=True, key=f"endpoint_{endpoint.name}", gap="xsmall"):
             show(_card(endpoint))
@@ -61,9 +67,9 @@ def _show_list(endpoints: Sequence[EndpointRow]) -> None:
                 show(html('<div class="rj-excerpt">{}</div>', endpoint.last_error))
 
 
-def _card(endpoint: EndpointRow) -> Markup:
+def _card(endpoint: EndpointStatus) -> Markup:
     is_limited = not endpoint.uri.startswith(WITHOUT_MODEL)
-    facts = [html("{}", _price(endpoint)), html("{} today, ${}", *_today(endpoint))]
+    facts = [html("{}", _price(endpoint)), html("${} today", f"{endpoint.spent_usd:,.2f}")]
     if endpoint.last_ok_at:
         facts.append(html("last answer {}", when(endpoint.last_ok_at)))
     return html(
@@ -77,7 +83,7 @@ def _card(endpoint: EndpointRow) -> Markup:
     )
 
 
-def _load(endpoint: EndpointRow) -> Markup:
+def _load(endpoint: EndpointStatus) -> Markup:
     share = min(100, round(100 * endpoint.load / endpoint.max_concurrent))
     return html(
         '<span class="rj-bar"><i style="width:{}%"></i></span>{} of {} places taken',
@@ -87,7 +93,7 @@ def _load(endpoint: EndpointRow) -> Markup:
     )
 
 
-def _chips(endpoint: EndpointRow) -> list[Markup]:
+def _chips(endpoint: EndpointStatus) -> list[Markup]:
     label, tone = BREAKERS[endpoint.breaker]
     if endpoint.breaker == "open" and endpoint.opened_until:
         label = f"{label} until {when(endpoint.opened_until)}"
@@ -99,11 +105,7 @@ def _chips(endpoint: EndpointRow) -> list[Markup]:
     return chips + [chip(can) for can in endpoint.capabilities]
 
 
-def _today(endpoint: EndpointRow) -> tuple[str, str]:
-    return counted(endpoint.n_calls, "call"), f"{endpoint.spent_usd:,.2f}"
-
-
-def _price(endpoint: EndpointRow) -> str:
+def _price(endpoint: EndpointStatus) -> str:
     if endpoint.price_in is None or endpoint.price_out is None:
         return "price not known: it cannot be called"
     if not endpoint.price_in and not endpoint.price_out:

@@ -150,12 +150,10 @@ def test_endpoints_are_shown_with_load_health_and_spend(
             " failures, last_error) values ('spare', 'openai::s', '{text}', 2, 60, 'open', now(), 5, %s)",
             (f"503 {NASTY}",))  # fmt: skip
         run("insert into model_spend values ((now() at time zone 'UTC')::date, 'total', '', 1.25),"
-            " ((now() at time zone 'UTC')::date, 'task', 'reply', 0.75)")  # fmt: skip
-        run("with r as (insert into model_run (run_type, model, n_items, tokens_in, tokens_out, cost_usd, latency_ms,"
-            " is_ok) values ('generate', 'm', 1, 1, 1, 0.5, 1, true) returning id)"
-            " insert into model_attempt select id, 1, 'mini', 'm', 'ok', 1, 1, 1, false, 0.5, null from r")  # fmt: skip
+            " ((now() at time zone 'UTC')::date, 'task', 'reply', 0.75),"
+            " ((now() at time zone 'UTC')::date, 'endpoint', 'mini', 0.5)")  # fmt: skip
     shown = rendered(open_page("vi"))
-    for text in ("0 of 8 places taken", "$0.40 in, $1.60 out", "1 call today, $0.50", "left alone until",
+    for text in ("0 of 8 places taken", "$0.40 in, $1.60 out", "$0.50 today", "left alone until",
                  "503 &lt;script&gt;", "price not known", "<b>$1.25</b><span>of $5.00 for all models today",
                  "<b>$0.75</b><span>reply today"):  # fmt: skip
         assert text in shown, text
