@@ -107,7 +107,12 @@ def _foreign_names(text: str, sources: Sequence[str]) -> list[str]:
     known = {_bare(word) for source in sources for word in _words(source)}
     found = [name for sentence in split_sentences(text) for name in _NAME.findall(sentence)]
     names = [name for name in dict.fromkeys(found) if not _CONTRACTED_I.fullmatch(name)]
-    return [name for name in names if not {_bare(word) for word in _words(name)} <= known]
+    return [name for name in names if not _lettered(name) <= known]
+
+
+def _lettered(name: str) -> set[str]:
+    """The parts of a name that are no figures: those are looked at as such."""
+    return {_bare(word) for word in _words(name) if not word[0].isdigit()}
 
 
 def _bare(word: str) -> str:

@@ -56,6 +56,8 @@ def test_what_stands_nowhere_is_dropped_and_counted():
     found = find(told(SALT, "Salt kills the yeast.", "alt slows the yeast down", "yeast"))
     assert [claim.text for claim in found.claims] == [SALT]
     assert found.n_dropped == 3
+    part = ClaimsAnswer.model_validate(told("alt slows the yeast down"))
+    assert checked_claims(part, POST).claims == ()
 
 
 def test_a_claim_over_another_and_one_too_many_are_dropped():
