@@ -61,6 +61,9 @@ def list_all(as_json: AsJson = False) -> None:
     print_table("Endpoints", HEADS, map(_cells, shown))
     for trouble in filter(None, (trouble_of(row, datetime.now(UTC)) for row in shown)):
         say(printable(trouble))
+    for row in shown:
+        if row.price_in is None:
+            say(printable(unpriced(row)))
     if len(shown) == 1:
         say(ONLY_LOCAL)
 
@@ -110,6 +113,17 @@ def trouble_of(row: "EndpointStatus", now: datetime) -> str | None:
         return f"{row.name}: {said}"
     ends = f"until {_utc(row.opened_until)}" if row.opened_until > now else "until the next call tries it"
     return f"{row.name} is left alone {ends}; {said}\n  `rejoinder endpoints check {row.name}` tries it now."
+
+
+def unpriced(row: "EndpointStatus") -> str:
+    """What to do about an endpoint that cannot be called because its price is not known."""
+    from rejoinder.llm.endpoints import parse_uri
+    from resources.llm.providers.known_prices import price_hint
+
+    needed = (
+        f"{row.name} is not called before it has price_in and price_out in rejoinder.toml; 0 is a price too."
+    )
+    return needed + price_hint(parse_uri(row.uri))
 
 
 def _utc(moment: datetime) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from rejoinder.llm.endpoints import Price, parse_uri
 from resources.llm.providers import known_prices
-from resources.llm.providers.known_prices import known_price, price_table
+from resources.llm.providers.known_prices import known_price, price_hint, price_table
 
 
 def test_prices_are_for_a_million_tokens() -> None:
@@ -48,3 +48,11 @@ def test_nothing_heavy_is_imported() -> None:
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
     assert str(price_table()).startswith("LiteLLM 1.")
+
+
+def test_what_is_missing_can_be_copied() -> None:
+    price = known_price(parse_uri("openai::gpt-4.1-mini"))
+    assert price is not None
+    hint = price_hint(parse_uri("openai::gpt-4.1-mini"))
+    assert hint.endswith(f"price_in = {price.in_usd_per_mtok:g}, price_out = {price.out_usd_per_mtok:g}.")
+    assert price_hint(parse_uri("openai::never-heard-of")) == ""

@@ -247,10 +247,13 @@ def refuse_unpriced(endpoint: Endpoint) -> None:
         ModelRefusal: ("price") it is not.
     """
     if endpoint.price is None:
+        from resources.llm.providers.known_prices import price_hint
+
         raise ModelRefusal(
             "price",
             f"What calls of the endpoint {endpoint.name} cost is not known.",
-            fix=f"Set price_in and price_out in [endpoints.{endpoint.name}] of rejoinder.toml; 0 is a price too.",
+            fix=f"Set price_in and price_out in [endpoints.{endpoint.name}] of rejoinder.toml; 0 is a price too."
+            + price_hint(endpoint.uri),
         )
 
 

@@ -101,6 +101,9 @@ class Admitted:
             outcome = outcome_of(error)
             if outcome in MAYBE_CHARGED:
                 attempt.cost_usd = reserved_usd
+            elif isinstance(error, ModelTrouble | ModelRefusal) and error.charged is not None:
+                attempt.usage = Usage(*error.charged)
+                attempt.cost_usd = cost_usd(attempt.usage, self._price)
             if outcome == "timeout" and timeout_s < self.endpoint.timeout_s:
                 outcome = OUR_DEADLINE
             place.settle(outcome, attempt.cost_usd, error_in_words(error))

@@ -13,8 +13,8 @@ from rejoinder.llm.ports import ModelClient
 from rejoinder.llm.prices import cost_usd, likely_tokens, likely_tokens_in, most_usd
 from rejoinder.llm.requests import LlmRequest, Message, RawReply, Sampling, Usage
 from resources.llm.gateway.admission import Admission, refuse_unpriced
+from resources.llm.gateway.opening import open_configured
 from resources.llm.gateway.registry import configured_endpoints
-from resources.llm.providers.registry import open_client
 from resources.settings import model_key
 from resources.tuning import Tuning
 
@@ -124,22 +124,21 @@ def check_endpoints(url: str, tuning: Tuning, name: str | None = None) -> list[C
         raise ConfigInvalid(f"There is no endpoint {name}; there are: {', '.join(known)}.")
     chosen = [known[name]] if name is not None else list(known.values())
     with closing(Admission(url, tuning.models, tuning.budget)) as admission:
-        return [check_endpoint(one, admission, partial(open_model, tuning)) for one in chosen]
+        return [check_endpoint(one, admission, partial(open_to_check, tuning)) for one in chosen]
 
 
-def open_model(tuning: Tuning, endpoint: Endpoint) -> ModelClient:
-    """The client of an endpoint, with its key of the environment; one that only embeds says how long its vectors are.
+def open_to_check(tuning: Tuning, endpoint: Endpoint) -> ModelClient:
+    """The client of an endpoint; one that only embeds says how long its vectors are.
 
     Raises:
-        ConfigInvalid: no such provider is installed, a library is missing, or the endpoint lacks something.
+        ConfigInvalid: as `open_configured`.
     """
     own = tuning.endpoints.get(endpoint.name)
-    key = model_key((own and own.key) or endpoint.name)
     if own is None or own.dim is None or "text" in endpoint.capabilities:
-        return open_client(endpoint, key)
+        return open_configured(tuning, endpoint)
     from resources.llm.providers.hosted_embeddings import EmbeddingClient
 
-    return _EmbedsOnce(EmbeddingClient(endpoint, own.dim, key))
+    return _EmbedsOnce(EmbeddingClient(endpoint, own.dim, model_key(own.key or endpoint.name)))
 
 
 @dataclass(frozen=True, slots=True)

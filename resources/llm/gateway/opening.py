@@ -79,7 +79,7 @@ def open_gateway(
         sleep=world.sleep,
         draw=world.draw,
     )
-    clients = Clients(open_model or partial(_open_model, tuning))
+    clients = Clients(open_model or partial(open_configured, tuning))
     chains = _chains(tuning, clients, admission, world)
     kept = _kept(tuning, statements, world)
     cached = Cached(Fallback(chains), chains, kept)
@@ -88,7 +88,12 @@ def open_gateway(
     return Gateway(recorded, tuning.models.call_s, partial(_close, admission, db))
 
 
-def _open_model(tuning: "Tuning", endpoint: Endpoint) -> "ModelClient":
+def open_configured(tuning: "Tuning", endpoint: Endpoint) -> "ModelClient":
+    """The client of an endpoint, with its key of the environment.
+
+    Raises:
+        ConfigInvalid: no such provider is installed, a library is missing, or the endpoint lacks something.
+    """
     from resources.llm.providers.registry import open_client
     from resources.settings import model_key
 

@@ -49,6 +49,18 @@ def price_table() -> str | None:
         return None
 
 
+def price_hint(uri: ModelUri) -> str:
+    """What to write into rejoinder.toml, as a sentence with a space before it; empty where no list price is known.
+
+    >>> price_hint(ModelUri("llamacpp", "some"))
+    ''
+    """
+    price = known_price(uri)
+    if price is None:
+        return ""
+    return f" {price_table()} lists price_in = {price.in_usd_per_mtok:g}, price_out = {price.out_usd_per_mtok:g}."
+
+
 def _price(found: dict[str, Any]) -> Price | None:
     costs = [found.get(name) for name in COSTS]
     if not all(isinstance(cost, int | float) and math.isfinite(cost) and cost >= 0 for cost in costs):

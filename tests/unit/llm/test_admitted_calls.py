@@ -1,0 +1,81 @@
+"""One attempt at an endpoint: what it is said to have cost when it fails."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from rejoinder.errors import ModelRefusal, ModelTrouble, RejoinderError
+from rejoinder.llm.endpoints import Endpoint, Price, parse_uri
+from rejoinder.llm.requests import LlmRequest, Message, RawReply, Usage
+from resources.llm.gateway.admitted import Admitted
+from resources.llm.gateway.calls import Call
+from resources.llm.gateway.clients import Clients
+
+ENDPOINT = Endpoint("fast", parse_uri("openai::m"), price=Price(1.0, 2.0), timeout_s=10.0)
+
+
+@dataclass
+class Places:
+    """Lets everybody through, and notes what was settled."""
+
+    settled: list[tuple[str, float]] = field(default_factory=list)
+    reserved_usd: float = 0.0
+
+    @contextmanager
+    def admit(
+        self, endpoint: Endpoint, request: LlmRequest, *, estimate_usd: float, deadline: float
+    ) -> Iterator["Places"]:
+        self.reserved_usd = estimate_usd
+        yield self
+
+    def settle(self, outcome: str, cost_usd: float, error: str | None = None) -> None:
+        self.settled.append((outcome, cost_usd))
+
+
+@dataclass
+class Failing:
+    """A client that fails as it was told to."""
+
+    error: RejoinderError
+    has_schemas = False
+
+    def complete(self, request: LlmRequest, timeout_s: float) -> RawReply:
+        raise self.error
+
+    def count_tokens(self, text: str) -> int | None:
+        return None
+
+
+def failed(error: RejoinderError) -> tuple[Places, Call]:
+    places, call = Places(), Call(LlmRequest("reply", (Message("user", "Is it?"),)), "champion", 100.0)
+    admitted = Admitted(ENDPOINT, Clients(lambda endpoint: Failing(error)), places, lambda: 0.0)
+    with pytest.raises(type(error)):
+        admitted.ask(call, call.request)
+    return places, call
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ModelTrouble("empty", "fast gave nothing", charged=(1_000_000, 500_000)),
+        ModelRefusal("content", "fast declined", charged=(1_000_000, 500_000)),
+    ],
+)
+def test_what_a_failed_call_was_charged_for_is_counted(error: RejoinderError) -> None:
+    places, call = failed(error)
+    assert [cost for _, cost in places.settled] == [2.0]
+    (attempt,) = call.attempts
+    assert (attempt.usage, attempt.cost_usd) == (Usage(1_000_000, 500_000), 2.0)
+
+
+def test_a_failure_that_names_no_charge_cost_nothing() -> None:
+    places, call = failed(ModelTrouble("server", "500"))
+    assert places.settled == [("server", 0.0)] and call.attempts[0].cost_usd == 0.0
+
+
+def test_a_call_that_got_no_answer_in_time_counts_with_all_it_reserved() -> None:
+    places, call = failed(ModelTrouble("timeout", "nothing came"))
+    assert places.settled == [("timeout", places.reserved_usd)] and places.reserved_usd > 0
+    assert call.attempts[0].cost_usd == places.reserved_usd
