@@ -51,6 +51,11 @@ class Program(dspy.Module, Generic[A]):  # type: ignore[misc]  # DSPy is untyped
         super().__init__()
         if prompt.fenced is None:
             raise ConfigInvalid(f"prompt {prompt.name}: a program needs a fenced variable for its material")
+        if prompt.reply != answer.__name__:
+            raise ConfigInvalid(
+                f"prompt {prompt.name} ({prompt.version}) asks for {prompt.reply}, the program reads {answer.__name__}",
+                fix="Put another version in force: `rejoinder prompts list` shows them.",
+            )
         self.base = prompt
         self.shape = answer
         self.predict = dspy.Predict(_signature(prompt, answer), max_tokens=max_tokens)

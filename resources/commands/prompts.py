@@ -8,13 +8,16 @@ from dataclasses import dataclass
 
 from rejoinder.errors import ConfigInvalid, IllegalMove, StaleView
 from rejoinder.prompts.aliases import ALIASES, Aliases
+from rejoinder.prompts.loader import Prompt
 from resources.commands.actors import Actor, authorise, record
 from resources.postgres import Database, Transaction
 from resources.store.prompt_versions import (
     find_version,
     list_aliases,
     lock_task,
+    packaged_prompts,
     prompt_of_version,
+    prompt_task,
     save_aliases,
 )
 
@@ -48,7 +51,7 @@ def promote(db: Database, actor: Actor, prompt: str, *, seen: Aliases | None = N
     with db.transaction() as tx:
         acting = authorise(tx, actor, "manage_prompts")
         task, version = find_version(tx, prompt)
-        prompt_of_version(tx, version)
+        _check_fits(prompt_of_version(tx, version))
         before = _locked(tx, task, seen)
         if version == before.champion:
             raise IllegalMove(f"{version} is the champion of {task} already.", fix=LOOK_AGAIN)
@@ -65,12 +68,35 @@ def challenge(db: Database, actor: Actor, prompt: str, *, seen: Aliases | None =
     with db.transaction() as tx:
         acting = authorise(tx, actor, "manage_prompts")
         task, version = find_version(tx, prompt)
-        prompt_of_version(tx, version)
+        _check_fits(prompt_of_version(tx, version))
         before = _locked(tx, task, seen)
         if version in (before.champion, before.challenger):
             carried = "champion" if version == before.champion else "challenger"
             raise IllegalMove(f"{version} is the {carried} of {task} already.", fix=LOOK_AGAIN)
         return _move(tx, acting, "challenge", task, Aliases(before.champion, version))
+
+
+def _check_fits(prompt: Prompt) -> None:
+    """Pass silently if the task's program can use the prompt, as it can the newest file of the package.
+
+    Raises:
+        ConfigInvalid: it cannot.
+    """
+    task = prompt_task(prompt)
+    packaged = [own for own in packaged_prompts() if prompt_task(own) == task]
+    if not packaged:
+        return
+    wanted, given = _contract(packaged[-1]), _contract(prompt)
+    if given != wanted:
+        raise ConfigInvalid(
+            f"{prompt.name} ({prompt.version}) cannot be used for {task}: it has {given}, and {wanted} is needed.",
+            fix="Change its front matter, store it as a version of its own and promote that.",
+        )
+
+
+def _contract(prompt: Prompt) -> str:
+    variables = ", ".join(sorted(prompt.variables))
+    return f"reply {prompt.reply}, variables {variables}, fenced {prompt.fenced}"
 
 
 def drop_challenger(db: Database, actor: Actor, task: str, *, seen: Aliases | None = None) -> Change:

@@ -150,6 +150,21 @@ def test_promoted_tried_and_rolled_back(registered: Database, person: Callable[[
     assert aliases(registered) == Aliases(SECOND.version)
 
 
+def test_a_version_that_no_program_can_read_is_not_put_in_force(
+    registered: Database, person: Callable[[str], Actor]
+) -> None:
+    stranger = parse_prompt("reply.v9", FIRST.data.replace(b"reply: ReplyAnswer", b"reply: Poem"))
+    with registered.transaction() as tx:
+        store.store_prompt(tx, stranger)
+    before = aliases(registered)
+    for act in (commands.promote, commands.challenge):
+        with pytest.raises(
+            ConfigInvalid, match=r"reply\.v9 .* has reply Poem, .* reply ReplyAnswer, .* is needed"
+        ):
+            act(registered, person("admin"), stranger.version)
+    assert aliases(registered) == before
+
+
 def test_undo_gives_both_aliases_back(registered: Database, person: Callable[[str], Actor]) -> None:
     commands.challenge(registered, person("admin"), SECOND.version)
     done = commands.promote(registered, person("admin"), SECOND.version)

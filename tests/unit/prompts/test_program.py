@@ -75,6 +75,12 @@ def test_the_prompt_file_is_what_is_sent():
     assert (request.ab_unit, request.prompt_version) == ("u", "v")
 
 
+def test_a_prompt_of_another_shape_makes_no_program():
+    other = parse_prompt("colour.v2", FILE.replace(b"reply: Colour", b"reply: Poem"))
+    with pytest.raises(ConfigInvalid, match=r"colour\.v2 .* asks for Poem, the program reads Colour"):
+        program(other)
+
+
 def test_demonstrations_are_turns_with_their_material_fenced():
     llm = always('{"colour": "red"}')
     ask(program(with_demos(PROMPT, DEMOS)), llm)
