@@ -13,11 +13,12 @@ from rejoinder.corpus.references import short_title, timestamp
 from rejoinder.drafting.citations import TITLE_LENGTHS, citation, without_square_brackets
 from rejoinder.drafting.extractive import DraftReply, room_on
 from rejoinder.drafting.frames import all_frames, shared_topic
-from rejoinder.drafting.quotes import is_verbatim, spoken_words, tidy_quote
+from rejoinder.drafting.quotes import ELLIPSIS, is_verbatim, spoken_words, tidy_quote
 from rejoinder.listening.post import Platform, Post
 from rejoinder.prompts.loader import VARIABLE, Prompt, load_prompt
 from rejoinder.research.evidence import Evidence
 from rejoinder.text.near_duplicates import most_similar
+from rejoinder.text.quotations import quotations
 from rejoinder.text.sentences import split_sentences
 from rejoinder.text.weighted_length import length_limit
 from rejoinder.text.word_lists import word_set
@@ -29,9 +30,10 @@ EMAIL = regex.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 PHONE = regex.compile(r"(?<![\w/=.:?&-])\+?\d(?:[ ().-]{0,2}\d){8,14}(?![\w/])")
 CARD_OR_ID = regex.compile(r"\b(?:\d{4}[ -]){3}\d{4}\b|\b\d{3}-\d{2}-\d{4}\b")
 LINK = regex.compile(r"https?://\S+")
-# Fewer words between quotation marks are a title or a term.
+# Fewer words between quotation marks are a title or a term, unless a quote is among them.
 QUOTED_WORDS = 4
-QUOTATION = regex.compile(r"“[^“”]*”|„[^„“”]*[“”]|«[^«»]*»|\"[^\"]*\"|(?m:^> .*$)")
+# Up to the next empty line, as Markdown has it.
+BLOCK_QUOTE = regex.compile(r"(?m)^ {0,3}>.*(?:\n(?!\s*$).+)*")
 # Figures, and words with a capital letter inside a sentence.
 OWN_NAME = regex.compile(r"\d[\d:.,]*\d|\d|(?<=[\p{Ll}\p{N},;:] [“\"(]?)\p{Lu}[\p{L}\p{N}+#-]*[\p{L}\p{N}+#]")
 # A short list of words that no reply should carry whatever the evidence says; a person still reads each draft.
@@ -138,21 +140,20 @@ def check_support(
 
 
 def check_own_words(draft: DraftReply, post_text: str, evidence: Sequence[Evidence]) -> Check:
-    """Outside its quotes a written draft quotes nothing more, and names no figure and no name of its own.
+    """A written draft marks its quotes as such, quotes nothing else, and names no figure and no name of its own.
 
-    Every other quotation must stand in some evidence; every figure, and every capitalised word that does not open a
-    sentence, in the post or in the evidence with its source. What plain words say is left to the editor and to the
-    person who reads.
+    All that it puts between quotation marks must stand in some evidence in one piece; every figure, and every
+    capitalised word that does not open a sentence, in the post or in the evidence with its source. What plain words say
+    is left to the editor and to the person who reads.
     """
     rest = _without_quotes(draft)
-    loose = [found[0] for found in QUOTATION.finditer(rest) if len(spoken_words(found[0])) >= QUOTED_WORDS]
-    invented = [one for one in loose if not any(is_verbatim(one, e.quote) for e in evidence)]
     times = [timestamp(one.start_s) for one in evidence if one.start_s is not None]
     told = [part for one in evidence for part in (one.quote, one.source_title, one.speaker or "")]
     known = set(spoken_words(" ".join([post_text, *told]))) | set(times)
     own = [found[0] for found in OWN_NAME.finditer(LINK.sub(" ", rest))]
     foreign = [one for one in own if one not in times and not set(spoken_words(one)) <= known]
-    faults = [f"quoted, but in no evidence: {one[:60]!r}" for one in invented]
+    faults = [f"quoted, but in no evidence: {one[:60]!r}" for one in _made_up(draft, evidence)]
+    faults += [f"not between quotation marks: {one[:60]!r}" for one in _unmarked(draft)]
     faults += [f"neither in the post nor in the evidence: {one!r}" for one in foreign]
     return Check(
         "support", not faults, "; ".join(faults[:3]) or "nothing is named that is not in the evidence"
@@ -205,6 +206,45 @@ def check_fence(draft: DraftReply, post_text: str) -> Check:
     runs = (" ".join(own[i : i + ECHO_WORDS]) for i in range(len(own) - ECHO_WORDS + 1))
     echo = next((run for run in runs if f" {run} " in theirs), None)
     return Check("fence", echo is None, f"repeats the post: {echo!r}" if echo else "nothing of the post")
+
+
+def _made_up(draft: DraftReply, evidence: Sequence[Evidence]) -> list[str]:
+    """What the draft says that somebody said, and no evidence has in one piece: around a quote it may add no word."""
+    said = [(one, one) for one in quotations(draft.text)]
+    said += [(block, _without_quotations(block, evidence)) for block in _blocks(draft.text)]
+    return [
+        bare.strip()
+        for whole, bare in said
+        if _counts_as_said(bare, draft)
+        and not any(_is_in_one_piece(one, e.quote) for one in (whole, bare) for e in evidence)
+    ]
+
+
+def _unmarked(draft: DraftReply) -> list[str]:
+    marked = [*quotations(draft.text), *_blocks(draft.text)]
+    return [quote.text for quote in draft.quotes if not any(quote.text in one for one in marked)]
+
+
+def _blocks(text: str) -> list[str]:
+    return [regex.sub(r"(?m)^ {0,3}>+", "", found[0]) for found in BLOCK_QUOTE.finditer(text)]
+
+
+def _without_quotations(block: str, evidence: Sequence[Evidence]) -> str:
+    """What a block quote holds beside quotation marks, which are looked at by themselves, and sources."""
+    for one in quotations(block):
+        block = block.replace(one, " ", 1)
+    for named in evidence:
+        block = _without_citation(block, named)
+    return block
+
+
+def _counts_as_said(text: str, draft: DraftReply) -> bool:
+    return len(spoken_words(text)) >= QUOTED_WORDS or any(quote.text in text for quote in draft.quotes)
+
+
+def _is_in_one_piece(text: str, source: str) -> bool:
+    """Whether the source has it with no word left out: who leaves out a "not" quotes the opposite."""
+    return is_verbatim(text.replace(ELLIPSIS, " "), source)
 
 
 def _without_quotes(draft: DraftReply) -> str:

@@ -5,6 +5,7 @@ What belongs here: the sentences and the shapes. Reading an answer leniently and
 """
 
 import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 Value = TypeVar("Value", bound=BaseModel)
 # Of an answer that is shown to the model again: enough to see what was wrong, not enough to overflow its context.
 SHOWN_CHARS = 8_000
+# The character 0 as JSON writes it, behind any number of backslashes that are meant as such.
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 TOLD = "Answer with JSON only, without any other text and without a code fence. It must keep to this JSON Schema:"
 REPAIR = (
     "This answer cannot be used: {problem}. Give the whole answer once more, as JSON only, without any other text and "
@@ -75,5 +78,5 @@ def canonical_reply(value: object) -> str:
     '{"a":"é","b":1}'
     """
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    # Half of a pair of surrogates is no letter: it could be neither stored nor sent.
-    return text.encode("utf-8", "replace").decode("utf-8")
+    # Neither half of a pair of surrogates nor the character 0 is a letter: no table could hold them.
+    return _NUL.sub("\\1\N{SYMBOL FOR NULL}", text.encode("utf-8", "replace").decode("utf-8"))

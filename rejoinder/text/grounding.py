@@ -10,13 +10,13 @@ from functools import lru_cache
 import regex
 
 from rejoinder.text.function_words import function_words
+from rejoinder.text.quotations import quotations
 from rejoinder.text.sentences import split_sentences
 from rejoinder.text.terms import index_terms
 
 _WORD = regex.compile(r"\d+(?:[.,:]\d+)*|\p{L}[\p{L}\p{M}]*(?:['’]\p{L}+)*")
 _GROUPED = regex.compile(r"\d{1,3}(?:[.,]\d{3})+")
 _POSSESSIVE = regex.compile(r"['’]s?$")
-_QUOTATION = regex.compile(r"“([^“”]+)”|„([^„“”]+)[“”]|«([^«»]+)»|\"([^\"]+)\"")
 # A word with a capital that does not open its sentence.
 _NAME = regex.compile(r"(?<=[\p{L}\p{N},;:)] [\"“'(]?)\p{Lu}[\p{L}\p{N}'’]+")
 _CONTRACTED_I = regex.compile(r"I['’]\p{L}+")
@@ -52,7 +52,7 @@ def ungrounded(text: str, sources: Sequence[str], *, may_name: Sequence[str] = (
     >>> ungrounded("In 2024 Mara sold 1200 “old pumps”.", ["Mara said: we sold 1,200 of the older pumps."])
     ['“old pumps”', '2024']
     """
-    quoted = [found[0] for found in _QUOTATION.finditer(text) if not _stands_in(found[0], sources)]
+    quoted = [one for one in quotations(text) if not _stands_in(one, sources)]
     known = [*sources, *may_name]
     figured = sorted(figures(text) - {figure for one in known for figure in figures(one)})
     return [*quoted, *figured, *_foreign_names(text, known)]
@@ -94,7 +94,7 @@ def _one_writing(figure: str) -> str:
 
 def _stands_in(quotation: str, sources: Sequence[str]) -> bool:
     words = f" {' '.join(_words(quotation))} "
-    return any(words in f" {' '.join(_words(source))} " for source in sources)
+    return not words.strip() or any(words in f" {' '.join(_words(source))} " for source in sources)
 
 
 def _words(text: str) -> list[str]:

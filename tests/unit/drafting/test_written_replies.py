@@ -286,6 +286,53 @@ def test_own_words_name_nothing_new(text, passed):
     assert check_own_words(draft, POST.text, [EVIDENCE]).passed is passed
 
 
+WHOLE = "Remote work is not bad for small teams."
+MARKED = f"So it was said: “{WHOLE}”"
+
+
+@pytest.mark.parametrize(
+    ("text", "quotes"),
+    [
+        ("“Remote work is … bad for small teams.”", ["Remote work is … bad for small teams."]),
+        ("“Remote work is always bad for small teams.”", ["Remote work is", "bad for small teams."]),
+        ("“Never remote.”", ["remote"]),
+        ("> Remote work is\n> always bad for small teams.", ["Remote work is", "bad for small teams."]),
+        (f"> {WHOLE}\nand very bad for large ones", [WHOLE]),
+        (">They said that it never works.\n\n" + MARKED, [WHOLE]),
+        ("“They said “remote work” never works for teams.” " + MARKED, [WHOLE]),
+        (MARKED + " They add ‘it’s bad for all of us’.", [WHOLE]),
+        (MARKED + " They add 'it is bad for all of us'.", [WHOLE]),
+        (MARKED + " They add »it is bad for all of us«.", [WHOLE]),
+        (MARKED + " They add “it is bad for all of us.", [WHOLE]),
+        ("Small teams should never do it.", ["teams"]),
+    ],
+)
+def test_a_quote_that_nobody_said_so_is_found(text, quotes):
+    evidence = replace(EVIDENCE, quote=WHOLE)
+    draft = DraftReply(text, tuple(QuotedEvidence(0, quote) for quote in quotes), "quote_first", "v")
+    found = check_own_words(draft, "", [evidence])
+    assert not found.passed
+    assert "quoted, but in no evidence" in found.detail or "not between quotation marks" in found.detail
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        MARKED,
+        f"> {WHOLE}",
+        f">{WHOLE} (Seth Larson, Language Summit, 18:51)",
+        f"> Seth: “{WHOLE}” (Seth Larson, Language Summit, 18:51)\n\nThat’s what the users’ ‘own words’ were.",
+        f'It\'s said: "{WHOLE}"',
+        f"'{WHOLE}'",
+        f"»{WHOLE}«",
+    ],
+)
+def test_a_quote_may_be_marked_in_any_way(text):
+    draft = DraftReply(text, (QuotedEvidence(0, WHOLE),), "quote_first", "v")
+    found = check_own_words(draft, "", [replace(EVIDENCE, quote=WHOLE)])
+    assert found.passed, found.detail
+
+
 def test_a_fault_names_every_check_that_failed():
     draft = DraftReply("", (), "quote_first", "v")
     assert fault_of(draft, BRIEF).startswith("length: 0 of 280; quotes: nothing is quoted")

@@ -106,7 +106,7 @@ def reply_faults(text: str, *quotes: tuple[int, str]) -> set[str]:
         (GOOD, (0, LINES[0].quote), set()),
         (GOOD.replace("4:08", "4:10"), (0, LINES[0].quote), {"citation", "support", "figures"}),
         (GOOD.replace("one meal a week", "nine meals a week"), (0, "it is fine with nine meals a week."),
-         {"quotes", "figures"}),
+         {"quotes", "support", "figures"}),
         (f"> {LINES[1].quote}\n\nFrom Slow Bread, 4:26.", (1, LINES[1].quote), {"right_evidence", "says", "omits"}),
         (GOOD + " Buy it now, buy now!", (0, LINES[0].quote), {"omits"}),
         (GOOD + " You idiot.", (0, LINES[0].quote), {"safety"}),

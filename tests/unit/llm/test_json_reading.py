@@ -105,7 +105,8 @@ def test_an_answer_that_was_cut_behind_its_end_is_whole() -> None:
 
 
 def test_half_a_letter_does_not_get_out() -> None:
-    assert read_json('"\\ud800 and \\u0000"', "stop", ANYTHING) == '"? and \\u0000"'
+    assert read_json('"\\ud800 and \\u0000"', "stop", ANYTHING) == '"? and ␀"'
+    assert read_json(r'"\\u0000 \\\u0000"', "stop", ANYTHING) == r'"\\u0000 \\␀"'
 
 
 @pytest.mark.parametrize(

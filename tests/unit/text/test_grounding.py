@@ -20,8 +20,12 @@ SOURCE = 'In June a hive holds about 50,000 bees, says Mara O\'Neil; GPT4.1 told
         ("So says Paul, not Mara.", ["Paul"]),
         ("I know, and I'm sure, says Mara.", []),
         ("«Fly, my friends» and „bees fly“.", ["„bees fly“"]),
+        ("Mara's 'fly, my friends' and 'bees fly'.", ["'bees fly'"]),
+        ("Mara’s bees’ ‘fly’, »bees fly« and “she said “fly, my friends” again”.",
+         ["»bees fly«", "“she said “fly, my friends” again”"]),
+        ("It is “bees fly", ["“bees fly"]),
     ],
-)
+)  # fmt: skip
 def test_what_is_made_up_is_found(text, found):
     assert ungrounded(text, [SOURCE]) == found
 
