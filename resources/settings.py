@@ -143,9 +143,19 @@ def model_key(name: str) -> SecretStr | None:
     """
     from dotenv import dotenv_values
 
-    variable = "REJOINDER_KEY_" + name.upper().replace("-", "_")
-    given = os.environ.get(variable) or dotenv_values(".env").get(variable)  # noqa: TID251
-    return SecretStr(given) if given else None
+    variable = key_variable(name)
+    given = os.environ.get(variable) or dotenv_values(".env").get(variable) or ""  # noqa: TID251
+    # Files and clipboards add a line break, which no header can carry.
+    return SecretStr(given.strip()) if given.strip() else None
+
+
+def key_variable(name: str) -> str:
+    """The variable of a key.
+
+    >>> key_variable("kimi-k2")
+    'REJOINDER_KEY_KIMI_K2'
+    """
+    return "REJOINDER_KEY_" + name.upper().replace("-", "_")
 
 
 def use_home(home: Path) -> Settings:

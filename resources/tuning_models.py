@@ -73,6 +73,7 @@ class EndpointTuning(Section):
             price=price,
             weight=self.weight,
             context_tokens=self.context_tokens,
+            key_name=self.key,
         )
 
 

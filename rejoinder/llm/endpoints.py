@@ -64,7 +64,7 @@ class Endpoint:
 
     name is the operator's own. base_url is None where the provider has a usual one or needs none. price None: not
     known, so nothing that counts money may call it. weight orders equals: more is asked first. context_tokens is None
-    where it is not known.
+    where it is not known. key_name is under what name its key is kept, None for the endpoint's own.
     """
 
     name: str
@@ -76,3 +76,4 @@ class Endpoint:
     price: Price | None = None
     weight: float = 1.0
     context_tokens: int | None = None
+    key_name: str | None = None

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from rejoinder.errors import ModelTrouble
+from rejoinder.errors import ModelRefusal, ModelTrouble
 from rejoinder.llm.backoff import Backoff
 from rejoinder.llm.endpoints import Endpoint, ModelUri, Price
 from rejoinder.llm.ports import Embedded, Role, Vectors
@@ -147,11 +147,18 @@ class HostedEmbedder:
             try:
                 found = self.client.embed_once(texts, self.endpoint.timeout_s)
             except BaseException as error:
-                spent_usd = most_usd if outcome_of(error) in MAYBE_CHARGED else 0.0
-                place.settle(outcome_of(error), spent_usd, error_in_words(error))
+                place.settle(outcome_of(error), _spent_usd(error, most_usd, price), error_in_words(error))
                 raise
             place.settle("ok", cost_usd(Usage(found.n_tokens, 0), price))
         return found
+
+
+def _spent_usd(error: BaseException, most_usd: float, price: Price) -> float:
+    """What a call that brought no vectors cost: all it could where nobody knows, else what the service told."""
+    if outcome_of(error) in MAYBE_CHARGED:
+        return most_usd
+    charged = error.charged if isinstance(error, ModelTrouble | ModelRefusal) else None
+    return cost_usd(Usage(*charged), price) if charged is not None else 0.0
 
 
 def index_uri(uri: ModelUri, dim: int) -> str:

@@ -207,6 +207,16 @@ def test_what_is_no_vector_is_not_taken_for_one(served: Served, reply: Any) -> N
     assert raised.value.kind == "server" and len(served.requests) == 3
 
 
+def test_vectors_that_cannot_be_used_are_paid_for_too(served: Served) -> None:
+    served.reply = answer(200, json.dumps(vectors_of([0.0, 0.0])))
+    embedder = embedder_at(served.url, "k", dim=2)
+    with pytest.raises(ModelTrouble):
+        embedder.embed(["a"])
+    # Five tokens, at two dollars a million, three times.
+    assert [kind for kind, _ in opened(embedder).settled] == ["server"] * 3
+    assert [usd for _, usd in opened(embedder).settled] == pytest.approx([1e-5] * 3)
+
+
 def test_another_length_names_the_setting(served: Served) -> None:
     served.reply = answer(200, vectors_of([1.0, 0.0, 0.0]))
     with pytest.raises(ModelRefusal) as raised:

@@ -1,19 +1,23 @@
 """What servers do to a hosted model's call around the API: slowness, wrong pages, errors of many shapes."""
 
 import logging
+import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
+import httpx
 import pytest
 from hosted_server import Served, answer, completion
 from pydantic import SecretStr
 
-from rejoinder.errors import ModelRefusal, ModelTrouble
+from rejoinder.errors import ConfigInvalid, ModelRefusal, ModelTrouble
 from rejoinder.llm.endpoints import Endpoint, ModelUri
 from rejoinder.llm.requests import LlmRequest, Message, Sampling
 from resources.llm.providers import hosted_wire
 from resources.llm.providers.hosted import HostedClient, open_client
+from resources.llm.providers.hosted_errors import Asked
 
 KEY = "sk-proj-AbCdEf0123456789"
 PROMPT = "Tell me whether asyncio is faster than threads are."
@@ -62,6 +66,26 @@ def test_nobody_listens() -> None:
     failed = failure(client_of(url))
     assert failed.kind == "connection" and "could not be reached" in str(failed)
     assert failure(client_of("http://no-such-host.invalid")).kind == "connection"
+
+
+def test_a_server_that_reads_slowly_holds_nobody() -> None:
+    stopped = threading.Event()
+
+    def read_slowly(listening: socket.socket) -> None:
+        with listening.accept()[0] as connection, suppress(OSError):
+            while connection.recv(2**18) and not stopped.wait(0.1):
+                pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listening, hosted_wire.http_client(1) as asking:
+        reader = threading.Thread(target=read_slowly, args=(listening,))
+        reader.start()
+        began = time.monotonic()
+        with hosted_wire.exchange(0.5) as noted, pytest.raises(httpx.ReadTimeout):
+            # Every single part is taken in time; all of them would take half a minute.
+            asking.post(f"http://127.0.0.1:{listening.getsockname()[1]}", content=b"x" * 2**26)
+        assert noted.failure == "timeout" and time.monotonic() - began < 10
+        stopped.set()
+        reader.join(10)
 
 
 def test_no_redirect_is_followed(served: Served, hosted: HostedClient) -> None:
@@ -126,6 +150,8 @@ def test_text_with_the_wrong_type_is_no_reply(served: Served, hosted: HostedClie
         (404, {"detail": "Not Found"}, "request"),
         (404, {"error": "model 'm' not found"}, "unknown_model"),
         (429, {"error": {"type": "exceeded_current_quota_error", "message": "no balance"}}, "key"),
+        (429, {"error": {"message": "You exceeded your current quota, check your billing details."}}, "key"),
+        (429, {"error": {"message": "Limit: 3 / min. Visit https://x/account/billing to add a card."}}, "rate_limit"),
         (429, {"error": {"type": "engine_overloaded_error", "message": "busy"}}, "rate_limit"),
         (400, {"error": {"type": "invalid_request_error", "message": "exceeded model token limit"}}, "context"),
         (400, {"error": {"type": "content_filter", "message": "considered high risk"}}, "content"),
@@ -159,6 +185,39 @@ def test_neither_key_nor_prompt_is_told(
     for secret in (KEY, "6789", other, PROMPT, PROMPT[:30]):
         assert secret not in told
     assert "Bad: '[key]'" in str(failed) and "[prompt]" in str(failed) and len(str(failed)) < 500
+
+
+def test_what_a_server_sends_back_is_not_read_whole(served: Served, hosted: HostedClient) -> None:
+    prompt = " ".join(map(str, range(100_000)))
+    asked = LlmRequest("check", (Message("user", prompt),), None, Sampling(max_tokens=100))
+    served.reply = answer(400, {"error": {"message": f"Bad: {prompt} {'a' * 500_000}"}})
+    with pytest.raises(ModelRefusal) as raised:
+        hosted.complete(asked, 20)
+    assert "[prompt]" in str(raised.value) and prompt[:20] not in str(raised.value)
+
+
+@pytest.mark.parametrize("key", ["sk-a\nb", "sk-\u201cab\u201d", "sk-a\x00b"])
+def test_what_can_be_no_key_is_told_without_it(served: Served, key: str) -> None:
+    endpoint = Endpoint("far", ModelUri("openai", "m"), served.url, key_name="shared")
+    with pytest.raises(ConfigInvalid, match="REJOINDER_KEY_SHARED") as raised:
+        open_client(endpoint, SecretStr(key))
+    assert key not in f"{raised.value} {raised.value.fix}"
+
+
+def test_the_variable_that_is_looked_at_is_named(served: Served) -> None:
+    with pytest.raises(ConfigInvalid, match="set REJOINDER_KEY_SHARED "):
+        open_client(Endpoint("far", ModelUri("openai", "m"), key_name="shared"), None)
+    served.reply = answer(401, {"error": {"message": "no"}})
+    failed = failure(
+        open_client(Endpoint("far", ModelUri("openai", "m"), served.url, key_name="shared"), None)
+    )
+    assert "REJOINDER_KEY_SHARED" in str(failed.fix)
+
+
+def test_whom_was_asked_what_shows_no_secret() -> None:
+    assert KEY not in repr(Asked("far", "V", 1.0, KEY, [PROMPT])) and PROMPT not in repr(
+        Asked("far", "V", 1.0, KEY, [PROMPT])
+    )
 
 
 def test_nothing_is_logged_of_an_answered_call(

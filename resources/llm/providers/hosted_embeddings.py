@@ -70,9 +70,14 @@ class EmbeddingClient:
                 answer = litellm.embedding(**arguments, timeout=timeout_s)
             except Exception as error:
                 raise failure_of(noted, error, asked, self._now) from None
-        vectors = unit_vectors(_in_order(answer.data, len(texts), asked), self._dim, asked)
         told = getattr(getattr(answer, "usage", None), "prompt_tokens", 0) or 0
-        return Embedded(vectors, told if told > 0 else sum(map(likely_tokens, texts)))
+        n_tokens = told if told > 0 else sum(map(likely_tokens, texts))
+        try:
+            vectors = unit_vectors(_in_order(answer.data, len(texts), asked), self._dim, asked)
+        except (ModelTrouble, ModelRefusal) as useless:
+            useless.charged = (n_tokens, 0)
+            raise
+        return Embedded(vectors, n_tokens)
 
     def count_tokens(self, text: str) -> int | None:
         """Tokens by the model's own tokenizer, where it comes with LiteLLM: OpenAI's models; else None."""

@@ -7,7 +7,7 @@ shorten what the server said; neither the key nor the prompt is ever in them.
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,8 @@ from resources.llm.providers.hosted_wire import LARGEST_BYTES, Exchange
 from resources.llm.providers.retry_after import retry_after_s
 
 LONGEST_QUOTE = 300
+# What is read of a message; some servers send all back that they were sent.
+LONGEST_READ = 2_000
 # A piece of a prompt this long is left out of what a server said.
 QUOTED_CHARS = 16
 # Keys as providers write them, whole or with stars in the middle; and long runs of letters and digits.
@@ -24,7 +26,9 @@ KEY_LIKE = re.compile(
     re.IGNORECASE,
 )
 NO_MONEY = re.compile(
-    r"insufficient.?(?:quota|balance|funds|credit)|exceeded.?current.?quota|billing|credit balance"
+    # Not the address ".../account/billing", which OpenAI adds to rate limits that pass.
+    r"insufficient.?(?:quota|balance|funds|credit)|exceeded.?(?:your.?)?current.?quota|credit balance"
+    r"|billing[_ ](?:details|hard|not)"
 )
 NO_KEY = re.compile(r"(?:invalid|incorrect|missing).{0,20}api.?key|authentication")
 TOO_LONG = re.compile(
@@ -47,8 +51,8 @@ class Asked:
     who: str
     variable: str
     timeout_s: float
-    key: str = ""
-    prompts: Sequence[str] = ()
+    key: str = field(default="", repr=False)
+    prompts: Sequence[str] = field(default=(), repr=False)
 
 
 def failure_of(
@@ -88,7 +92,7 @@ def failure_of(
 def quoted(message: str, asked: Asked) -> str:
     """What a server said, shortened, without the key and without the prompt; "" where nothing is left."""
     text = message.replace(asked.key, "[key]") if asked.key else message
-    text = KEY_LIKE.sub("[key]", text)
+    text = KEY_LIKE.sub("[key]", text[:LONGEST_READ])
     for prompt in asked.prompts:
         text = _without(text, prompt)
     text = " ".join(text.split()).rstrip(".")
@@ -134,11 +138,13 @@ def _said(body: bytes) -> tuple[str, str]:
         return "", ""
     error = found.get("error") or found
     if isinstance(error, str):
-        return error, error.lower()
+        return error, error[:LONGEST_READ].lower()
     if not isinstance(error, dict):
         return "", ""
     message = error.get("message") or error.get("detail") or ""
-    words = " ".join(str(error.get(name) or "") for name in ("code", "type", "message", "detail"))
+    words = " ".join(
+        str(error.get(name) or "")[:LONGEST_READ] for name in ("code", "type", "message", "detail")
+    )
     return str(message), words.lower()
 
 

@@ -13,6 +13,7 @@ from rejoinder.llm.endpoints import Endpoint
 from resources.llm.providers.hosted_errors import Asked
 from resources.llm.providers.hosted_wire import http_client
 from resources.llm.providers.quiet_litellm import check_installed
+from resources.settings import key_variable
 
 
 class Service(NamedTuple):
@@ -44,17 +45,25 @@ class Line:
         key: None where the server asks for none.
 
     Raises:
-        ConfigInvalid: LiteLLM is not installed, or the key is missing; the message names what to do.
+        ConfigInvalid: LiteLLM is not installed, or the key is missing or cannot be one; the message names what to do.
     """
 
     def __init__(self, endpoint: Endpoint, key: SecretStr | None) -> None:
         check_installed()
         self.endpoint = endpoint
         self.service = SERVICES[endpoint.uri.provider]
+        variable = key_variable(endpoint.key_name or endpoint.name)
         if key is None and endpoint.base_url is None and not self.service.is_keyless:
             raise ConfigInvalid(
-                f"endpoints.{endpoint.name}: {endpoint.uri.provider} needs a key: set {key_variable(endpoint)} "
+                f"endpoints.{endpoint.name}: {endpoint.uri.provider} needs a key: set {variable} "
                 "in the environment or in the file .env"
+            )
+        if key is not None and not (
+            key.get_secret_value().isascii() and key.get_secret_value().isprintable()
+        ):
+            raise ConfigInvalid(
+                f"endpoints.{endpoint.name}: the key in {variable} has characters that no key has",
+                fix="Copy the key anew, without line breaks and typographic quotation marks.",
             )
         self._key = key
         self._opening = threading.Lock()
@@ -83,16 +92,11 @@ class Line:
         """Whom these texts are sent to, for messages of errors."""
         return Asked(
             who=f"The endpoint {self.endpoint.name} ({self.endpoint.uri})",
-            variable=key_variable(self.endpoint),
+            variable=key_variable(self.endpoint.key_name or self.endpoint.name),
             timeout_s=timeout_s,
             key="" if self._key is None else self._key.get_secret_value(),
             prompts=texts,
         )
-
-
-def key_variable(endpoint: Endpoint) -> str:
-    """Where an endpoint's key is looked for, if rejoinder.toml names no other place."""
-    return "REJOINDER_KEY_" + endpoint.name.upper().replace("-", "_")
 
 
 def openai_client(line: Line, base_url: str) -> Any:

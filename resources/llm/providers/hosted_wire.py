@@ -19,6 +19,9 @@ import httpx
 CONNECT_TIMEOUT_S = 10.0
 # Vectors of a batch are the largest that is ever asked for: 256 of 4,000 numbers in decimal writing.
 LARGEST_BYTES = 64 * 2**20
+# Of what a server says against a request the libraries above are shown as much: LiteLLM looks for secrets in it with
+# patterns that take seconds for a megabyte.
+LARGEST_COMPLAINT = 2**14
 
 # What went wrong below HTTP.
 Failure = Literal["timeout", "connection", "too_large", "compressed"]
@@ -110,7 +113,8 @@ class WatchedTransport(httpx.BaseTransport):
             noted.body = _whole(received, noted, request)
         finally:
             received.close()
-        return httpx.Response(received.status, headers=received.headers, content=noted.body, request=request)
+        shown = noted.body if received.status < 400 else noted.body[:LARGEST_COMPLAINT]
+        return httpx.Response(received.status, headers=received.headers, content=shown, request=request)
 
     def close(self) -> None:
         """Close all connections."""
@@ -190,8 +194,17 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.read(max_bytes, _left(_current.get(), timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send the bytes."""
-        self._stream.write(buffer, _left(_current.get(), timeout))
+        """Send the bytes; the stream below would take the whole time anew for each part that the server takes."""
+        connection = self._stream.get_extra_info("socket")
+        rest = memoryview(buffer)
+        try:
+            while rest:
+                connection.settimeout(_left(_current.get(), timeout))
+                rest = rest[connection.send(rest) :]
+        except TimeoutError as error:
+            raise httpcore.WriteTimeout("the time is up") from error
+        except OSError as error:
+            raise httpcore.WriteError(type(error).__name__) from error
 
     def close(self) -> None:
         """Close the connection."""
