@@ -73,7 +73,7 @@ def test_a_server_that_reads_slowly_holds_nobody() -> None:
 
     def read_slowly(listening: socket.socket) -> None:
         with listening.accept()[0] as connection, suppress(OSError):
-            while connection.recv(2**18) and not stopped.wait(0.1):
+            while connection.recv(2**16) and not stopped.wait(0.01):
                 pass
 
     with socket.create_server(("127.0.0.1", 0)) as listening, hosted_wire.http_client(1) as asking:
@@ -81,8 +81,8 @@ def test_a_server_that_reads_slowly_holds_nobody() -> None:
         reader.start()
         began = time.monotonic()
         with hosted_wire.exchange(0.5) as noted, pytest.raises(httpx.ReadTimeout):
-            # Every single part is taken in time; all of them would take half a minute.
-            asking.post(f"http://127.0.0.1:{listening.getsockname()[1]}", content=b"x" * 2**26)
+            # Every single part is taken in time; all of them would take twenty seconds.
+            asking.post(f"http://127.0.0.1:{listening.getsockname()[1]}", content=b"x" * 2**27)
         assert noted.failure == "timeout" and time.monotonic() - began < 10
         stopped.set()
         reader.join(10)
