@@ -150,6 +150,15 @@ def test_empty_answers_are_trouble_and_filtered_ones_a_refusal(doors: Doors, gat
     assert outcomes(gateway_db) == ["first empty", "first ok", "first content"]
 
 
+def test_json_that_a_filter_cut_is_a_refusal_of_the_endpoint(doors: Doors, gateway_db: Database) -> None:
+    cut = {"raw": GIVEN[:20], "finish_reason": "content_filter"}
+    doors.sandbox.post("models/answers", match="so?", answers=[cut])
+    with doors.open(tuning("first", "second")) as gateway, pytest.raises(ModelRefusal) as found:
+        gateway.complete(replace(asked(), schema=VERDICT))
+    assert found.value.kind == "content" and str(found.value).startswith("first: ")
+    assert outcomes(gateway_db) == ["first content"]
+
+
 def test_usage_that_nobody_told_is_counted_here(doors: Doors, gateway_db: Database) -> None:
     doors.fault("no_usage")
     with doors.open(tuning("first")) as gateway:
@@ -244,7 +253,7 @@ def test_calls_that_are_ended_are_recorded_too(
     assert outcomes(gateway_db) == [f"first {outcome}"]
     (run,) = runs(gateway_db)
     assert (run["is_ok"], run["error"]) == (False, type(error).__name__)
-    assert (float(run["cost_usd"]) > 0) is (outcome == "killed")
+    assert float(run["cost_usd"]) > 0
     assert rows(gateway_db, "select count(*) as n from endpoint_lease where worker is not null") == [{"n": 0}]
 
 

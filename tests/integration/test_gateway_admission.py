@@ -52,6 +52,15 @@ def test_a_block_left_without_a_word_counts_what_it_reserved(door: Admission, db
     assert rows(db, "select breaker, failures from model_endpoint") == [{"breaker": "closed", "failures": 0}]
 
 
+def test_a_cost_that_nobody_can_believe_keeps_what_was_reserved(door: Admission, db: Database) -> None:
+    """A server may tell any number of tokens: it neither keeps the place nor stands in the way of later calls."""
+    one = endpoint(max_concurrent=1)
+    with door.admit(one, ASKED, estimate_usd=0.5) as place:
+        place.settle("ok", 1e9)
+    assert (n_leases(db), spent(db)["total"]) == (0, 0.5)
+    call(door, one)
+
+
 def test_all_places_taken_is_busy(door: Admission, db: Database) -> None:
     two = endpoint(max_concurrent=2)
     with door.admit(two, ASKED, estimate_usd=0.0), door.admit(two, ASKED, estimate_usd=0.0):

@@ -91,7 +91,7 @@ class Admission:
         self._now, self._clock, self._sleep, self._draw = now, clock, sleep, draw
         self._seats = Seats(clock)
         self._numbers = itertools.count(1)
-        self._owed: list[dict[str, Any]] = []
+        self._owed: list[tuple[dict[str, Any], float]] = []
 
     @contextmanager
     def admit(
@@ -216,15 +216,12 @@ class Admission:
             "open_s": self._rule.open_s,
         }
         try:
-            is_settled = self.holder.rows("settle_call", **owed)[0]["is_settled"]
-        except (ServiceUnavailable, psycopg.Error) as trouble:
+            self._pay(owed, place.reserved_usd)
+        except (ServiceUnavailable, psycopg.OperationalError) as trouble:
             log.warning(
                 "gateway_call_unsettled", extra={"endpoint": place.endpoint.name, "error": str(trouble)}
             )
-            self._owed.append(owed)
-            return
-        if not is_settled:
-            log.warning("gateway_lease_gone", extra={"endpoint": place.endpoint.name})
+            self._owed.append((owed, place.reserved_usd))
 
     def _pay_owed(self) -> None:
         """Settle what could not be settled while PostgreSQL was away."""
@@ -234,10 +231,22 @@ class Admission:
             except IndexError:  # another thread was faster
                 return
             try:
-                self.holder.rows("settle_call", **owed)
+                self._pay(*owed)
             except BaseException:
                 self._owed.append(owed)
                 raise
+
+    def _pay(self, owed: dict[str, Any], reserved_usd: float) -> None:
+        """Settle a call; where what it is said to have cost has no room in the table, what was reserved stays."""
+        try:
+            is_settled = self.holder.rows("settle_call", **owed)[0]["is_settled"]
+        except psycopg.DataError as trouble:
+            log.warning("gateway_cost_unusable", extra={"endpoint": owed["endpoint"], "error": str(trouble)})
+            is_settled = self.holder.rows("settle_call", **{**owed, "cost_usd": reserved_usd})[0][
+                "is_settled"
+            ]
+        if not is_settled:
+            log.warning("gateway_lease_gone", extra={"endpoint": owed["endpoint"]})
 
 
 def refuse_unpriced(endpoint: Endpoint) -> None:

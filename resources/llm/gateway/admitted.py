@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rejoinder.errors import ModelRefusal, ModelTrouble
+from rejoinder.errors import ModelRefusal, ModelTrouble, RejoinderError
+from rejoinder.llm.choosing import WITHOUT_MODEL
 from rejoinder.llm.endpoints import Endpoint, Price
 from rejoinder.llm.prices import cost_usd, likely_tokens, likely_tokens_in, most_usd
 from rejoinder.llm.requests import Attempt, LlmRequest, RawReply, Usage
@@ -67,7 +68,8 @@ class Admitted:
             BudgetSpent: nothing was sent.
             ModelRefusal: the provider will not, or the price is not known.
         """
-        call.left_s(self.clock())
+        if self._asks_a_model:
+            call.left_s(self.clock())
         client = self.clients.of(self.endpoint)
         attempt = _Attempt(self.endpoint, self.clock())
         try:
@@ -81,6 +83,11 @@ class Admitted:
             raise
         call.attempts.append(attempt.ended(self.clock()))
         return raw
+
+    @property
+    def _asks_a_model(self) -> bool:
+        """The answer without a model takes no time: it is there also when the models used all of it up."""
+        return self.endpoint.uri.provider != WITHOUT_MODEL
 
     @property
     def _price(self) -> Price:
@@ -99,7 +106,7 @@ class Admitted:
             _refuse_empty(self.endpoint, raw)
         except BaseException as error:
             outcome = outcome_of(error)
-            if outcome in MAYBE_CHARGED:
+            if may_be_charged(error):
                 attempt.cost_usd = reserved_usd
             elif isinstance(error, ModelTrouble | ModelRefusal) and error.charged is not None:
                 attempt.usage = Usage(*error.charged)
@@ -114,11 +121,22 @@ class Admitted:
     def _timeout_s(self, call: Call, attempt: _Attempt, place: Place) -> float:
         """The endpoint's own, or what is left until the deadline; nothing is sent where nothing is left."""
         attempt.started = self.clock()
+        if not self._asks_a_model:
+            return self.endpoint.timeout_s
         try:
             return min(self.endpoint.timeout_s, call.left_s(attempt.started))
         except ModelTrouble:
             place.settle(OUR_DEADLINE, 0.0)
             raise
+
+
+def may_be_charged(error: BaseException) -> bool:
+    """Whether a provider may charge for a failed call: also where its client failed otherwise than a client should.
+
+    >>> [may_be_charged(error) for error in (ModelTrouble("timeout", ""), KeyError(), ModelTrouble("server", ""))]
+    [True, True, False]
+    """
+    return not isinstance(error, RejoinderError) or outcome_of(error) in MAYBE_CHARGED
 
 
 def _counted(request: LlmRequest, raw: RawReply, client: "ModelClient") -> Usage:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from rejoinder.errors import ConfigInvalid, ModelRefusal, ModelTrouble, RejoinderError
-from rejoinder.llm.endpoints import Endpoint
+from rejoinder.llm.endpoints import Endpoint, Price
 from rejoinder.llm.ports import ModelClient
 from rejoinder.llm.prices import cost_usd, likely_tokens, likely_tokens_in, most_usd
 from rejoinder.llm.requests import LlmRequest, Message, RawReply, Sampling, Usage
@@ -89,11 +89,18 @@ def _called(
             if not raw.text.strip():
                 raise ModelTrouble("empty", f"{endpoint.name}: the answer was empty.")
         except (ModelTrouble, ModelRefusal) as error:
-            place.settle(error.kind, most if error.kind in {"timeout", "empty"} else 0.0, str(error))
+            place.settle(error.kind, _cost_of_failure(error, most, price), str(error))
             raise
         cost = cost_usd(_usage(raw), price) if price is not None else 0.0
         place.settle("ok", cost)
         return (clock() - started) * 1_000, cost
+
+
+def _cost_of_failure(error: ModelTrouble | ModelRefusal, most_usd: float, price: Price | None) -> float:
+    """As for any other call: what the provider says it charges, else all where nobody knows."""
+    if error.charged is not None and price is not None:
+        return cost_usd(Usage(*error.charged), price)
+    return most_usd if error.kind in {"timeout", "empty"} else 0.0
 
 
 def _usage(raw: RawReply) -> Usage:

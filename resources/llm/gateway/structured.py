@@ -6,7 +6,7 @@ from rejoinder.errors import ModelRefusal, ReplyInvalid
 from rejoinder.llm.endpoints import Endpoint
 from rejoinder.llm.json_replies import repair_request, told_in_words
 from rejoinder.llm.requests import LlmRequest, RawReply, ReplySchema
-from resources.llm.gateway.calls import Asking, Call, error_in_words
+from resources.llm.gateway.calls import Asking, Call, error_in_words, outcome_of
 from resources.llm.gateway.clients import Clients
 
 
@@ -34,14 +34,14 @@ class Structured:
         asked = self._worded(request, schema)
         raw = self.inner.ask(call, asked)
         try:
-            return _read(call, raw, schema)
+            return self._read(call, raw, schema)
         except ReplyInvalid as invalid:
             if not self.may_repair:
                 raise self._named(invalid) from None
             asked = repair_request(asked, schema, raw.text, str(invalid))
         raw = self.inner.ask(call, asked)
         try:
-            return _read(call, raw, schema)
+            return self._read(call, raw, schema)
         except ReplyInvalid as invalid:
             raise self._named(invalid) from None
 
@@ -57,15 +57,17 @@ class Structured:
     def _named(self, invalid: ReplyInvalid) -> ReplyInvalid:
         return ReplyInvalid(f"{self.endpoint.name}: {invalid}.")
 
+    def _read(self, call: Call, raw: RawReply, schema: ReplySchema) -> RawReply:
+        """The answer read; if it cannot be, the attempt that brought it is marked so."""
+        from resources.llm.gateway.json_reading import read_json
 
-def _read(call: Call, raw: RawReply, schema: ReplySchema) -> RawReply:
-    """The answer read; if it cannot be, the attempt that brought it is marked so."""
-    from resources.llm.gateway.json_reading import read_json
-
-    try:
-        return replace(raw, text=read_json(raw.text, raw.finish, schema))
-    except ReplyInvalid as invalid:
-        if raw.finish == "filtered":
-            raise ModelRefusal("content", "A filter cut the answer.") from None
-        call.attempts[-1] = replace(call.attempts[-1], outcome="invalid", error=error_in_words(invalid))
-        raise
+        try:
+            return replace(raw, text=read_json(raw.text, raw.finish, schema))
+        except ReplyInvalid as invalid:
+            error: ReplyInvalid | ModelRefusal = invalid
+            if raw.finish == "filtered":
+                error = ModelRefusal("content", f"{self.endpoint.name}: a filter cut the answer.")
+            call.attempts[-1] = replace(
+                call.attempts[-1], outcome=outcome_of(error), error=error_in_words(error)
+            )
+            raise error from None

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.app import build_app
-from rejoinder.errors import ConfigInvalid, ModelTrouble, NotAllowed
+from rejoinder.errors import ConfigInvalid, ModelRefusal, ModelTrouble, NotAllowed
 from rejoinder.llm.endpoints import Endpoint
 from rejoinder.llm.requests import LlmRequest, Message, RawReply, Usage
 from resources.commands.actors import Actor, machine_owner
@@ -268,6 +268,15 @@ def test_a_check_goes_past_switch_and_breaker_and_closes_it(
     row = registered(db, tuning)["small"]
     assert (row.breaker, row.failures, row.is_enabled, row.load) == ("closed", 0, False, 0)
     assert row.last_ok_at > datetime.now(UTC) - timedelta(minutes=5)
+
+
+def test_a_check_that_fails_costs_what_the_provider_says(
+    db: Database, tuning: Tuning, door: Admission
+) -> None:
+    small = configured_endpoints(tuning)["small"]
+    model = Scripted(ModelRefusal("request", "it thought too long", charged=(1_000, 500)))
+    assert not check_endpoint(small, door, lambda _: model).is_ok
+    assert registered(db, tuning)["small"].spent_usd == pytest.approx(0.0012)
 
 
 def test_a_check_without_price_or_provider_names_the_fix(cli: Cli, tuning: Tuning, door: Admission) -> None:

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from rejoinder.errors import ModelRefusal, ModelTrouble, RejoinderError
+from rejoinder.errors import ConfigInvalid, ModelRefusal, ModelTrouble, RejoinderError
 from rejoinder.llm.endpoints import Endpoint, Price, parse_uri
 from rejoinder.llm.requests import LlmRequest, Message, RawReply, Usage
 from resources.llm.gateway.admitted import Admitted
 from resources.llm.gateway.calls import Call
 from resources.llm.gateway.clients import Clients
+from resources.llm.providers.local import ExtractiveClient
 
 ENDPOINT = Endpoint("fast", parse_uri("openai::m"), price=Price(1.0, 2.0), timeout_s=10.0)
 
@@ -38,7 +39,7 @@ class Places:
 class Failing:
     """A client that fails as it was told to."""
 
-    error: RejoinderError
+    error: Exception
     has_schemas = False
 
     def complete(self, request: LlmRequest, timeout_s: float) -> RawReply:
@@ -48,7 +49,7 @@ class Failing:
         return None
 
 
-def failed(error: RejoinderError) -> tuple[Places, Call]:
+def failed(error: Exception) -> tuple[Places, Call]:
     places, call = Places(), Call(LlmRequest("reply", (Message("user", "Is it?"),)), "champion", 100.0)
     admitted = Admitted(ENDPOINT, Clients(lambda endpoint: Failing(error)), places, lambda: 0.0)
     with pytest.raises(type(error)):
@@ -79,3 +80,26 @@ def test_a_call_that_got_no_answer_in_time_counts_with_all_it_reserved() -> None
     places, call = failed(ModelTrouble("timeout", "nothing came"))
     assert places.settled == [("timeout", places.reserved_usd)] and places.reserved_usd > 0
     assert call.attempts[0].cost_usd == places.reserved_usd
+
+
+def test_a_call_whose_client_broke_counts_with_all_it_reserved() -> None:
+    places, call = failed(KeyError("choices"))
+    assert places.settled == [("error", places.reserved_usd)] and places.reserved_usd > 0
+    assert (call.attempts[0].outcome, call.attempts[0].cost_usd) == ("error", places.reserved_usd)
+
+
+def test_a_client_that_lacks_something_sent_nothing() -> None:
+    assert failed(ConfigInvalid("a library is missing"))[0].settled == [("error", 0.0)]
+
+
+def test_the_answer_without_a_model_is_there_when_the_time_is_up() -> None:
+    """A model that was too slow has used up all of the call's time: the chain's last endpoint needs none."""
+    local = Endpoint("local", parse_uri("local::extractive"), price=Price(0.0, 0.0))
+    asked = LlmRequest("reply", (Message("user", "Is it?"),), offline=lambda: "quoted")
+    admitted = Admitted(local, Clients(lambda endpoint: ExtractiveClient()), Places(), lambda: 100.0)
+    assert admitted.ask(Call(asked, "champion", 100.0), asked).text == "quoted"
+    places = Places()
+    late = Admitted(ENDPOINT, Clients(lambda endpoint: ExtractiveClient()), places, lambda: 100.0)
+    with pytest.raises(ModelTrouble, match="is up"):
+        late.ask(Call(asked, "champion", 100.0), asked)
+    assert places.settled == []
