@@ -1,5 +1,6 @@
 """`rejoinder models add|remove|verify`: language models that run on this machine, and the endpoints that name them."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,12 +59,14 @@ def _add(path: Path, name: str | None, link: bool, quiet: bool) -> "LocalModel":
     from resources.llm.local_models.examining import examine
     from resources.llm.providers.trial import trouble_loading
 
-    examined = examine(path.expanduser().resolve())
+    # Not where links lead: a download's cache has names there that say nothing.
+    given = Path(os.path.abspath(os.path.expanduser(path)))
+    examined = examine(given)
     trouble = trouble_loading(examined)
     if trouble:
         raise InputUnreadable(f"{path} cannot be used: {trouble}.")
     budget = _tuning().models.disk_gib * adding.GIB
-    wish = adding.Wish(name or adding.name_from(path.expanduser().resolve()), link, budget)
+    wish = adding.Wish(name or adding.name_from(given), link, budget)
     with _mebibytes("MiB read" if link else "MiB copied", examined.n_bytes, quiet) as progress:
         return adding.add(examined, wish, _store(), now=datetime.now(UTC), progress=progress)
 
@@ -78,14 +81,14 @@ def remove(
         from rejoinder.errors import ConfigInvalid
         from resources.llm.local_models import store
 
-        model = store.find_model(_store(), name)
+        folder = store.folder_of(_store(), name)
         users = _users(name, _tuning())
         if users and not yes:
             asked = f"The endpoints {', '.join(users)} name {name} and would fail. Remove it?"
             if as_json:
                 raise ConfigInvalid(asked, fix="Say --yes, or name another model there first.")
             typer.confirm(asked, abort=True)
-        store.remove(model)
+        store.remove(folder)
     answer({"removed": name, "endpoints": users}, as_json, f"{name} is gone.")
 
 

@@ -22,6 +22,7 @@ from resources.llm.local_models.store import (
     MANIFEST,
     NAME,
     PIECE,
+    SUFFIX,
     UNFINISHED,
     LocalModel,
     Manifest,
@@ -51,7 +52,7 @@ def name_from(path: Path) -> str:
     >>> name_from(Path("/models/Qwen3 0.6B-Q8_0.gguf"))
     'qwen3-0.6b-q8_0'
     """
-    stem = path.name.removesuffix(".gguf").lower()
+    stem = path.name.lower().removesuffix(SUFFIX)
     return re.sub(r"[^a-z0-9._-]+", "-", stem).strip("-._")[:80] or "model"
 
 
@@ -68,10 +69,11 @@ def add(examined: Examined, wish: Wish, store: Path, *, now: datetime, progress:
     Raises:
         ConfigInvalid: the name is taken or no name, the budget or the disk has no room, another process puts one in.
     """
-    if not NAME.fullmatch(wish.name):
+    if not NAME.fullmatch(wish.name) or wish.name.endswith(SUFFIX):
         raise ConfigInvalid(
             f"{wish.name!r} is no name of a model.",
-            fix="Give one with --name: small letters, digits, dots, dashes and underscores.",
+            fix="Give one with --name: small letters, digits, dots, dashes and underscores; "
+            f"what ends in {SUFFIX} is taken for a path.",
         )
     store.mkdir(parents=True, exist_ok=True)
     with _only_one(store):

@@ -45,11 +45,14 @@ def examine(path: Path) -> Examined:
     Raises:
         InputUnreadable: it is neither, something is missing, or a file is damaged or cut off; the message says what.
     """
-    if path.is_dir():
-        return _folder(path)
-    if not path.is_file():
-        raise InputUnreadable(f"There is no file or folder {path}.")
-    return _gguf(path)
+    try:
+        if path.is_dir():
+            return _folder(path)
+        if not path.is_file():
+            raise InputUnreadable(f"There is no file or folder {path}.")
+        return _gguf(path)
+    except OSError as error:
+        raise InputUnreadable(f"{error.filename or path} cannot be read: {error.strerror}.") from None
 
 
 def _gguf(path: Path) -> Examined:

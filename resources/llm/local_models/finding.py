@@ -1,14 +1,13 @@
 """From NAME_OR_PATH, as a model's URI has it, to the files that a provider loads."""
 
+import os
 from pathlib import Path
 
 from rejoinder.errors import ConfigInvalid, InputUnreadable
 from rejoinder.llm.endpoints import Endpoint
 from resources.llm.local_models.gguf_header import GgufHeader, read_header
 from resources.llm.local_models.packaged import NAME, packaged_file
-from resources.llm.local_models.store import check_unchanged, find_model, models_dir
-
-SUFFIX = ".gguf"
+from resources.llm.local_models.store import SUFFIX, check_unchanged, find_model, models_dir
 
 
 def find_files(endpoint: Endpoint, home: Path) -> Path:
@@ -21,7 +20,7 @@ def find_files(endpoint: Endpoint, home: Path) -> Path:
     """
     wanted, store = endpoint.uri.model, models_dir(home)
     if "/" in wanted or wanted.endswith(SUFFIX):
-        return _at(Path(wanted).expanduser(), endpoint)
+        return _at(Path(os.path.expanduser(wanted)), endpoint)
     if wanted == NAME and not (store / NAME).exists():
         return packaged_file()
     model = find_model(store, wanted)

@@ -19,6 +19,8 @@ MANIFEST = "model.json"
 # What is being put in has a name that no model can have, so that what a kill leaves behind is never taken for one.
 UNFINISHED = ".adding-"
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
+# By it a path is told from a name.
+SUFFIX = ".gguf"
 MIB = 1024**2
 PIECE = 4 * MIB
 
@@ -94,12 +96,7 @@ def find_model(store: Path, name: str) -> LocalModel:
     Raises:
         ConfigInvalid: there is none, or its manifest is missing or damaged.
     """
-    folder = store / name
-    if not NAME.fullmatch(name) or not folder.is_dir():
-        raise ConfigInvalid(
-            f"There is no model named {name} on this machine.",
-            fix="See `rejoinder models list`; put one in with `rejoinder models add PATH --name NAME`.",
-        )
+    folder = folder_of(store, name)
     try:
         return LocalModel(
             folder=folder, manifest=Manifest.model_validate_json((folder / MANIFEST).read_bytes())
@@ -109,6 +106,20 @@ def find_model(store: Path, name: str) -> LocalModel:
             f"The model {name} has no readable {MANIFEST} in {folder}.",
             fix=f"Put it in again: `rejoinder models remove {name}`, then `rejoinder models add PATH --name {name}`.",
         ) from None
+
+
+def folder_of(store: Path, name: str) -> Path:
+    """The folder of the model of a name, whatever is in it.
+
+    Raises:
+        ConfigInvalid: there is none.
+    """
+    if not NAME.fullmatch(name) or not (store / name).is_dir():
+        raise ConfigInvalid(
+            f"There is no model named {name} on this machine.",
+            fix="See `rejoinder models list`; put one in with `rejoinder models add PATH --name NAME`.",
+        )
+    return store / name
 
 
 def check_unchanged(model: LocalModel) -> None:
@@ -141,21 +152,24 @@ def verify(model: LocalModel, progress: Progress) -> list[str]:
     found = []
     for file in model.manifest.files:
         path = model.folder / file.path
-        if not path.is_file():
-            found.append(f"{file.path} is missing")
-        elif sha256_of(path, progress) != file.sha256:
-            found.append(f"{file.path} has another SHA-256 than when it was put in")
+        try:
+            if not path.is_file():
+                found.append(f"{file.path} is missing")
+            elif sha256_of(path, progress) != file.sha256:
+                found.append(f"{file.path} has another SHA-256 than when it was put in")
+        except OSError as error:
+            found.append(f"{file.path} cannot be read: {error.strerror}")
     return found
 
 
-def remove(model: LocalModel) -> None:
-    """Take a model out of the store; files that are only linked stay where they are.
+def remove(folder: Path) -> None:
+    """Take a model's folder out of the store, a damaged one too; files that are only linked stay where they are.
 
     The folder first gets the name of something unfinished, so that a kill leaves no half of a model behind.
     """
-    leaving = model.folder.with_name(UNFINISHED + model.folder.name)
+    leaving = folder.with_name(UNFINISHED + folder.name)
     shutil.rmtree(leaving, ignore_errors=True)
-    model.folder.rename(leaving)
+    folder.rename(leaving)
     shutil.rmtree(leaving)
 
 

@@ -31,9 +31,12 @@ def trouble_loading(examined: Examined) -> str | None:
 
 
 def _gguf_trouble(path: Path) -> str | None:
-    command = [sys.executable, "-c", LOAD_GGUF, str(path), str(CONTEXT_TOKENS)]
+    # -P: without it Python looks for modules where the command was called, beside the weights perhaps.
+    command = [sys.executable, "-P", "-c", LOAD_GGUF, str(path), str(CONTEXT_TOKENS)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LOADING_S, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=LOADING_S, check=False
+        )
     except subprocess.TimeoutExpired:
         return None  # large, or the machine is busy: nothing was proven either way
     if done.returncode == 0:

@@ -11,8 +11,10 @@ from typer.testing import CliRunner, Result
 from cli.app import build_app
 from cli.local_models import local_rows
 from rejoinder.llm.requests import LlmRequest, Message, Sampling
+from resources.llm.local_models.examining import examine
 from resources.llm.local_models.packaged import packaged_file
 from resources.llm.providers import registry
+from resources.llm.providers.trial import trouble_loading
 from resources.settings import load_settings
 from resources.tuning import load_tuning
 
@@ -56,7 +58,9 @@ def test_from_a_file_to_an_answer_of_its_endpoint(home: Path) -> None:
 
 
 def test_removing_asks_where_an_endpoint_names_the_model(home: Path) -> None:
-    run("add", str(packaged_file()), "--name", "mine", "--link")
+    # The name is that of the file that was given, not of where a link leads.
+    (home.parent / "Mine.GGUF").symlink_to(packaged_file())
+    run("add", str(home.parent / "Mine.GGUF"), "--link")
     configure(home, '[endpoints.first]\nuri = "mlx::mine"\n')
     assert run("remove", "mine", given="n\n").exit_code == 1
     refused = run("remove", "mine", "--json")
@@ -77,6 +81,30 @@ def test_verifying_tells_what_was_changed(home: Path) -> None:
     found = run("verify", "mine", "--json")
     assert found.exit_code == 1
     assert "SHA-256" in json.loads(found.stdout)["models"][0]["troubles"][0]
+
+
+def test_a_damaged_model_can_be_taken_out_as_the_message_says(home: Path) -> None:
+    (home / "models" / "mine").mkdir(parents=True)
+    (home / "models" / "mine" / "model.json").write_text("{")
+    refused = run("verify", "mine")
+    assert refused.exit_code == 2 and "rejoinder models remove mine" in refused.stderr
+    assert run("remove", "mine").exit_code == 0
+    assert run("verify").exit_code == 0
+
+
+def test_no_program_beside_the_weights_is_run(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit('run')")
+    monkeypatch.chdir(tmp_path)
+    assert trouble_loading(examine(packaged_file())) is None
+
+
+def test_paths_that_lead_nowhere_are_told(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for path in (str(tmp_path / "loop"), "~nobody-of-that-name/x.gguf", "a" * 300):
+        refused = run("add", path, "--json")
+        assert refused.exit_code == 2 and "error" in json.loads(refused.stdout)
 
 
 def test_what_llama_cpp_cannot_load_is_not_put_in(home: Path, tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_a_link_takes_no_room_and_leaves_its_file_where_it_is(gguf: Path, tmp_pa
     model = put(gguf, tmp_path, link=True, gib=0)
     assert model.main_path.is_symlink()
     assert adding.disk_bytes(store.list_models(store.models_dir(tmp_path))) == 0
-    store.remove(model)
+    store.remove(model.folder)
     assert gguf.is_file()
     assert store.list_models(store.models_dir(tmp_path)) == []
 
@@ -97,7 +97,7 @@ def test_the_budget_counts_all_models(gguf: Path, tmp_path: Path) -> None:
     assert [model.manifest.name for model in store.list_models(store.models_dir(tmp_path))] == ["one"]
 
 
-@pytest.mark.parametrize("name", ["", "..", ".adding-x", "Big", "a/b", "x" * 81])
+@pytest.mark.parametrize("name", ["", "..", ".adding-x", "Big", "a/b", "x" * 81, "x.gguf"])
 def test_what_is_no_name_is_refused(gguf: Path, tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigInvalid, match="no name"):
         put(gguf, tmp_path, name)
@@ -129,6 +129,22 @@ def test_a_file_that_was_only_touched_is_used(gguf: Path, tmp_path: Path) -> Non
     model = put(gguf, tmp_path)
     os.utime(model.main_path, (1, 1))
     assert find_files(endpoint("mine"), tmp_path) == model.main_path
+
+
+def test_what_cannot_be_read_is_told(gguf: Path, tmp_path: Path) -> None:
+    (tmp_path / "first").symlink_to(tmp_path / "second")
+    (tmp_path / "second").symlink_to(tmp_path / "first")
+    for path in (tmp_path / "first", tmp_path / "none", tmp_path / ("a" * 300)):
+        with pytest.raises(InputUnreadable, match=r"There is no file|cannot be read"):
+            examine(path)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="a file whose first byte nobody can read")
+def test_a_file_that_cannot_be_read_is_told_like_one_that_was_changed(gguf: Path, tmp_path: Path) -> None:
+    model = put(gguf, tmp_path)
+    model.main_path.unlink()
+    model.main_path.symlink_to("/proc/self/mem")
+    assert "cannot be read" in store.verify(model, lambda _n: None)[0]
 
 
 def test_a_damaged_manifest_is_told(gguf: Path, tmp_path: Path) -> None:
