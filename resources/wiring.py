@@ -26,6 +26,7 @@ from resources.model_tasks.replies import open_editor, open_writer
 from resources.model_tasks.summaries import open_summariser
 from resources.model_tasks.verdicts import open_verdicts
 from resources.postgres import Database
+from resources.programs import has_model
 from resources.reembedding import build_index, is_build_due
 from resources.steps import (
     checking,
@@ -174,6 +175,10 @@ STEPS: dict[StepName, Callable[[Workbench], Step]] = {
 }
 
 
+# Tasks of steps whose rows go in groups as long as no model is asked.
+ASKED_BY_ROW: dict[StepName, str] = {"claims": "claims", "evidence": "verdict"}
+
+
 def run_step(
     bench: Workbench,
     name: StepName,
@@ -182,13 +187,23 @@ def run_step(
     progress: Progress | None = None,
 ) -> Report:
     """Work off everything that is due at one step; SIGTERM and SIGINT finish the item in hand."""
-    tuning: StageTuning = bench.tuning.stage(name)
+    tuning = stage_tuning(bench.tuning, name)
     step = STEPS[name](bench.current())
     with stop_on_signals(stop or PROCESS_STOP) as asked:
         report = work_side_by_side(step, db=bench.db, tuning=tuning, stop=asked, progress=progress)
         if name == "embed_chunks" and build_due(bench):
             build_index(bench.db, bench.embedder_of(configured_model(bench)), stop=asked)
     return report
+
+
+def stage_tuning(tuning: Tuning, name: StepName) -> StageTuning:
+    """A step's tuning; where a model is asked about each row, rows go one by one.
+
+    So each answer is saved when it is there, and a stop waits for one row's calls and not for those of a group.
+    """
+    found = tuning.stage(name)
+    task = ASKED_BY_ROW.get(name)
+    return found.model_copy(update={"group": 1}) if task and has_model(tuning.models, task) else found
 
 
 def build_due(bench: Workbench) -> bool:

@@ -17,7 +17,9 @@ from resources.model_tasks.asked import Desk
 from resources.model_tasks.claims import find_claims, open_claims, program
 from resources.model_tasks.summaries import ModelSummariser, open_summariser
 from resources.model_tasks.verdicts import open_verdicts
-from resources.tuning_models import Models, TaskModels
+from resources.tuning import Tuning
+from resources.tuning_models import EndpointTuning, Models, TaskModels
+from resources.wiring import stage_tuning
 
 
 class Quoting:
@@ -123,3 +125,14 @@ def test_the_page_shows_it_above_the_quotes_and_escapes_it():
     parts = ["It lacks air &lt;b&gt;.", "Written by scripted::one", "word for word", "rj-quote"]
     assert [text.index(part) for part in parts] == sorted(text.index(part) for part in parts)
     assert "<b>" not in text
+
+
+def test_rows_that_a_model_is_asked_about_go_one_by_one():
+    asked = Tuning(
+        models=Models(tasks={"claims": TaskModels(endpoints=("one",))}),
+        endpoints={"one": EndpointTuning(uri="openai::m")},
+    )
+    assert stage_tuning(asked, "claims").group == 1
+    assert stage_tuning(asked, "claims").batch == asked.stage("claims").batch
+    assert stage_tuning(asked, "evidence") == asked.stage("evidence")
+    assert stage_tuning(Tuning(), "claims") == Tuning().stage("claims") != stage_tuning(asked, "claims")
