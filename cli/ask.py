@@ -109,7 +109,7 @@ def _show(reply: "Reply") -> None:
 def _show_answer(reply: "Reply") -> None:
     if reply.written is not None:
         _show_said(reply.written.statements)
-        say(f"\nWritten by {reply.written.model}. What it rests on, word for word:")
+        say(f"\nWritten by {reply.written.model}. What the sources say, word for word:")
     _show_said(reply.statements)
     written = reply.written.statements if reply.written else ()
     cited = {f"{c.id}{c.start_s}": c for said in (*written, *reply.statements) for c in said.citations}

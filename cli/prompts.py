@@ -169,4 +169,16 @@ def _told(change: "Change", as_json: bool) -> None:
     task, after = change.task, change.after
     tried = f"{after.challenger} is its challenger" if after.challenger else "it has no challenger"
     text = f"{after.champion} is the champion of {task}, {tried}; drafting follows within seconds."
+    if after.challenger and not as_json and not _challenger_share(task):
+        text += (
+            f"\nIt gets no work yet: set prompt_challenger_share of [models.tasks.{task}] in rejoinder.toml."
+        )
     answer({"task": task, "before": change.before, "after": after}, as_json, text)
+
+
+def _challenger_share(task: str) -> float:
+    """The share of a task's work that its challenger gets, in [0, 1]."""
+    from resources.settings import load_settings
+    from resources.tuning import load_tuning
+
+    return load_tuning(load_settings()).models.task(task).prompt_challenger_share

@@ -20,7 +20,7 @@ def page() -> None:
     show(
         html(
             '<div class="rj-title">Ask the corpus</div><div class="rj-meta">Answers are sentences of your sources,'
-            " word for word, each with the second at which it is said.</div>"
+            " word for word, each with the second at which it is said. What a model writes of them says so.</div>"
         )
     )
     _form()
@@ -105,7 +105,7 @@ def _show_written(written: "Written | None") -> None:
     for said in written.statements:
         show(_statement(said, "rj-text"))
     show(html('<div class="rj-meta">Written by {}</div>', written.model))
-    show(html('<div class="rj-head">What it rests on, word for word</div>'))
+    show(html('<div class="rj-head">What the sources say, word for word</div>'))
 
 
 def _statement(said: "Said", look: str = "rj-text rj-quote") -> Markup:

@@ -73,6 +73,7 @@ def test_promoted_challenged_and_rolled_back(cli: Cli) -> None:
     assert "1 moved" in cli.run("list").stdout
     assert cli.json("challenge", "reply.v1")["after"]["challenger"] == FIRST.version
     assert cli.json("challenge", "reply", "--none")["after"]["challenger"] is None
+    assert "set prompt_challenger_share of [models.tasks.reply]" in cli.run("challenge", "reply.v1").stdout
     said = cli.run("rollback", "reply").stdout
     assert f"{FIRST.version} is the champion of reply" in said
 

@@ -94,7 +94,7 @@ def test_a_written_answer_is_shown_above_its_quotes_with_its_model(capsys):
     shown = capsys.readouterr().out
     parts = [
         "It lacks air <b>. [E1 1:04] [E2]\n",
-        "Written by scripted::one. What it rests on, word for word:\nIt has no air. [E1 1:04]\n",
+        "Written by scripted::one. What the sources say, word for word:\nIt has no air. [E1 1:04]\n",
         "  [E1 1:04] Ines, Slow Compost, 1:04\n    https://pod.example/c?t=64\n  [E2] Slow Compost\n",
         "note: a note",
     ]
