@@ -124,25 +124,28 @@ class MlxModel:
     def _ready(self) -> _Ready:
         from mlx_lm import load
 
-        if self.path.is_file():
-            model, tokenizer, context = load_gguf(self.path)
-        else:
-            model, tokenizer = _checked_load(load, self.path)
-            context = int(getattr(model.args, "max_position_embeddings", 0) or 0)
-        return _Ready(model, tokenizer, context, int(model.args.vocab_size))
+        try:
+            return _read_file(self.path) if self.path.is_file() else _read_folder(load, self.path)
+        except (
+            Exception
+        ) as error:  # what is wrong with weights or settings, each part of mlx-lm says in its own way
+            raise ModelRefusal(
+                "unknown_model",
+                f"mlx-lm cannot load {self.path.name}: {str(error).splitlines()[0] if str(error) else error!r}",
+                fix="Check the model with `rejoinder models verify`.",
+            ) from None
 
 
-def _checked_load(load: Any, path: Path) -> tuple[Any, Any]:
-    try:
-        model, tokenizer = load(str(path))
-    except (ValueError, KeyError, OSError) as error:
-        raise ModelRefusal(
-            "unknown_model",
-            f"mlx-lm cannot load {path.name}: {str(error).splitlines()[0] if str(error) else error!r}",
-            fix="Check the folder with `rejoinder models verify`.",
-        ) from None
+def _read_file(path: Path) -> _Ready:
+    model, tokenizer, context = load_gguf(path)
+    return _Ready(model, tokenizer, context, int(model.args.vocab_size))
+
+
+def _read_folder(load: Any, path: Path) -> _Ready:
+    model, tokenizer = load(str(path))
     _widen(model)
-    return model, tokenizer
+    context = int(getattr(model.args, "max_position_embeddings", 0) or 0)
+    return _Ready(model, tokenizer, context, int(model.args.vocab_size))
 
 
 def _widen(model: Any) -> None:

@@ -15,8 +15,12 @@ CONTEXT_TOKENS = 256
 LOAD_GGUF = """
 import sys
 from pathlib import Path
+from rejoinder.errors import RejoinderError
 from resources.llm.providers.llamacpp_server import LoadedModel, Shape
-LoadedModel(Shape(Path(sys.argv[1]), int(sys.argv[2]), 1)).count_tokens("a")
+try:
+    LoadedModel(Shape(Path(sys.argv[1]), int(sys.argv[2]), 1)).count_tokens("a")
+except RejoinderError as error:
+    sys.exit(str(error).removesuffix("."))
 """
 
 
@@ -43,7 +47,7 @@ def _gguf_trouble(path: Path) -> str | None:
         return None
     if done.returncode < 0:
         return f"llama.cpp crashed on it (signal {-done.returncode})"
-    return "llama.cpp cannot load it: " + (done.stderr.strip().splitlines() or ["no reason was given"])[-1]
+    return (done.stderr.strip().splitlines() or ["llama.cpp cannot load it, and gives no reason"])[-1]
 
 
 def _folder_trouble(architecture: str) -> str | None:

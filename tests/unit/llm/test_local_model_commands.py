@@ -109,7 +109,7 @@ def test_paths_that_lead_nowhere_are_told(home: Path, tmp_path: Path) -> None:
 
 def test_what_llama_cpp_cannot_load_is_not_put_in(home: Path, tmp_path: Path) -> None:
     refused = run("add", str(write_gguf(tmp_path / "odd.gguf")))
-    assert refused.exit_code == 2 and "cannot load" in refused.stderr
+    assert refused.exit_code == 2 and "used: llama.cpp cannot load odd.gguf: it does not" in refused.stderr
     assert not (home / "models").exists()
 
 

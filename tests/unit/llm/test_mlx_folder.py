@@ -64,15 +64,34 @@ def test_a_seed_draws_the_same_words_again(folder: Path) -> None:
     assert first == again != other
 
 
-def test_an_architecture_that_mlx_lm_has_not_is_told_before_anything_is_copied(
-    folder: Path, tmp_path: Path
-) -> None:
-    odd = tmp_path / "odd"
+def with_config(folder: Path, odd: Path, config: dict[str, Any]) -> Path:
     odd.mkdir()
     for path in folder.iterdir():
         (odd / path.name).symlink_to(path)
     (odd / "config.json").unlink()
-    (odd / "config.json").write_text(json.dumps(SHAPE | {"model_type": "nosuchnet"}))
+    (odd / "config.json").write_text(json.dumps(config))
+    return odd
+
+
+@pytest.mark.parametrize(
+    "lacking", [{"hidden_size": None}, {"num_attention_heads": "two"}, {"hidden_size": 48}]
+)
+def test_a_folder_whose_settings_are_wrong_is_refused_as_such(
+    folder: Path, tmp_path: Path, lacking: dict[str, Any]
+) -> None:
+    config = {name: value for name, value in (SHAPE | lacking).items() if value is not None}
+    client = open_client(
+        Endpoint("odd", parse_uri(f"mlx::{with_config(folder, tmp_path / 'odd', config)}")), None
+    )
+    with pytest.raises(ModelRefusal, match="cannot load odd") as caught:
+        client.complete(LlmRequest("reply", ASKED), 60.0)
+    assert caught.value.kind == "unknown_model"
+
+
+def test_an_architecture_that_mlx_lm_has_not_is_told_before_anything_is_copied(
+    folder: Path, tmp_path: Path
+) -> None:
+    odd = with_config(folder, tmp_path / "odd", SHAPE | {"model_type": "nosuchnet"})
     assert trouble_loading(examine(odd)) == "mlx-lm has no architecture nosuchnet"
     client = open_client(Endpoint("odd", parse_uri(f"mlx::{odd}")), None)
     with pytest.raises(ModelRefusal, match="cannot load"):
