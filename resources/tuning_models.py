@@ -31,8 +31,12 @@ class EndpointTuning(Section):
     )
     max_concurrent: int = Field(4, ge=1, le=10_000, description="Calls at once, by all processes together.")
     timeout_s: float = Field(60.0, gt=0, le=3_600, description="Seconds one call may take.")
-    price_in: float | None = Field(None, ge=0, description="US dollars for a million tokens read.")
-    price_out: float | None = Field(None, ge=0, description="US dollars for a million tokens written.")
+    price_in: float | None = Field(
+        None, ge=0, le=100_000, description="US dollars for a million tokens read."
+    )
+    price_out: float | None = Field(
+        None, ge=0, le=100_000, description="US dollars for a million tokens written."
+    )
     price_as_of: date | None = Field(None, description="Day when these prices were so.")
     weight: float = Field(1.0, gt=0, description="Which of equals is asked first: the one of more weight.")
     context_tokens: int | None = Field(
@@ -145,7 +149,9 @@ class ModelBudget(Section):
 
     total_usd: float = Field(5.0, ge=0, description="US dollars in all; 0 forbids every call that costs.")
     creator_usd: float = Field(5.0, ge=0, description="US dollars for each creator.")
-    tasks: dict[Name, float] = Field({}, description="US dollars per task: reply = 2.0.")
+    tasks: dict[Name, Annotated[float, Field(ge=0)]] = Field(
+        {}, description="US dollars per task: reply = 2.0."
+    )
 
 
 class ReplyCache(Section):

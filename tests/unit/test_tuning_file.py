@@ -33,6 +33,11 @@ def read(folder: Path, text: str) -> Tuning:
         ("[thresholds]\nfloor = 0.9", r"thresholds: floor \(0.9\) must not be above strong \(0.45\)"),
         ("[thresholds]\nreject = 0.6", r"thresholds: reject \(0.6\) must be below accept \(0.6\)"),
         ("[thresholds]\nfloor = nan", "thresholds.floor: "),
+        (
+            "[endpoints.a]\nuri = 'openai::m'\nprice_in = 1\nprice_out = 1000001",
+            "endpoints.a.price_out: Input should be less",
+        ),
+        ("[budget]\ntasks = { reply = -1 }", "budget.tasks.reply: "),
         ("retrieval.candidates = 'many'", "retrieval.candidates: "),
         ("stages = ", "is not TOML"),
     ],
