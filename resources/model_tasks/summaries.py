@@ -86,7 +86,8 @@ class ModelSummariser:
         if writer is None:
             return self._quoted(material, "")
         checked = checked_summary(told.value, material)
-        lost = f"{len(checked.dropped)} sentences dropped: {checked.dropped[0]}" if checked.dropped else ""
+        n = len(checked.dropped)
+        lost = f"{n} sentence{'' if n == 1 else 's'} dropped: {checked.dropped[0]}" if n else ""
         if not is_enough(len(checked.statements), material):
             why = f"quoted, of what {writer.model} wrote too little can be used"
             return self._quoted(material, "; ".join(filter(None, (why, lost))))

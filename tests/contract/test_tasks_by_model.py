@@ -285,7 +285,7 @@ def test_summaries_are_a_models_and_say_so(house: House) -> None:
     assert walk(first, "keywords").outcomes == {"digested": 1}
     (made,) = house.rows("select * from summary where scope = 'source'")
     assert (made["model"], made["prompt_version"]) == (MODEL, load_prompt("summary", 1).version)
-    assert made["note"] == "1 sentences dropped: its passages do not have '9000', 'Bob'"
+    assert made["note"] == "1 sentence dropped: its passages do not have '9000', 'Bob'"
     told = house.rows("select text, source_id, start_s from summary_sentence order by position")
     assert [(row["text"][:9], row["source_id"], row["start_s"]) for row in told] == [
         ("They move", source_id, 10.0), ("Heat pump", source_id, 20.0),

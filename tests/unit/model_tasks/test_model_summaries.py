@@ -86,7 +86,7 @@ def test_one_too_many_is_dropped_and_what_was_dropped_is_noted():
     four = told(([3], HONEY), ([1, 2], SUMMER), ([1], PASSAGES[0]), ([2], PASSAGES[1]))
     made = write(four)
     assert len(made.statements) == 3
-    assert made.note == "1 sentences dropped: it is one too many"
+    assert made.note == "1 sentence dropped: it is one too many"
 
 
 def test_too_little_left_is_quoted_instead_with_the_reason():
