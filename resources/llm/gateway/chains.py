@@ -46,10 +46,14 @@ class Chain:
         asked = [link.endpoint for link in self.links if link.asks_a_model]
         return {endpoint.name: cache_key(request, endpoint) for endpoint in asked}
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The endpoints by name, first choice first."""
+        return tuple(link.endpoint.name for link in self.links)
+
     def first_choices(self) -> Sequence[str]:
         """Endpoints whose answers are as good as one another: the first, or all where price or load chooses."""
-        names = [link.endpoint.name for link in self.links]
-        return names[:1] if self.choose == "in_order" else names
+        return self.names[:1] if self.choose == "in_order" else self.names
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ class _Flight:
 class SingleFlight:
     """The first of several equal calls goes on, the others wait for its answer, which costs them nothing.
 
+    Equal are calls that ask the same of the same chain: where one ends without an answer, another might go on.
+
     Where the first fails because of the question (a refusal, an invalid answer), the others fail alike. Where it fails
     for another reason (an endpoint in trouble, its creator's budget, its own deadline, a stop signal), that need not be
     so for them: one of the others goes on, and after two that failed each goes by itself.
@@ -49,7 +51,7 @@ class SingleFlight:
         call.keys = chain.keys(call.request) if self._is_on else {}
         if not call.keys:
             return self._inner.answer(call)
-        key = (chain.choose, *(own.hex() for own in call.keys.values()))
+        key = (chain.choose, *chain.names, *(own.hex() for own in call.keys.values()))
         for _ in range(LEADERS):
             flight, is_ours = self._join(key)
             if is_ours:

@@ -299,6 +299,22 @@ def test_after_two_that_failed_each_goes_by_itself() -> None:
     assert 3 <= held.n_asked <= 6
 
 
+def test_one_whose_chain_goes_further_does_not_wait_for_one_whose_chain_ends() -> None:
+    local = Endpoint("local", parse_uri("local::extractive"))
+    links = {endpoint.name: Link(endpoint, Saying([SO])) for endpoint in (FIRST, local)}
+    tasks = {"short": TaskModels(endpoints=("first",)), "long": TaskModels(endpoints=("first", "local"))}
+    held = Held([ModelRefusal("key", "wrong")])
+    flight = SingleFlight(held, Chains(Models(tasks=tasks), links, lambda names: {}), Clock(), is_on=True)
+    with ThreadPoolExecutor(2) as pool:
+        ending = pool.submit(flight.answer, call(task="short"))
+        assert held.entered.acquire(timeout=20)
+        going_on = pool.submit(flight.answer, call(task="long"))
+        entered = held.entered.acquire(timeout=20)
+        held.release.set()
+        assert isinstance(ending.exception(20), ModelRefusal)
+        assert entered and going_on.result(20).raw == SO
+
+
 def test_one_who_waits_gives_up_at_its_own_deadline() -> None:
     held = Held()
     flight = SingleFlight(held, chains((FIRST, Saying([SO]))), Clock(), is_on=True)
