@@ -72,6 +72,7 @@ def test_rows_become_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             for w in (3600, 86400)
         ],
         "spend": [{"kind": "publish", "name": "news", "calls": 3, "cost_usd": 0.25}],
+        "models": [{"task": "reply", "endpoint": "fast", "calls": 3, "cost_usd": 0.25}],
     }
     for name in MARTS:
         empty = read_mart(tmp_path, name)
