@@ -14,7 +14,7 @@ from rejoinder.llm.endpoints import Endpoint, ModelUri, Price
 from rejoinder.llm.ports import Embedded, Role, Vectors
 from rejoinder.llm.prices import cost_usd, likely_tokens, most_tokens
 from rejoinder.llm.requests import LlmRequest, Usage
-from resources.llm.gateway.admitted import MAYBE_CHARGED
+from resources.llm.gateway.admitted import may_be_charged
 from resources.llm.gateway.calls import Admitting, Clock, error_in_words, outcome_of
 from resources.llm.gateway.retrying import NOT_AGAIN
 from resources.llm.providers.hosted_embeddings import is_shortened
@@ -155,7 +155,7 @@ class HostedEmbedder:
 
 def _spent_usd(error: BaseException, most_usd: float, price: Price) -> float:
     """What a call that brought no vectors cost: all it could where nobody knows, else what the service told."""
-    if outcome_of(error) in MAYBE_CHARGED:
+    if may_be_charged(error):
         return most_usd
     charged = error.charged if isinstance(error, ModelTrouble | ModelRefusal) else None
     return cost_usd(Usage(*charged), price) if charged is not None else 0.0

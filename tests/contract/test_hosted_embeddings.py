@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from rejoinder.errors import ConfigInvalid, ModelRefusal, ModelTrouble
 from rejoinder.llm.backoff import Backoff
 from rejoinder.llm.endpoints import Endpoint, ModelUri, Price
-from rejoinder.llm.ports import CountingEmbedder
+from rejoinder.llm.ports import CountingEmbedder, Embedded
 from rejoinder.llm.requests import LlmRequest
 from resources.llm import hosted_embedder
 from resources.llm.embedding_endpoints import shelf_of, usd_per_mtok
@@ -282,3 +282,22 @@ def test_endpoints_with_the_same_model_share_an_index() -> None:
 def test_a_provider_without_embeddings_says_so() -> None:
     with pytest.raises(ConfigInvalid, match="anthropic has no embeddings"):
         EmbeddingClient(Endpoint("far", ModelUri("anthropic", "m")), 2, SecretStr("k"))
+
+
+@dataclass
+class Broken:
+    """A client that fails otherwise than a client should."""
+
+    def embed_once(self, texts: Sequence[str], timeout_s: float) -> Embedded:
+        raise KeyError("data")
+
+    def count_tokens(self, text: str) -> int | None:
+        return None
+
+
+def test_a_call_whose_client_broke_counts_with_all_it_reserved() -> None:
+    broken = replace(embedder_at("http://127.0.0.1:9/v1", "k"), client=Broken())
+    with pytest.raises(KeyError):
+        broken.embed(["One."])
+    ((outcome, cost_usd),) = opened(broken).settled
+    assert outcome == "error" and cost_usd > 0
