@@ -7,14 +7,17 @@ at all. Nothing here imports DSPy before the first question is asked.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from rejoinder.errors import ConfigInvalid
 from rejoinder.llm.ports import Llm
 from rejoinder.llm.requests import LlmReply, LlmRequest
 from rejoinder.prompts.loader import Prompt
 from resources.llm.engine import CallContext, GatewayEngine, language_model
+from resources.llm.providers.quiet_litellm import INSTALL
 from resources.tuning_models import LOCAL, Models
 
 if TYPE_CHECKING:
@@ -99,7 +102,16 @@ class OpenProgram(Generic[A]):
 
 
 def open_program(llm: Llm, task: str, make: "Callable[[Prompt], Program[A]]") -> OpenProgram[A]:
-    """A task's program on a gateway; make is called once per prompt, and only then may DSPy be loaded."""
+    """A task's program on a gateway; make is called once per prompt, and only then may DSPy be loaded.
+
+    Raises:
+        ConfigInvalid: DSPy is not installed; the fix names the command that installs it.
+    """
+    if find_spec("dspy") is None:
+        raise ConfigInvalid(
+            f"The task {task} asks a model, and the package dspy that asks it is not installed.",
+            fix=f"Install it: {INSTALL}; or leave the task to `local` ([models.tasks.{task}] in rejoinder.toml).",
+        )
     return OpenProgram(llm, task, lru_cache(maxsize=PROGRAMS_KEPT)(make))
 
 

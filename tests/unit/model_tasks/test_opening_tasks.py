@@ -10,7 +10,9 @@ from streamlit.testing.v1 import AppTest
 from api.schemas.searching import Answer
 from cli.ask import _show
 from rejoinder.corpus.shaping.prompt_context import TokenCounts
+from rejoinder.errors import ConfigInvalid
 from rejoinder.prompts.loader import load_prompt
+from resources import programs
 from resources.asking import Cited, Reply, Said, Searched, Written
 from resources.model_tasks.answers import open_answers
 from resources.model_tasks.asked import Desk
@@ -37,6 +39,13 @@ def test_without_a_model_nothing_is_opened():
     assert open_claims(desk) is open_verdicts(desk) is open_answers(desk) is None
     quoting = Quoting()
     assert open_summariser(desk, quoting) is quoting
+
+
+def test_a_library_that_is_missing_is_named_with_its_command(monkeypatch):
+    monkeypatch.setattr(programs, "find_spec", lambda name: None)
+    with pytest.raises(ConfigInvalid, match="dspy") as caught:
+        open_claims(Desk(lambda: ScriptedLlm([]), None, Models(default=("one",))))
+    assert "pip install -e '.[models]'" in caught.value.fix
 
 
 def test_a_task_on_one_side_of_a_test_is_a_models():
