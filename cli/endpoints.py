@@ -98,16 +98,24 @@ def health_in_a_word(row: "EndpointStatus") -> str:
         return "always there" if row.name == LOCAL else "switched off"
     if row.breaker != "closed":
         return "left alone" if row.breaker == "open" else "being tried"
+    from resources.llm.gateway.registry import is_refused
+
     if row.failures:
         return "failing"
+    if is_refused(row):
+        return "refuses"
     return "well" if row.last_ok_at else "not called yet"
 
 
 def trouble_of(row: "EndpointStatus", now: datetime) -> str | None:
     """What is wrong with an endpoint, since when, and what was said; None where its last call was answered."""
+    from resources.llm.gateway.registry import is_refused
+
+    error = shortened(row.last_error or "", 160)
+    if row.last_failed_at is not None and is_refused(row):
+        return f"{row.name} refused a call at {_utc(row.last_failed_at)}: {error}"
     if row.last_failed_at is None or not row.failures:
         return None
-    error = shortened(row.last_error or "", 160)
     said = f"{row.failures} failures in a row, the last at {_utc(row.last_failed_at)}: {error}"
     if row.opened_until is None:
         return f"{row.name}: {said}"

@@ -180,6 +180,11 @@ class Tuning(Section):
             missing = sorted(set(names) - set(self.endpoints) - {LOCAL})
             if missing:
                 raise ValueError(f"{where}: there is no section [endpoints.{missing[0]}]")
+            mute = [
+                name for name in names if name != LOCAL and "text" not in self.endpoints[name].capabilities
+            ]
+            if mute:
+                raise ValueError(f"{where}: the endpoint {mute[0]} writes no text (its capabilities)")
         if LOCAL in self.endpoints:
             raise ValueError(f"endpoints.{LOCAL}: this name is taken by the answers that need no model")
         return self

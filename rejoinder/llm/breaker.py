@@ -11,8 +11,10 @@ from typing import Literal
 
 State = Literal["closed", "open", "half_open"]
 # What an attempt showed of its endpoint's health.
-Health = Literal["good", "bad", "unclear"]
+Health = Literal["good", "bad", "refused", "unclear"]
 FAULTS = frozenset({"timeout", "rate_limit", "server", "connection", "empty"})
+# The endpoint is well, but not set up as it should be: no request will do better until somebody sees to it.
+SET_UP_WRONG = frozenset({"key", "unknown_model"})
 LONGEST_S = 3_600.0
 MOST_DOUBLINGS = 30
 
@@ -20,14 +22,16 @@ MOST_DOUBLINGS = 30
 def health_of(outcome: str) -> Health:
     """What an attempt with this outcome ("ok", or the kind of failure) says about its endpoint.
 
-    A refusal says nothing about the endpoint: it concerns the request, the key or the price. Nor does a full or
-    resting endpoint, which was not asked at all.
+    A refusal does not move the breaker: it concerns the request, the key or the price. One of the key or the model's
+    name is kept for people to see. A full or resting endpoint was not asked at all.
 
-    >>> health_of("ok"), health_of("timeout"), health_of("content"), health_of("busy")
-    ('good', 'bad', 'unclear', 'unclear')
+    >>> health_of("ok"), health_of("timeout"), health_of("key"), health_of("content"), health_of("busy")
+    ('good', 'bad', 'refused', 'unclear', 'unclear')
     """
     if outcome == "ok":
         return "good"
+    if outcome in SET_UP_WRONG:
+        return "refused"
     return "bad" if outcome in FAULTS else "unclear"
 
 
@@ -84,7 +88,7 @@ def settled(
     showed nothing leaves it half open, so that the next call is another probe.
     """
     counts = breaker.state == "closed" or (breaker.state == "half_open" and is_probe)
-    if health == "unclear" or not counts:
+    if health in ("unclear", "refused") or not counts:
         return breaker
     if health == "good":
         return Breaker()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from resources.llm.gateway.registry import EndpointStatus, Spending, endpoint_statuses, spending
+from resources.llm.gateway.registry import EndpointStatus, Spending, endpoint_statuses, is_refused, spending
 from resources.tuning_models import ModelBudget
 from review_app.desk import reading
 from review_app.escaped import Markup, chip, html, join, note, show
@@ -63,7 +63,7 @@ def _show_list(endpoints: Sequence[EndpointStatus]) -> None:
     for endpoint in endpoints:
         with st.container(border=True, key=f"endpoint_{endpoint.name}", gap="xsmall"):
             show(_card(endpoint))
-            if endpoint.breaker != "closed" and endpoint.last_error:
+            if endpoint.last_error and (endpoint.breaker != "closed" or is_refused(endpoint)):
                 show(html('<div class="rj-excerpt">{}</div>', endpoint.last_error))
 
 
@@ -97,6 +97,8 @@ def _chips(endpoint: EndpointStatus) -> list[Markup]:
     label, tone = BREAKERS[endpoint.breaker]
     if endpoint.breaker == "open" and endpoint.opened_until:
         label = f"{label} until {when(endpoint.opened_until)}"
+    if is_refused(endpoint):
+        label, tone = "refuses", "bad"
     chips = [chip(label, tone, f"{endpoint.failures} failures in a row")]
     if not endpoint.is_enabled:
         chips.append(chip("switched off", "warn"))

@@ -75,3 +75,11 @@ def test_an_absolute_path_of_a_rescorer_stays(tmp_path: Path) -> None:
 
 def test_no_rescorer_is_no_path(tmp_path: Path) -> None:
     assert read(tmp_path, "retrieval.rescorer = 'off'").retrieval.rescorer == "off"
+
+
+def test_an_endpoint_that_only_embeds_is_no_tasks(tmp_path: Path) -> None:
+    path = tmp_path / "rejoinder.toml"
+    endpoint = '[endpoints.e]\nuri = "openai::e"\ncapabilities = ["embed"]\ndim = 8\n'
+    path.write_text(f'{endpoint}[models]\ndefault = ["e"]\n', "utf-8")
+    with pytest.raises(ConfigInvalid, match=r"models\.default: the endpoint e writes no text"):
+        load_tuning(Settings(config=path))

@@ -92,8 +92,17 @@ def told(task: str, failures: Sequence[Failure]) -> RejoinderError:
     said = "; ".join(_named(failure) for failure in failures)
     words = f"No endpoint answered the task {task}. {said}"
     errors = [failure.error for failure in failures]
-    first = next(e for kind in MOST_TELLING for e in errors if isinstance(e, kind))
+    telling = [error for error in errors if not _was_not_asked(error)] or errors
+    first = next(e for kind in MOST_TELLING for e in telling if isinstance(e, kind))
     return _reworded(first, words, errors)
+
+
+def _was_not_asked(error: RejoinderError) -> bool:
+    """Whether an endpoint was full, left alone or switched off.
+
+    That may last: were the call tried again because of it, those that were asked would be paid again and again.
+    """
+    return isinstance(error, ModelTrouble) and error.kind in ("busy", "open")
 
 
 def _reworded(error: RejoinderError, words: str, errors: Sequence[RejoinderError]) -> RejoinderError:

@@ -8,11 +8,14 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rejoinder.errors import ModelRefusal, ReplyInvalid
 from rejoinder.llm.json_replies import canonical_reply
 from rejoinder.llm.requests import Finish, ReplySchema
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 Check = Callable[[Any], str | None]
 SAID_CHARS = 300
@@ -107,9 +110,15 @@ def checker(schema: ReplySchema) -> Check:
 
     def check(value: Any) -> str | None:
         error = best_match(validator.iter_errors(value))
-        return None if error is None else f"at {error.json_path}: {error.message[:SAID_CHARS]}"
+        return None if error is None else _in_words(error)
 
     return check
+
+
+def _in_words(error: "ValidationError") -> str:
+    """Where an answer breaks which rule of the schema; what stands there is left out, it may be somebody's text."""
+    rule = json.dumps(error.validator_value, ensure_ascii=False)[:SAID_CHARS]
+    return f'at {error.json_path}: it breaks "{error.validator}": {rule}'
 
 
 def _references(schema: Any) -> Iterator[str]:

@@ -95,6 +95,13 @@ class EndpointStatus:
     reserved_usd: float
 
 
+def is_refused(status: EndpointStatus) -> bool:
+    """Whether an endpoint answered no call since it refused one for its key or its model's name."""
+    if status.failures or status.last_failed_at is None:
+        return False
+    return status.last_ok_at is None or status.last_ok_at < status.last_failed_at
+
+
 def endpoint_statuses(tx: Transaction, today: date) -> list[EndpointStatus]:
     """Every endpoint that was ever registered, those of rejoinder.toml first."""
     return [EndpointStatus(**row) for row in tx.rows("endpoint_statuses", today=today)]

@@ -207,7 +207,8 @@ create function reap_leases(of_endpoint text, moment timestamptz) returns setof 
 $$;
 
 -- Frees a place, puts what the call cost in the place of what it reserved, and moves the breaker. The health of the
--- endpoint as the call showed it is 'good', 'bad' or 'unclear' (rejoinder/llm/breaker.py has the moves).
+-- endpoint as the call showed it is 'good', 'bad', 'refused' (kept for people to see) or 'unclear'
+-- (rejoinder/llm/breaker.py has the moves).
 -- False where the lease is gone: then what it reserved stays counted.
 create function settle_call(
   of_endpoint text, of_place integer, of_worker integer, of_number bigint, health text, cost_usd double precision, error text, moment timestamptz,
@@ -244,6 +245,8 @@ begin
         opened_until = case when opens then moment + make_interval(secs => least(greatest(open_s, 3600),
           open_s * power(2, least(greatest(e.failures + 1 - open_after, 0), 30)))) else e.opened_until end
     where name = l.endpoint;
+  elsif health = 'refused' then
+    update model_endpoint set last_failed_at = moment, last_error = error where name = l.endpoint;
   end if;
   return true;
 end $$;

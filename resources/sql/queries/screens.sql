@@ -19,7 +19,8 @@ select (select count(*) from post where stage = 'review' and status = 'pending')
        (select count(*) from publication where state = 'unknown')::int as unknown,
        (select count(*) from notification where read_at is null)::int as unread,
        (select count(*) from dead_letter where revived_at is null)::int as dead,
-       (select coalesce(sum(cost_usd), 0) from model_run where created_at >= %(day_at)s)::float8 as model_usd_today
+       (select coalesce(sum(spent_usd), 0) from model_spend
+         where scope = 'total' and day = (%(day_at)s at time zone 'UTC')::date)::float8 as model_usd_today
 
 -- name: list_publications
 select p.id, p.post_id, p.state, p.due_at, p.attempts, p.sent_at, p.platform_id, p.platform_url, p.reason_code,

@@ -199,6 +199,17 @@ def test_a_breaker_is_reset_by_an_admin_alone(
     assert "is well already" in cli.run("reset", "small").stderr
 
 
+def test_a_wrong_key_is_shown_until_a_call_is_answered(cli: Cli, tuning: Tuning, door: Admission) -> None:
+    small = configured_endpoints(tuning)["small"]
+    with door.admit(small, ASKED, estimate_usd=0.0) as place:
+        place.settle("key", 0.0, "small: 401")
+    shown = cli.run("list").stdout
+    assert "refuses" in shown and "small refused a call at" in shown and "small: 401" in shown
+    with door.admit(small, ASKED, estimate_usd=0.0) as place:
+        place.settle("ok", 0.0)
+    assert "refuse" not in cli.run("list").stdout
+
+
 def test_without_the_role_nothing_is_changed(db: Database, tuning: Tuning) -> None:
     registered(db, tuning)
     with pytest.raises(NotAllowed):

@@ -155,7 +155,10 @@ def test_the_only_failure_is_told_as_it_is() -> None:
     ("errors", "expected"),
     [
         ([ModelRefusal("key", "k"), trouble("server")], ModelTrouble),
-        ([BudgetSpent("b"), trouble("busy")], ModelTrouble),
+        ([BudgetSpent("b"), trouble("server")], ModelTrouble),
+        # Who was not asked may not be for long: tried again, the one that was asked would be paid each time.
+        ([ReplyInvalid("i"), trouble("open")], ReplyInvalid),
+        ([trouble("busy"), trouble("open")], ModelTrouble),
         ([ModelRefusal("key", "k"), BudgetSpent("b")], BudgetSpent),
         ([ReplyInvalid("i"), BudgetSpent("b")], BudgetSpent),
         ([ModelRefusal("key", "k"), ReplyInvalid("i")], ReplyInvalid),
