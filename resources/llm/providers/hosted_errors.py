@@ -71,7 +71,8 @@ def failure_of(
     if noted.status is None:
         return ModelRefusal(
             "request",
-            f"{asked.who}: nothing was sent, since LiteLLM has no way to ask this ({type(error).__name__}).",
+            f"{asked.who}: nothing was sent, since LiteLLM has no way to ask this"
+            f" ({type(error).__name__}{quoted(str(error), asked)}).",
             fix="Check the model's name in the endpoint's uri; one that speaks only OpenAI's Responses API "
             "cannot be asked.",
         )
