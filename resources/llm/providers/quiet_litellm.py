@@ -44,7 +44,11 @@ def _litellm() -> Any:
     for name, level in TALKATIVE.items():
         logging.getLogger(name).setLevel(level)
     import litellm
+    from litellm._service_logger import ServiceLogging
 
+    # Nobody listens to the events that it makes of every call. Sending them takes an event loop: it would make one in
+    # the main thread and leave it open, and one for each call in any other.
+    ServiceLogging._dispatch_from_sync = staticmethod(lambda hook: None)  # type: ignore[method-assign]
     litellm.suppress_debug_info = True
     litellm.turn_off_message_logging = True
     return litellm
