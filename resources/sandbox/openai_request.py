@@ -95,7 +95,7 @@ def parse_chat(raw: dict[str, Any]) -> ChatRequest:
         task=parse_task(raw) or schema_name,
         wanted=wanted,
         is_stream=raw.get("stream") is True,
-        wants_usage=bool((raw.get("stream_options") or {}).get("include_usage")),
+        wants_usage=bool(mapping(raw, "stream_options").get("include_usage")),
         most_tokens=whole(raw, "max_completion_tokens", 1) or whole(raw, "max_tokens", 1),
         choices=whole(raw, "n", 1, MOST_CHOICES) or 1,
         stops=parse_stops(raw.get("stop")),
@@ -123,12 +123,17 @@ def whole(raw: dict[str, Any], name: str, least: int, most: int | None = None) -
     return value
 
 
+def mapping(raw: dict[str, Any], name: str) -> dict[str, Any]:
+    """A parameter that is an object; empty where it is absent."""
+    value = raw.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise wrong_type(name, "an object")
+    return value or {}
+
+
 def parse_task(raw: dict[str, Any]) -> str | None:
     """``metadata.task``, by which a client may say what a call is for."""
-    metadata = raw.get("metadata")
-    if metadata is not None and not isinstance(metadata, dict):
-        raise wrong_type("metadata", "an object")
-    task = (metadata or {}).get("task")
+    task = mapping(raw, "metadata").get("task")
     return task if isinstance(task, str) else None
 
 

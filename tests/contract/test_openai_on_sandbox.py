@@ -204,6 +204,7 @@ def test_the_context_of_a_model_is_held(caller: httpx.Client) -> None:
         ({"stop": list("abcde")}, "stop"),
         ({"tools": [{"type": "function"}]}, "tools"),
         ({"metadata": "x"}, "metadata"),
+        ({"stream_options": True}, "stream_options"),
         ({"response_format": "json"}, "response_format"),
         ({"response_format": {"type": "xml"}}, "response_format.type"),
         ({"response_format": {"type": "json_schema"}}, "response_format.json_schema"),
