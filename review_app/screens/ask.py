@@ -20,7 +20,8 @@ def page() -> None:
     show(
         html(
             '<div class="rj-title">Ask the corpus</div><div class="rj-meta">Answers rest on sentences of your'
-            " sources, quoted word for word, each with the second at which it is said. What a model writes of them says so.</div>"
+            " sources, quoted word for word, each with the second at which it is said."
+            " What a model writes of them says so.</div>"
         )
     )
     _form()
