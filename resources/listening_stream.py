@@ -131,7 +131,7 @@ class _Ear:
         hear_channel(
             self.db, self.channel, self.client, stop=self.stop, counts=self.counts, progress=self.progress
         )
-        if self.client.can_stream:
+        if "stream" in self.client.capabilities:
             self._stream()
         else:
             self.stop.wait(self.poll_s)

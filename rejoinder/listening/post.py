@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
-Platform = Literal["x", "reddit"]
+# "x", "reddit", or the name of another package's adapter (entry point group rejoinder.platforms).
+Platform = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Post:
 
     author is None when the platform does not say who wrote it: unknown, not one person.
     created_at is the platform's time (aware, UTC); mentions and quoted_author are handles
-    without ``@`` in lower case.
+    without ``@`` in lower case. parent_id is the post that it answers, None where it answers none.
     """
 
     platform: Platform
@@ -26,6 +26,7 @@ class Post:
     community: str | None = None
     url: str | None = None
     conversation_id: str | None = None
+    parent_id: str | None = None
     mentions: tuple[str, ...] = ()
     quoted_author: str | None = None
     lang: str | None = None

@@ -10,7 +10,8 @@ from typing import Protocol
 
 from rejoinder.errors import ConfigInvalid
 from resources.platforms.clocks import Clock, sandbox_clock, system_clock
-from resources.platforms.port import PlatformClient
+from resources.platforms.metering import FREE
+from resources.platforms.port import Meter, PlatformClient
 
 GROUP = "rejoinder.platforms"
 BUILT_IN = (
@@ -23,14 +24,19 @@ class OpenClient(Protocol):
     """Opens a client; base_url is None for the real platform."""
 
     def __call__(
-        self, credentials: Mapping[str, str], *, base_url: str | None, clock: Clock
+        self, credentials: Mapping[str, str], *, base_url: str | None, clock: Clock, meter: Meter
     ) -> PlatformClient:
-        """A client that is ready to use; nothing is sent yet."""
+        """A client that is ready to use; nothing is sent yet. It asks the meter before every call that costs money."""
         ...
 
 
 def open_platform(
-    kind: str, base_url: str | None, credentials: Mapping[str, str], *, clock: Clock | None = None
+    kind: str,
+    base_url: str | None,
+    credentials: Mapping[str, str],
+    *,
+    clock: Clock | None = None,
+    meter: Meter = FREE,
 ) -> PlatformClient:
     """A client for one account; the platform's library is imported here and not before.
 
@@ -39,6 +45,7 @@ def open_platform(
         base_url: address of a sandbox; None for the real platform.
         credentials: the fields of `resources.platforms.credentials`, as the sandbox shows them too.
         clock: the platform's time; by default the sandbox's clock, or this machine's.
+        meter: asked before calls that cost money, and told what they returned; by default nothing is counted.
 
     Raises:
         ConfigInvalid: no adapter has this name, or credentials are missing.
@@ -48,6 +55,5 @@ def open_platform(
         raise ConfigInvalid(f"no platform {kind!r}; there are {', '.join(sorted(known))}")
     open_client: OpenClient = known[kind].load()
     address = base_url.rstrip("/") if base_url else None
-    return open_client(
-        credentials, base_url=address, clock=clock or (sandbox_clock(address) if address else system_clock)
-    )
+    keeps_time = clock or (sandbox_clock(address) if address else system_clock)
+    return open_client(credentials, base_url=address, clock=keeps_time, meter=meter)

@@ -3,6 +3,7 @@
 PlatformRefusal (rejoinder.errors)
 └── PlatformFailure
     ├── RateLimited      not taken; wait until retry_at, if the platform said when
+    │   └── SpendStopped our own budget is spent: nothing was sent
     ├── Refused          not taken and never will be as it stands: terminal
     ├── AuthExpired      not taken; the credentials were refused
     ├── Unreachable      surely not taken (connection refused, no such host), or a read that failed
@@ -44,6 +45,10 @@ class RateLimited(PlatformFailure):
 
     def __init__(self, retry_at: datetime | None, detail: str = "the platform asks to wait") -> None:
         super().__init__(detail, retry_at=retry_at)
+
+
+class SpendStopped(RateLimited):
+    """Our own budget for the platform is spent: nothing was sent; retry_at is when the next one begins."""
 
 
 class Refused(PlatformFailure):

@@ -6,11 +6,24 @@ Every call may raise the failures of `resources.platforms.failures`. Times are t
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from rejoinder.listening.post import Platform, Post
 from rejoinder.listening.rules import ListeningRule
 from rejoinder.posting.pacing import RateWindow
+
+Capability = Literal["hear", "stream", "search", "look_up", "thread", "counts", "publish", "metrics"]
+# What platforms charge for: a resource that is read, or a deed. The prices are the channel policy's.
+Action = Literal[
+    "post_read",
+    "user_read",
+    "own_read",
+    "counts_read",
+    "create",
+    "create_with_link",
+    "create_summoned",
+    "delete",
+]
 
 
 class Unreadable(NamedTuple):
@@ -68,6 +81,47 @@ class Metrics:
     is_deleted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether a post stands on its platform, and how it reads now.
+
+    post is None where it is gone: deleted, removed, or hidden from the account; reason says which, in
+    the platform's own word where it has one.
+    """
+
+    post: Post | None
+    reason: str = ""
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the platform does not show it any more."""
+        return self.post is None
+
+
+class DayCount(NamedTuple):
+    """How many posts a query matched in a stretch of time that the platform counted."""
+
+    since: datetime
+    until: datetime
+    n_posts: int
+
+
+class Meter(Protocol):
+    """What a client asks before a call that costs money, and tells after it; shared by threads."""
+
+    def allow(self, action: Action, n_resources: int = 1) -> None:
+        """Let a call pass that returns at most so many resources.
+
+        Raises:
+            SpendStopped: the budget has not that much left; nothing may be sent.
+        """
+        ...
+
+    def count(self, action: Action, resource_ids: Sequence[str]) -> None:
+        """Note what a call returned, or did; an id that was counted on the same UTC day is free."""
+        ...
+
+
 class Stop(Protocol):
     """Anything with ``is_set``, such as a threading.Event."""
 
@@ -79,13 +133,13 @@ class Stop(Protocol):
 class PlatformClient(Protocol):
     """One account on one platform.
 
-    text_limit is the longest text, in the platform's own measure (weighted on X). can_stream says
-    whether ``stream`` works.
+    text_limit is the longest text, in the platform's own measure (weighted on X). capabilities name
+    the methods that work; the others raise `Refused`.
     """
 
     platform: Platform
     text_limit: int
-    can_stream: bool
+    capabilities: frozenset[Capability]
 
     @property
     def account(self) -> str:
@@ -108,6 +162,22 @@ class PlatformClient(Protocol):
 
     def read_back(self, parent_id: str, text: str, since: datetime) -> ReadBack:
         """Search the account's own replies, back to a time, for this text under this parent."""
+        ...
+
+    def search(self, query: str, since: datetime, most: int) -> Heard:
+        """Posts that match a query of the platform, not older than a time, at most so many; no cursor."""
+        ...
+
+    def look_up(self, ids: Sequence[str]) -> dict[str, Standing]:
+        """Which of these posts stand, by id; an id is left out only where the platform did not say."""
+        ...
+
+    def thread(self, post: Post, most: int) -> tuple[Post, ...]:
+        """What stands above a post in its conversation, oldest first: at most so many, the nearest ones."""
+        ...
+
+    def counts(self, query: str) -> tuple[DayCount, ...]:
+        """How many posts a query matched on the last days, oldest first."""
         ...
 
     def metrics(self, ids: Sequence[str]) -> dict[str, Metrics]:

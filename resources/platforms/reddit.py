@@ -9,10 +9,24 @@ import praw
 from rejoinder.listening.post import Platform, Post
 from rejoinder.listening.rules import ListeningRule
 from resources.platforms.clocks import Clock
+from resources.platforms.conversations import climb
 from resources.platforms.credentials import RedditCredentials, read_credentials
 from resources.platforms.failures import OutcomeUnknown, RateLimited, Refused, Unreachable
-from resources.platforms.port import Heard, Metrics, ReadBack, Sent, Stop, Unreadable
+from resources.platforms.metering import FREE
+from resources.platforms.port import (
+    Capability,
+    DayCount,
+    Heard,
+    Meter,
+    Metrics,
+    ReadBack,
+    Sent,
+    Standing,
+    Stop,
+    Unreadable,
+)
 from resources.platforms.reddit_answers import envelope_failure, read_listing, read_metrics
+from resources.platforms.reddit_lookup import look_up, search_back
 from resources.platforms.reddit_poll import Fetch, community_problem, poll_community
 from resources.platforms.reddit_wire import OneShot, from_epoch, reddit_failure
 
@@ -22,9 +36,11 @@ LONGEST_PAGE = 100
 PAGES_OF_COMMENTS = 10  # Reddit lists at most 1,000
 
 
-def open_reddit(credentials: Mapping[str, str], *, base_url: str | None, clock: Clock) -> "RedditClient":
+def open_reddit(
+    credentials: Mapping[str, str], *, base_url: str | None, clock: Clock, meter: Meter = FREE
+) -> "RedditClient":
     """A client for Reddit; nothing is sent yet."""
-    return RedditClient(read_credentials(RedditCredentials, credentials), base_url, clock)
+    return RedditClient(read_credentials(RedditCredentials, credentials), base_url, clock, meter)
 
 
 class RedditClient:
@@ -32,11 +48,16 @@ class RedditClient:
 
     platform: Platform = "reddit"
     text_limit = 10_000
-    can_stream = False
+    capabilities: frozenset[Capability] = frozenset(
+        {"hear", "search", "look_up", "thread", "publish", "metrics"}
+    )
 
-    def __init__(self, credentials: RedditCredentials, base_url: str | None, clock: Clock) -> None:
+    def __init__(
+        self, credentials: RedditCredentials, base_url: str | None, clock: Clock, meter: Meter = FREE
+    ) -> None:
         self._username = credentials.username
         self._clock = clock
+        self._meter = meter
         self._reddit = praw.Reddit(
             client_id=credentials.client_id,
             client_secret=credentials.client_secret,
@@ -103,7 +124,7 @@ class RedditClient:
         """Reddit has no stream.
 
         Raises:
-            Refused: always; ``can_stream`` says so beforehand.
+            Refused: always; ``capabilities`` say so beforehand.
         """
         raise Refused("invalid", "Reddit has no stream: poll with hear")
 
@@ -133,6 +154,26 @@ class RedditClient:
             if after is None or from_epoch(float(items[-1]["created_utc"])) < since:
                 return ReadBack(None, searched_until, True)
         return ReadBack(None, searched_until, False)
+
+    def search(self, query: str, since: datetime, most: int) -> Heard:
+        """Submissions that match a query, newest first on Reddit, oldest first here."""
+        return search_back(lambda bounds: self._listing("search", bounds), query, since, most)
+
+    def look_up(self, ids: Sequence[str]) -> dict[str, Standing]:
+        """Which things stand, a hundred to a request."""
+        return look_up(lambda bounds: self._listing("api/info", bounds), ids)
+
+    def thread(self, post: Post, most: int) -> tuple[Post, ...]:
+        """What stands above a comment, up to its submission, one request each."""
+        return climb(post, most, self.look_up)
+
+    def counts(self, query: str) -> tuple[DayCount, ...]:
+        """Reddit counts nothing.
+
+        Raises:
+            Refused: always; ``capabilities`` say so beforehand.
+        """
+        raise Refused("invalid", "Reddit does not count what a query matches")
 
     def metrics(self, ids: Sequence[str]) -> dict[str, Metrics]:
         """Counts by fullname, a hundred to a request; what Reddit leaves out is deleted."""

@@ -67,6 +67,7 @@ def read_post(item: Mapping[str, Any]) -> Post:
         community=str(item["subreddit"]),
         url=f"https://www.reddit.com{item['permalink']}",
         conversation_id=item["link_id"] if is_comment else name,
+        parent_id=item.get("parent_id") if is_comment else None,
         metrics={key: int(item[key]) for key in COUNTS if isinstance(item.get(key), int)},
     )
 

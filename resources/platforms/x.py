@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, get_args
 
 import requests
 import tweepy
@@ -14,11 +14,24 @@ from rejoinder.ids import sha256_hex
 from rejoinder.listening.post import Platform, Post
 from rejoinder.listening.rules import ListeningRule
 from resources.platforms.clocks import Clock
+from resources.platforms.conversations import climb
 from resources.platforms.credentials import XCredentials, read_credentials
 from resources.platforms.failures import OutcomeUnknown, RateLimited
-from resources.platforms.port import Heard, Metrics, ReadBack, Sent, Stop
+from resources.platforms.metering import FREE
+from resources.platforms.port import (
+    Capability,
+    DayCount,
+    Heard,
+    Meter,
+    Metrics,
+    ReadBack,
+    Sent,
+    Standing,
+    Stop,
+)
 from resources.platforms.wire import Rebase
 from resources.platforms.x_answers import read_json, read_metrics, read_time, read_windows, x_failure
+from resources.platforms.x_lookup import look_up, read_counts, search_back
 from resources.platforms.x_poll import Collected, Fetch, poll_search
 from resources.platforms.x_stream import PostStream, read_stream, sync_rules
 
@@ -34,9 +47,11 @@ PAGES_OF_TIMELINE = 8  # X lists at most 3,200 posts; a reply in doubt is among 
 LINK = re.compile(r"https?://\S+")
 
 
-def open_x(credentials: Mapping[str, str], *, base_url: str | None, clock: Clock) -> "XClient":
+def open_x(
+    credentials: Mapping[str, str], *, base_url: str | None, clock: Clock, meter: Meter = FREE
+) -> "XClient":
     """A client for X; nothing is sent yet."""
-    return XClient(read_credentials(XCredentials, credentials), base_url or HOST, clock)
+    return XClient(read_credentials(XCredentials, credentials), base_url or HOST, clock, meter)
 
 
 class XClient:
@@ -44,12 +59,13 @@ class XClient:
 
     platform: Platform = "x"
     text_limit = 280
-    can_stream = True
+    capabilities: frozenset[Capability] = frozenset(get_args(Capability))
 
-    def __init__(self, credentials: XCredentials, base_url: str, clock: Clock) -> None:
+    def __init__(self, credentials: XCredentials, base_url: str, clock: Clock, meter: Meter = FREE) -> None:
         self._credentials = credentials
         self._base_url = base_url
         self._clock = clock
+        self._meter = meter
         self._me: dict[str, str] | None = None
         self._api = tweepy.Client(
             credentials.bearer_token,
@@ -174,6 +190,26 @@ class XClient:
         if until_id is not None:
             wanted["until_id"] = until_id
         return self._read(lambda: self._api.get_users_tweets(self._identity()["id"], **wanted))
+
+    def search(self, query: str, since: datetime, most: int) -> Heard:
+        """Recent search, newest posts first on X, oldest first here."""
+        return search_back(self._search(query), since, most, own=self.account)
+
+    def look_up(self, ids: Sequence[str]) -> dict[str, Standing]:
+        """Which posts stand, a hundred to a request."""
+        return look_up(self._posts, ids)
+
+    def _posts(self, ids: Sequence[str]) -> dict[str, Any]:
+        wanted = parameters(POST_FIELDS)
+        return self._read(lambda: self._api.get_tweets(list(ids), **wanted))
+
+    def thread(self, post: Post, most: int) -> tuple[Post, ...]:
+        """The posts above, one request each: X tells of a post only the one that it answers."""
+        return climb(post, most, self.look_up)
+
+    def counts(self, query: str) -> tuple[DayCount, ...]:
+        """Posts per day of the last seven."""
+        return read_counts(self._read(lambda: self._api.get_recent_tweets_count(query, granularity="day")))
 
     def metrics(self, ids: Sequence[str]) -> dict[str, Metrics]:
         """Counts by id, a hundred to a request."""

@@ -81,6 +81,7 @@ def read_post(item: Mapping[str, Any], people: Mapping[str, Any], quoted: Mappin
         author_followers=None if followers is None else int(followers),
         url=f"https://x.com/{handle or 'i'}/status/{post_id}",
         conversation_id=item.get("conversation_id"),
+        parent_id=read_parent_id(item),
         mentions=tuple(dict.fromkeys(str(mention["username"]).lower() for mention in mentions)),
         quoted_author=read_quoted_author(item, people, quoted),
         lang=item.get("lang"),
@@ -96,6 +97,14 @@ def read_quoted_author(
         author = people.get(str(quoted.get(reference["id"])))
         if reference["type"] == "quoted" and author:
             return str(author["username"]).lower()
+    return None
+
+
+def read_parent_id(item: Mapping[str, Any]) -> str | None:
+    """The post that a post answers, where it answers one."""
+    for reference in item.get("referenced_tweets") or []:
+        if reference["type"] == "replied_to":
+            return str(reference["id"])
     return None
 
 

@@ -34,10 +34,10 @@ on conflict (channel_id, name) do update set value = excluded.value, updated_at 
 -- name: insert_post
 insert into post
   (channel_id, platform, platform_post_id, author, author_followers, community, text, url, conversation_id,
-   mentions, quoted_author, lang, metrics, created_at, is_summoned, priority)
+   parent_id, mentions, quoted_author, lang, metrics, created_at, is_summoned, priority)
 values
   (%(channel_id)s, %(platform)s, %(platform_post_id)s, %(author)s, %(author_followers)s, %(community)s, %(text)s,
-   %(url)s, %(conversation_id)s, %(mentions)s, %(quoted_author)s, %(lang)s, %(metrics)s, %(created_at)s,
+   %(url)s, %(conversation_id)s, %(parent_id)s, %(mentions)s, %(quoted_author)s, %(lang)s, %(metrics)s, %(created_at)s,
    %(is_summoned)s, %(priority)s)
 on conflict (platform, platform_post_id) do nothing
 returning id
@@ -54,7 +54,7 @@ returning id
 
 -- name: load_posts
 select p.id, p.channel_id, p.platform, p.platform_post_id, p.author, p.author_followers, p.community, p.text,
-       p.url, p.conversation_id, p.mentions, p.quoted_author, p.lang, p.metrics, p.created_at, p.heard_at,
+       p.url, p.conversation_id, p.parent_id, p.mentions, p.quoted_author, p.lang, p.metrics, p.created_at, p.heard_at,
        p.is_summoned, p.relevance, e.embedding
 from post p
 left join post_embedding e on e.post_id = p.id and e.embedding_index_id = %(index_id)s

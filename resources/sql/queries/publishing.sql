@@ -67,7 +67,7 @@ returning p.id
 
 -- name: load_publications
 select p.id as publication_id, p.post_id, p.channel_id, p.attempts, t.texts, e.attempted_at, e.was_unknown,
-       o.platform, o.platform_post_id, o.author, o.author_followers, o.community, o.text, o.url, o.conversation_id,
+       o.platform, o.platform_post_id, o.author, o.author_followers, o.community, o.text, o.url, o.conversation_id, o.parent_id,
        o.mentions, o.quoted_author, o.lang, o.metrics, o.created_at
 from publication p
 join post o on o.id = p.post_id

@@ -45,7 +45,7 @@ class ScriptedPlatform:
     script: list[Any] = field(default_factory=list)
     platform: Platform = "x"
     text_limit: int = 280
-    can_stream: bool = False
+    capabilities: frozenset[Any] = frozenset()
     account: str = "rejoinder"
     replies: list[tuple[str, str, Sent]] = field(default_factory=list)
     requests: int = 0

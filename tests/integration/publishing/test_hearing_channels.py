@@ -28,7 +28,7 @@ class Radio:
 
     programme: list[Any] = field(default_factory=list)
     streams: list[Any] = field(default_factory=list)
-    can_stream: bool = False
+    capabilities: frozenset[Any] = frozenset()
     cursors: list[dict[str, str]] = field(default_factory=list)
     rules: list[list[str]] = field(default_factory=list)
 
@@ -130,7 +130,7 @@ def test_a_stream_that_breaks_is_caught_up_with_and_opened_again(desk, monkeypat
     radio = Radio(
         programme=[Heard((post(1),), {"since": "1"}), Heard((post(3),), {"since": "3"})],
         streams=[[post(2), Unreachable("dropped")], [post(4)]],
-        can_stream=True,
+        capabilities=frozenset({"stream"}),
     )
     stop, seen = StopSignal(), []
 

@@ -17,7 +17,7 @@ def test_another_package_can_add_a_platform(tmp_path: Path, monkeypatch: pytest.
     (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: sample-platform\nVersion: 1.0\n")
     (folder / "entry_points.txt").write_text("[rejoinder.platforms]\nsample = sample_platform:open_sample\n")
     (tmp_path / "sample_platform.py").write_text(
-        "def open_sample(credentials, *, base_url, clock):\n    return (dict(credentials), base_url)\n"
+        "def open_sample(credentials, *, base_url, clock, meter):\n    return (dict(credentials), base_url)\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     assert open_platform("sample", "http://here/", {"key": "1"}) == ({"key": "1"}, "http://here")
