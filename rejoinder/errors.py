@@ -85,6 +85,7 @@ class ModelTrouble(PassingTrouble):
         message: for a person, without any secret.
         retry_after_s: how long the provider asked to wait, None where it did not say.
         charged: tokens read and written that the provider told, and charges, though there is no answer.
+        was_sent: the request went out and nobody knows how far its answer got: the provider may charge for it.
     """
 
     def __init__(
@@ -94,9 +95,11 @@ class ModelTrouble(PassingTrouble):
         *,
         retry_after_s: float | None = None,
         charged: tuple[int, int] | None = None,
+        was_sent: bool = False,
     ) -> None:
         super().__init__(message)
         self.kind = kind
+        self.was_sent = was_sent
         self.retry_after_s = retry_after_s
         self.charged = charged
 

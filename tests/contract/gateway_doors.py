@@ -51,8 +51,12 @@ class PlainClient:
             answer = self.http.post("/chat/completions", json=self._body(request), timeout=timeout_s)
         except httpx.TimeoutException:
             raise ModelTrouble("timeout", f"{self.endpoint.name}: no answer in time") from None
-        except httpx.TransportError:
-            raise ModelTrouble("connection", f"{self.endpoint.name}: the connection broke") from None
+        except httpx.TransportError as error:
+            raise ModelTrouble(
+                "connection",
+                f"{self.endpoint.name}: the connection broke",
+                was_sent=not isinstance(error, httpx.ConnectError),
+            ) from None
         if answer.status_code != 200:
             raise self._error(answer)
         body = answer.json()

@@ -206,13 +206,16 @@ def test_a_question_too_long_for_one_goes_to_the_next(doors: Doors, gateway_db: 
     assert (outcomes(gateway_db), doors.calls()) == (["first context", "second ok"], 1)
 
 
-def test_a_timeout_counts_what_it_may_have_cost(doors: Doors, gateway_db: Database) -> None:
-    doors.fault("hang")
+@pytest.mark.parametrize(("fault", "kind"), [("hang", "timeout"), ("drop_mid", "connection")])
+def test_what_came_to_no_answer_counts_what_it_may_have_cost(
+    doors: Doors, gateway_db: Database, fault: str, kind: str
+) -> None:
+    doors.fault(fault)
     impatient = tuning("first", first={"timeout_s": 0.3}, models={"attempts": 1})
     with doors.open(impatient) as gateway, pytest.raises(ModelTrouble) as found:
         gateway.complete(asked())
     (run,) = runs(gateway_db)
-    assert found.value.kind == "timeout" and float(run["cost_usd"]) > 0
+    assert found.value.kind == kind and float(run["cost_usd"]) > 0
     spent = rows(gateway_db, "select spent_usd from model_spend where scope = 'total'")
     assert float(spent[0]["spent_usd"]) == pytest.approx(float(run["cost_usd"]))
     assert rows(gateway_db, "select failures from model_endpoint where name = 'first'") == [{"failures": 1}]

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from rejoinder.errors import ConfigInvalid, ModelRefusal, ModelTrouble
 from rejoinder.llm.endpoints import Endpoint, ModelUri
 from rejoinder.llm.requests import LlmRequest, Message, Sampling
+from resources.llm.gateway.admitted import may_be_charged
 from resources.llm.providers import hosted_wire
 from resources.llm.providers.hosted import HostedClient, open_client
 from resources.llm.providers.hosted_errors import Asked
@@ -66,6 +67,26 @@ def test_nobody_listens() -> None:
     failed = failure(client_of(url))
     assert failed.kind == "connection" and "could not be reached" in str(failed)
     assert failure(client_of("http://no-such-host.invalid")).kind == "connection"
+
+
+@pytest.mark.parametrize("cut", [0, 20, -5])
+def test_what_breaks_off_after_it_was_sent_may_be_charged(
+    served: Served, hosted: HostedClient, cut: int
+) -> None:
+    served.reply = answer(200, completion("So."))[:cut]
+    failed = failure(hosted)
+    assert failed.kind == "connection" and may_be_charged(failed)
+    served.reply = answer(200, "no reply")
+    assert may_be_charged(failure(hosted))
+
+
+def test_what_was_not_sent_or_is_refused_costs_nothing(served: Served, hosted: HostedClient) -> None:
+    served.reply = answer(500, {"error": {"message": "broken"}})[:-5]
+    assert not may_be_charged(failure(hosted))
+    gone = client_of(served.url)
+    served.close()
+    assert not may_be_charged(failure(gone))
+    assert not may_be_charged(failure(client_of("http://no-such-host.invalid")))
 
 
 def test_a_server_that_reads_slowly_holds_nobody() -> None:

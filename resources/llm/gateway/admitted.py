@@ -136,7 +136,8 @@ def may_be_charged(error: BaseException) -> bool:
     >>> [may_be_charged(error) for error in (ModelTrouble("timeout", ""), KeyError(), ModelTrouble("server", ""))]
     [True, True, False]
     """
-    return not isinstance(error, RejoinderError) or outcome_of(error) in MAYBE_CHARGED
+    was_sent = isinstance(error, ModelTrouble) and error.was_sent
+    return was_sent or not isinstance(error, RejoinderError) or outcome_of(error) in MAYBE_CHARGED
 
 
 def _counted(request: LlmRequest, raw: RawReply, client: "ModelClient") -> Usage:

@@ -13,6 +13,7 @@ from rejoinder.llm.ports import ModelClient
 from rejoinder.llm.prices import cost_usd, likely_tokens, likely_tokens_in, most_usd
 from rejoinder.llm.requests import LlmRequest, Message, RawReply, Sampling, Usage
 from resources.llm.gateway.admission import Admission, refuse_unpriced
+from resources.llm.gateway.admitted import may_be_charged
 from resources.llm.gateway.opening import open_configured
 from resources.llm.gateway.registry import configured_endpoints
 from resources.settings import model_key
@@ -100,7 +101,7 @@ def _cost_of_failure(error: ModelTrouble | ModelRefusal, most_usd: float, price:
     """As for any other call: what the provider says it charges, else all where nobody knows."""
     if error.charged is not None and price is not None:
         return cost_usd(Usage(*error.charged), price)
-    return most_usd if error.kind in {"timeout", "empty"} else 0.0
+    return most_usd if may_be_charged(error) or error.kind == "empty" else 0.0
 
 
 def _usage(raw: RawReply) -> Usage:

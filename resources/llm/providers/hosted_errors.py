@@ -80,7 +80,9 @@ def failure_of(
     if noted.status < 300:
         kind = noted.headers.get("content-type", "no content type").partition(";")[0][:60]
         return ModelTrouble(
-            "server", f"{asked.who} answered with {noted.status} and what is no reply ({kind})."
+            "server",
+            f"{asked.who} answered with {noted.status} and what is no reply ({kind}).",
+            was_sent=True,
         )
     told = f"{asked.who} answered with {noted.status}{quoted(message, asked)}."
     if _is_passing(noted.status, words):
@@ -115,6 +117,13 @@ def _without(text: str, prompt: str) -> str:
 
 
 def _broken(noted: Exchange, asked: Asked) -> ModelTrouble:
+    trouble = _what_broke(noted, asked)
+    # An error's page is not charged, whole or not.
+    trouble.was_sent = noted.is_sent and (noted.status is None or noted.status < 300)
+    return trouble
+
+
+def _what_broke(noted: Exchange, asked: Asked) -> ModelTrouble:
     match noted.failure:
         case "timeout":
             return ModelTrouble("timeout", f"{asked.who} gave no whole answer within {asked.timeout_s:g} s.")

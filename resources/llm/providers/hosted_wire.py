@@ -31,10 +31,12 @@ Failure = Literal["timeout", "connection", "too_large", "compressed"]
 class Exchange:
     """One request on its way: until_s is on the monotonic clock; the rest is known as far as it got.
 
-    body is the whole answer, b"" where it did not come whole.
+    body is the whole answer, b"" where it did not come whole. is_sent: the request went out and its answer
+    was waited for.
     """
 
     until_s: float
+    is_sent: bool = False
     status: int | None = None
     headers: httpx.Headers = field(default_factory=httpx.Headers)
     body: bytes = b""
@@ -190,7 +192,10 @@ class _Stream(httpcore.NetworkStream):
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Bytes that came."""
+        """Bytes that came; they are waited for when the request has gone out."""
+        noted = _current.get()
+        if noted is not None:
+            noted.is_sent = True
         return self._stream.read(max_bytes, _left(_current.get(), timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
