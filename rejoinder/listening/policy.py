@@ -1,21 +1,35 @@
 """Channel policy: what a platform allows, forbids and charges, and what follows for one post.
 
 What belongs here: the rules of platforms as values, each with its source and the day it was read,
-and the pure decisions made from them. Platforms differ and change: `rejoinder.toml` may replace any
-field, and code asks the policy, never the platform's name.
+and what follows from them for prices and the way of a reply (who may be answered: `answerable`). Platforms
+differ and change: `rejoinder policy set` replaces any field, and code asks the policy, never the platform's name.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
 from rejoinder.errors import ConfigInvalid
 from rejoinder.listening.post import Post
+from rejoinder.listening.quiet_hours import QuietHours
 
 ReplyMode = Literal["api", "summoned", "handoff"]
 Way = Literal["api", "handoff"]
+# What platforms charge for: a resource that is read, or a deed.
+PaidAction = Literal[
+    "post_read",
+    "user_read",
+    "own_read",
+    "counts_read",
+    "create",
+    "create_with_link",
+    "create_summoned",
+    "delete",
+]
 
 DAY_S = 86_400
+HALF_DAY_S = 43_200
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +43,20 @@ class RuleSource:
 
 @dataclass(frozen=True, slots=True)
 class ChannelPolicy:
-    """What one channel may do.
+    """What one channel may do, and what it costs.
 
     reply_mode: ``api`` replies by API; ``summoned`` by API only where the author called us, else by
     hand; ``handoff`` always by hand. may_train: its content may train a model. may_profile: its
     authors may be clustered. retention_s: how long a post may be kept here after its deletion on the
-    platform, seconds. label and operator: what the account must show about itself (None: nothing).
-    Prices in USD per call; spend_cap_usd_per_day stops calls, None means no cap. allow_links: a reply
-    may carry a link.
+    platform, seconds; recheck_s: how often stored posts are looked up again, seconds. allow_links: a
+    reply may carry a link. label and operator: what the account must show about itself (None: nothing;
+    operator ``required``: nobody was named yet).
+
+    Prices in USD per resource that is read or per deed; spend caps in USD, None means no cap.
+
+    author_window_s and replies_per_author_window: at most so many replies to one author within so many
+    seconds (0: no such rule). replies_per_conversation: None means no cap. quiet_hours: nothing is sent
+    then. thread_posts: how many parents of a post are fetched at most.
     """
 
     name: str
@@ -49,15 +69,55 @@ class ChannelPolicy:
     operator: str | None = None
     price_per_create_usd: float = 0.0
     price_with_link_usd: float = 0.0
+    price_summoned_usd: float = 0.0
+    price_per_delete_usd: float = 0.0
     price_per_read_usd: float = 0.0
+    price_per_user_read_usd: float = 0.0
+    price_per_own_read_usd: float = 0.0
+    price_per_counts_read_usd: float = 0.0
     spend_cap_usd_per_day: float | None = None
+    spend_cap_usd_per_month: float | None = None
+    author_window_s: int = DAY_S
+    replies_per_author_window: int = 1
+    replies_per_conversation: int | None = 2
+    quiet_hours: QuietHours | None = None
+    recheck_s: int = HALF_DAY_S
+    thread_posts: int = 3
     sources: tuple[RuleSource, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a negative price, cap or term."""
-        amounts = (self.price_per_create_usd, self.price_with_link_usd, self.price_per_read_usd)
-        if min(*amounts, self.spend_cap_usd_per_day or 0.0, self.retention_s) < 0:
+        """Refuse a negative price, cap or term, and caps that let nothing through."""
+        amounts = (*self.prices().values(), self.spend_cap_usd_per_day or 0.0)
+        terms = (self.retention_s, self.author_window_s, self.thread_posts)
+        if min(*amounts, self.spend_cap_usd_per_month or 0.0, *terms) < 0:
             raise ConfigInvalid(f"channel policy {self.name!r}: prices, caps and terms cannot be negative")
+        if self.replies_per_author_window < 1 or self.recheck_s < 1:
+            raise ConfigInvalid(
+                f"channel policy {self.name!r}: replies_per_author_window and recheck_s are at least 1"
+            )
+        if self.replies_per_conversation is not None and self.replies_per_conversation < 1:
+            raise ConfigInvalid(f"channel policy {self.name!r}: replies_per_conversation is at least 1")
+
+    def prices(self) -> Mapping[PaidAction, float]:
+        """USD per resource or deed, by what is charged for."""
+        return {
+            "post_read": self.price_per_read_usd,
+            "user_read": self.price_per_user_read_usd,
+            "own_read": self.price_per_own_read_usd,
+            "counts_read": self.price_per_counts_read_usd,
+            "create": self.price_per_create_usd,
+            "create_with_link": self.price_with_link_usd,
+            "create_summoned": self.price_summoned_usd,
+            "delete": self.price_per_delete_usd,
+        }
+
+    def price_usd(self, action: PaidAction) -> float:
+        """USD for one resource that is read, or for one deed.
+
+        >>> default_policy("x/self_serve").price_usd("user_read")
+        0.01
+        """
+        return self.prices()[action]
 
 
 def is_summoned(post: Post, account: str) -> bool:
@@ -121,7 +181,10 @@ _X_SUMMONED = RuleSource(
     "docs.x.com x-api/posts/manage-tweets/introduction and changelog",
     _READ,
 )
-_X_PRICES = RuleSource("pay-per-use prices", "docs.x.com x-api/getting-started/pricing", _READ)
+_X_PRICES = (
+    RuleSource("pay-per-use prices", "docs.x.com x-api/getting-started/pricing", _READ),
+    RuleSource("a call for counts is charged as one post read", "assumed", _READ),
+)
 
 X_SELF_SERVE = ChannelPolicy(
     name="x/self_serve",
@@ -133,9 +196,14 @@ X_SELF_SERVE = ChannelPolicy(
     operator="required",
     price_per_create_usd=0.015,
     price_with_link_usd=0.20,
+    price_summoned_usd=0.010,
+    price_per_delete_usd=0.010,
     price_per_read_usd=0.005,
+    price_per_user_read_usd=0.010,
+    price_per_own_read_usd=0.001,
+    price_per_counts_read_usd=0.005,
     spend_cap_usd_per_day=10.0,
-    sources=(*_X_RULES, _X_SUMMONED, _X_PRICES),
+    sources=(*_X_RULES, _X_SUMMONED, *_X_PRICES),
 )
 X_ENTERPRISE = replace(
     X_SELF_SERVE,
@@ -173,8 +241,15 @@ def _sandbox_twin(policy: ChannelPolicy) -> ChannelPolicy:
         may_profile=True,
         price_per_create_usd=0.0,
         price_with_link_usd=0.0,
+        price_summoned_usd=0.0,
+        price_per_delete_usd=0.0,
         price_per_read_usd=0.0,
+        price_per_user_read_usd=0.0,
+        price_per_own_read_usd=0.0,
+        price_per_counts_read_usd=0.0,
         spend_cap_usd_per_day=None,
+        author_window_s=0,
+        replies_per_conversation=None,
         sources=(own, *policy.sources),
     )
 

@@ -1,15 +1,16 @@
 """Channels: rows <-> values, cursors and credentials."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from psycopg.types.json import Jsonb
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from rejoinder.errors import ConfigInvalid
 from rejoinder.ids import ChannelId
-from rejoinder.listening.policy import ChannelPolicy
+from rejoinder.listening.policy import DEFAULT_POLICIES, ChannelPolicy
 from rejoinder.listening.post import Platform
 from resources.postgres import Transaction
 
@@ -34,6 +35,28 @@ def _policies() -> TypeAdapter[ChannelPolicy]:
     return TypeAdapter(ChannelPolicy)
 
 
+def read_policy(value: Mapping[str, Any]) -> ChannelPolicy:
+    """A policy as it is stored; fields that a later release added are as they are shipped under its name.
+
+    Raises:
+        ConfigInvalid: it is no policy.
+    """
+    shipped = DEFAULT_POLICIES.get(str(value.get("name")))
+    try:
+        return _policies().validate_python({**(write_policy(shipped) if shipped else {}), **value})
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise ConfigInvalid(
+            f"The stored channel policy {value.get('name')!r} cannot be read at {where!r}: "
+            f"{error.errors()[0]['msg']}."
+        ) from None
+
+
+def write_policy(policy: ChannelPolicy) -> dict[str, Any]:
+    """A policy as it is stored: plain JSON values."""
+    return _policies().dump_python(policy, mode="json")  # type: ignore[no-any-return]
+
+
 def _channel(row: dict[str, Any]) -> Channel:
     return Channel(
         id=row["id"],
@@ -43,7 +66,7 @@ def _channel(row: dict[str, Any]) -> Channel:
         account=row["account"],
         base_url=row["base_url"],
         is_sandbox=row["is_sandbox"],
-        policy=_policies().validate_python(row["policy"]),
+        policy=read_policy(row["policy"]),
         communities=tuple(row["communities"]),
     )
 
@@ -78,7 +101,6 @@ def save_channel(
     communities: tuple[str, ...] = (),
 ) -> ChannelId:
     """Make a channel, or change one; what kind it is never changes."""
-    value = _policies().dump_python(policy, mode="json")
     return ChannelId(
         tx.value(
             "upsert_channel",
@@ -88,7 +110,7 @@ def save_channel(
             account=account,
             base_url=base_url,
             is_sandbox=is_sandbox,
-            policy=Jsonb(value),
+            policy=Jsonb(write_policy(policy)),
             communities=list(communities),
         )
     )
