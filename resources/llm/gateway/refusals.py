@@ -43,7 +43,7 @@ def _left_alone(endpoint: Endpoint, row: Mapping[str, Any], now: datetime) -> Mo
     trouble = ModelTrouble(
         "open",
         f"The endpoint {endpoint.name} failed too often in a row and is left alone {when};"
-        f" the last failure: {row['reason']}.",
+        f" the last failure: {str(row['reason']).rstrip('.')}.",
         retry_after_s=wait_s if wait_s > 0 else None,
     )
     trouble.fix = f"rejoinder endpoints check {endpoint.name}"
