@@ -62,11 +62,13 @@ def _add(path: Path, name: str | None, link: bool, quiet: bool) -> "LocalModel":
     # Not where links lead: a download's cache has names there that say nothing.
     given = Path(os.path.abspath(os.path.expanduser(path)))
     examined = examine(given)
+    budget = _tuning().models.disk_gib * adding.GIB
+    wish = adding.Wish(name or adding.name_from(given), link, budget)
+    # Loading it may take minutes: first what says no at once.
+    adding.check_wish(examined, wish, _store())
     trouble = trouble_loading(examined)
     if trouble:
         raise InputUnreadable(f"{path} cannot be used: {trouble}.")
-    budget = _tuning().models.disk_gib * adding.GIB
-    wish = adding.Wish(name or adding.name_from(given), link, budget)
     with _mebibytes("MiB read" if link else "MiB copied", examined.n_bytes, quiet) as progress:
         return adding.add(examined, wish, _store(), now=datetime.now(UTC), progress=progress)
 
@@ -99,10 +101,11 @@ def verify(
     with reporting(as_json):
         from resources.llm.local_models import store
 
-        found = [store.find_model(_store(), name)] if name else store.list_models(_store())
+        found, damaged = ([store.find_model(_store(), name)], []) if name else store.list_models(_store())
         total = sum(model.manifest.n_bytes for model in found)
         with _mebibytes("MiB read", total, as_json) as progress:
-            troubles = {model.manifest.name: store.verify(model, progress) for model in found}
+            troubles = {model.folder.name: store.verify(model, progress) for model in found}
+        troubles |= {one.name: [f"{one.trouble} {one.fix}"] for one in damaged}
     if as_json:
         print_json({"models": [{"name": name, "troubles": said} for name, said in troubles.items()]})
     else:
@@ -112,17 +115,21 @@ def verify(
         raise typer.Exit(1)
 
 
-def local_rows() -> list[dict[str, Any]]:
-    """The language models on this machine, packaged ones too, as `models list` shows them."""
+def local_rows() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The language models on this machine, packaged ones too, as `models list` shows them; then the damaged ones."""
+    from rejoinder.errors import ConfigInvalid
     from resources.llm.local_models.packaged import NAME, is_packaged
-    from resources.llm.local_models.store import list_models
+    from resources.llm.local_models.store import Damaged, list_models
 
     tuning = _tuning()
-    found = list_models(_store())
+    found, damaged = list_models(_store())
     rows = [_row(model, _users(model.manifest.name, tuning)) for model in found]
-    if is_packaged() and NAME not in {row["name"] for row in rows}:
-        rows.append(_packaged_row(_users(NAME, tuning)))
-    return rows
+    if is_packaged() and NAME not in {row["name"] for row in rows} | {one.name for one in damaged}:
+        try:
+            rows.append(_packaged_row(_users(NAME, tuning)))
+        except ConfigInvalid as error:
+            damaged.append(Damaged(NAME, str(error), error.fix or ""))
+    return rows, [one._asdict() for one in damaged]
 
 
 def _row(model: "LocalModel", users: tuple[str, ...]) -> dict[str, Any]:

@@ -36,11 +36,12 @@ def list_all(as_json: AsJson = False) -> None:
         from resources.reembedding import index_statuses
 
         known, indexes = _known_models(), [_index_row(status) for status in index_statuses(database)]
-        local = local_models.local_rows()
+        local, damaged = local_models.local_rows()
     if as_json:
-        print_json({"models": known, "indexes": indexes, "local": local})
+        print_json({"models": known, "indexes": indexes, "local": local, "damaged": damaged})
         return
-    for title, rows in (("Models", known), ("Indexes", indexes), ("On this machine", local)):
+    tables = {"Models": known, "Indexes": indexes, "On this machine": local, "Damaged": damaged}
+    for title, rows in tables.items():
         if rows:
             print_table(title, [_head(name) for name in rows[0]], (tuple(row.values()) for row in rows))
 

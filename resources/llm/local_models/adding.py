@@ -4,13 +4,10 @@ What belongs here: the disk budget, copying with progress, and that neither a ki
 a model behind.
 """
 
-import fcntl
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -24,17 +21,18 @@ from resources.llm.local_models.store import (
     PIECE,
     SUFFIX,
     UNFINISHED,
+    Listed,
     LocalModel,
     Manifest,
     ModelFile,
     Progress,
     find_model,
     list_models,
+    only_one,
     sha256_of,
 )
 
 GIB = 1024**3
-LOCK = ".lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +65,14 @@ def add(examined: Examined, wish: Wish, store: Path, *, now: datetime, progress:
         progress: told the number of bytes just copied, or read where it is linked.
 
     Raises:
-        ConfigInvalid: the name is taken or no name, the budget or the disk has no room, another process puts one in.
+        ConfigInvalid: as `check_wish`, or another process changes the store.
     """
-    if not NAME.fullmatch(wish.name) or wish.name.endswith(SUFFIX):
-        raise ConfigInvalid(
-            f"{wish.name!r} is no name of a model.",
-            fix="Give one with --name: small letters, digits, dots, dashes and underscores; "
-            f"what ends in {SUFFIX} is taken for a path.",
-        )
+    check_wish(examined, wish, store)
     store.mkdir(parents=True, exist_ok=True)
-    with _only_one(store):
+    with only_one(store):
         _remove_unfinished(store)
-        _check_room(examined, wish, store)
+        # What others put in meanwhile takes room, too.
+        check_wish(examined, wish, store)
         growing = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=store))
         try:
             _fill(growing, examined, wish, now, progress)
@@ -89,49 +83,59 @@ def add(examined: Examined, wish: Wish, store: Path, *, now: datetime, progress:
     return find_model(store, wish.name)
 
 
-@contextmanager
-def _only_one(store: Path) -> Iterator[None]:
-    with (store / LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ConfigInvalid(
-                "Another process is putting a model in.", fix="Wait for it, then run the command again."
-            ) from None
-        yield
-
-
 def _remove_unfinished(store: Path) -> None:
     """Take away what killed processes left; the lock says that nobody works on it."""
     for left in store.glob(f"{UNFINISHED}*"):
         shutil.rmtree(left, ignore_errors=True)
 
 
-def _check_room(examined: Examined, wish: Wish, store: Path) -> None:
+def check_wish(examined: Examined, wish: Wish, store: Path) -> None:
+    """Look whether a model may be put in, which takes no time; nothing is changed.
+
+    Raises:
+        ConfigInvalid: the name is taken or no name, or the budget or the disk has no room.
+    """
+    if not NAME.fullmatch(wish.name) or wish.name.endswith(SUFFIX):
+        raise ConfigInvalid(
+            f"{wish.name!r} is no name of a model.",
+            fix="Give one with --name: small letters, digits, dots, dashes and underscores; "
+            f"what ends in {SUFFIX} is taken for a path.",
+        )
     if (store / wish.name).exists():
         raise ConfigInvalid(
             f"There is a model named {wish.name} already.",
             fix=f"Give another --name, or take that one out: `rejoinder models remove {wish.name}`.",
         )
-    if wish.is_linked:
-        return
-    new, kept = examined.n_bytes, disk_bytes(list_models(store))
+    if not wish.is_linked:
+        _check_room(examined, wish, store)
+
+
+def _check_room(examined: Examined, wish: Wish, store: Path) -> None:
+    new, kept = examined.n_bytes, disk_bytes(list_models(store), store)
     if kept + new > wish.budget_bytes:
         raise ConfigInvalid(
             f"The model takes {gib(new)} GiB; with the {gib(kept)} GiB of other models that is more than the "
             f"{gib(wish.budget_bytes)} GiB of models.disk_gib.",
             fix="Raise models.disk_gib in rejoinder.toml, remove a model, or leave it where it is with --link.",
         )
-    if new > shutil.disk_usage(store).free:
+    if new > free_bytes(store):
         raise ConfigInvalid(
             f"The model takes {gib(new)} GiB, more than the disk of {store} has free.",
             fix="Free some space, or leave the model where it is with --link.",
         )
 
 
-def disk_bytes(models: list[LocalModel]) -> int:
-    """Bytes that models take in the store; linked ones take none."""
-    return sum(model.manifest.n_bytes for model in models if not model.manifest.is_linked)
+def disk_bytes(listed: Listed, store: Path) -> int:
+    """Bytes that models take in the store, damaged ones too; linked ones take none."""
+    whole = sum(model.manifest.n_bytes for model in listed.models if not model.manifest.is_linked)
+    lost = (path for one in listed.damaged for path in (store / one.name).rglob("*"))
+    return whole + sum(path.lstat().st_size for path in lost if path.is_file() and not path.is_symlink())
+
+
+def free_bytes(folder: Path) -> int:
+    """Bytes that the disk of a folder has free, also of one that is not there yet."""
+    there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    return shutil.disk_usage(there).free
 
 
 def gib(n_bytes: float) -> str:

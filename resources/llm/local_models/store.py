@@ -3,21 +3,24 @@
 What belongs here: finding, listing, checking and removing what is there. Putting a model in is adding.py.
 """
 
+import fcntl
 import hashlib
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rejoinder.errors import ConfigInvalid
 
 MANIFEST = "model.json"
 # What is being put in has a name that no model can have, so that what a kill leaves behind is never taken for one.
 UNFINISHED = ".adding-"
+LOCK = ".lock"
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 # By it a path is told from a name.
 SUFFIX = ".gguf"
@@ -54,7 +57,7 @@ class Manifest(_Written):
     added_at: datetime
     source: str
     is_linked: bool
-    files: tuple[ModelFile, ...]
+    files: Annotated[tuple[ModelFile, ...], Field(min_length=1)]
 
     @property
     def n_bytes(self) -> int:
@@ -76,18 +79,35 @@ class LocalModel(BaseModel):
         return self.folder / self.manifest.files[0].path if self.manifest.kind == "gguf" else self.folder
 
 
+class Damaged(NamedTuple):
+    """A model that cannot be used: why, and what helps."""
+
+    name: str
+    trouble: str
+    fix: str
+
+
+class Listed(NamedTuple):
+    """What is in a store, each by name."""
+
+    models: list[LocalModel]
+    damaged: list[Damaged]
+
+
 def models_dir(home: Path) -> Path:
     """Where an installation keeps its local models."""
     return home / "models"
 
 
-def list_models(store: Path) -> list[LocalModel]:
-    """All models, by name.
-
-    Raises:
-        ConfigInvalid: a manifest is missing or damaged.
-    """
-    return [find_model(store, folder.name) for folder in sorted(_folders(store))]
+def list_models(store: Path) -> Listed:
+    """All models; one whose manifest is missing or damaged stands beside the others."""
+    listed = Listed([], [])
+    for folder in sorted(_folders(store)):
+        try:
+            listed.models.append(find_model(store, folder.name))
+        except ConfigInvalid as error:
+            listed.damaged.append(Damaged(folder.name, str(error), error.fix or ""))
+    return listed
 
 
 def find_model(store: Path, name: str) -> LocalModel:
@@ -101,10 +121,9 @@ def find_model(store: Path, name: str) -> LocalModel:
         return LocalModel(
             folder=folder, manifest=Manifest.model_validate_json((folder / MANIFEST).read_bytes())
         )
-    except (FileNotFoundError, ValidationError):
+    except (OSError, ValidationError):
         raise ConfigInvalid(
-            f"The model {name} has no readable {MANIFEST} in {folder}.",
-            fix=f"Put it in again: `rejoinder models remove {name}`, then `rejoinder models add PATH --name {name}`.",
+            f"The model {name} has no readable {MANIFEST} in {folder}.", fix=_again(name)
         ) from None
 
 
@@ -136,9 +155,12 @@ def check_unchanged(model: LocalModel) -> None:
 
 def changed(name: str, trouble: str) -> ConfigInvalid:
     """The error of a model whose files are not what was put in."""
-    return ConfigInvalid(
-        f"The model {name} is damaged: {trouble}.",
-        fix=f"Put it in again: `rejoinder models remove {name}`, then `rejoinder models add PATH --name {name}`.",
+    return ConfigInvalid(f"The model {name} is damaged: {trouble}.", fix=_again(name))
+
+
+def _again(name: str) -> str:
+    return (
+        f"Put it in again: `rejoinder models remove {name}`, then `rejoinder models add PATH --name {name}`."
     )
 
 
@@ -166,11 +188,33 @@ def remove(folder: Path) -> None:
     """Take a model's folder out of the store, a damaged one too; files that are only linked stay where they are.
 
     The folder first gets the name of something unfinished, so that a kill leaves no half of a model behind.
+
+    Raises:
+        ConfigInvalid: it is gone by now, or another process changes the store.
     """
-    leaving = folder.with_name(UNFINISHED + folder.name)
-    shutil.rmtree(leaving, ignore_errors=True)
-    folder.rename(leaving)
-    shutil.rmtree(leaving)
+    with only_one(folder.parent):
+        leaving = folder.with_name(UNFINISHED + folder.name)
+        shutil.rmtree(leaving, ignore_errors=True)
+        folder_of(folder.parent, folder.name).rename(leaving)
+        shutil.rmtree(leaving)
+
+
+@contextmanager
+def only_one(store: Path) -> Iterator[None]:
+    """Change the store inside alone.
+
+    Raises:
+        ConfigInvalid: another process changes it.
+    """
+    with (store / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigInvalid(
+                "Another process is putting a model in, or taking one out.",
+                fix="Wait for it, then run the command again.",
+            ) from None
+        yield
 
 
 def sha256_of(path: Path, progress: Progress) -> str:

@@ -53,7 +53,7 @@ def test_from_a_file_to_an_answer_of_its_endpoint(home: Path) -> None:
     assert str(endpoint.uri) == "llamacpp::mine" and endpoint.price is not None
     asked = LlmRequest("reply", (Message("user", "Say hello."),), None, Sampling(max_tokens=2))
     assert registry.open_client(endpoint, None).complete(asked, 120.0).text == "Hello!"
-    rows = {row["name"]: row for row in local_rows()}
+    rows = {row["name"]: row for row in local_rows()[0]}
     assert rows["mine"]["endpoints"] == "mine" and rows["smollm2"]["endpoints"] == ""
 
 
@@ -88,6 +88,11 @@ def test_a_damaged_model_can_be_taken_out_as_the_message_says(home: Path) -> Non
     (home / "models" / "mine" / "model.json").write_text("{")
     refused = run("verify", "mine")
     assert refused.exit_code == 2 and "rejoinder models remove mine" in refused.stderr
+    found = run("verify", "--json")
+    assert found.exit_code == 1 and "models remove mine" in found.stdout
+    rows, damaged = local_rows()
+    assert [row["name"] for row in rows] == ["smollm2"]
+    assert [(one["name"], "models remove mine" in one["fix"]) for one in damaged] == [("mine", True)]
     assert run("remove", "mine").exit_code == 0
     assert run("verify").exit_code == 0
 
@@ -117,6 +122,17 @@ def test_the_budget_of_the_configuration_counts(home: Path) -> None:
     configure(home, "[models]\ndisk_gib = 0.01\n")
     refused = run("add", str(packaged_file()), "--json")
     assert refused.exit_code == 2 and "models.disk_gib" in json.loads(refused.stdout)["error"]
+
+
+def test_what_says_no_at_once_is_asked_before_the_model_is_loaded(home: Path, tmp_path: Path) -> None:
+    odd = str(write_gguf(tmp_path / "odd.gguf"))
+    (home / "models" / "taken").mkdir(parents=True)
+    for arguments, said in ((("--name", "B!"), "no name"), (("--name", "taken"), "already")):
+        assert said in run("add", odd, *arguments).stderr
+    configure(home, "[models]\ndisk_gib = 0.0000001\n")
+    assert "models.disk_gib" in run("add", odd).stderr
+    # Nothing speaks against this but that it cannot be loaded.
+    assert "llama.cpp cannot load" in run("add", odd, "--link").stderr
 
 
 def test_nothing_is_there_to_verify_or_remove(home: Path) -> None:

@@ -83,10 +83,10 @@ def test_a_folder_is_copied_without_its_programs(tmp_path: Path) -> None:
 def test_a_link_takes_no_room_and_leaves_its_file_where_it_is(gguf: Path, tmp_path: Path) -> None:
     model = put(gguf, tmp_path, link=True, gib=0)
     assert model.main_path.is_symlink()
-    assert adding.disk_bytes(store.list_models(store.models_dir(tmp_path))) == 0
+    assert adding.disk_bytes(store.list_models(store.models_dir(tmp_path)), store.models_dir(tmp_path)) == 0
     store.remove(model.folder)
     assert gguf.is_file()
-    assert store.list_models(store.models_dir(tmp_path)) == []
+    assert store.list_models(store.models_dir(tmp_path)) == ([], [])
 
 
 def test_the_budget_counts_all_models(gguf: Path, tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_the_budget_counts_all_models(gguf: Path, tmp_path: Path) -> None:
     put(gguf, tmp_path, "one", gib=1.5 * size / GIB)
     with pytest.raises(ConfigInvalid, match=r"models\.disk_gib"):
         put(gguf, tmp_path, "two", gib=1.5 * size / GIB)
-    assert [model.manifest.name for model in store.list_models(store.models_dir(tmp_path))] == ["one"]
+    assert [model.manifest.name for model in store.list_models(store.models_dir(tmp_path)).models] == ["one"]
 
 
 @pytest.mark.parametrize("name", ["", "..", ".adding-x", "Big", "a/b", "x" * 81, "x.gguf"])
@@ -152,6 +152,19 @@ def test_a_damaged_manifest_is_told(gguf: Path, tmp_path: Path) -> None:
     (model.folder / store.MANIFEST).write_text("{")
     with pytest.raises(ConfigInvalid, match="no readable"):
         find_files(endpoint("mine"), tmp_path)
+
+
+def test_a_damaged_model_stands_beside_the_others_and_counts_in_the_budget(
+    gguf: Path, tmp_path: Path
+) -> None:
+    put(gguf, tmp_path, "good")
+    (put(gguf, tmp_path, "bad").folder / store.MANIFEST).write_text("{")
+    (put(gguf, tmp_path, "empty").folder / store.MANIFEST).unlink()
+    folder = store.models_dir(tmp_path)
+    found, damaged = store.list_models(folder)
+    assert [model.manifest.name for model in found] == ["good"]
+    assert [(one.name, "models remove" in one.fix) for one in damaged] == [("bad", True), ("empty", True)]
+    assert adding.disk_bytes(store.list_models(folder), folder) >= 3 * gguf.stat().st_size
 
 
 @pytest.mark.parametrize(
@@ -223,15 +236,22 @@ adding.add(examine(Path(sys.argv[1])), adding.Wish("mine", False, 1e12), store.m
 
 
 def test_a_kill_leaves_nothing_that_looks_like_a_model(gguf: Path, tmp_path: Path) -> None:
+    one = put(gguf, tmp_path, "one")
     command = [sys.executable, "-c", SLOW, str(gguf), str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as adds:
         assert adds.stdout is not None and adds.stdout.readline() == "copying\n"
         with pytest.raises(ConfigInvalid, match="Another process"):
             put(gguf, tmp_path, "second")
+        with pytest.raises(ConfigInvalid, match="Another process"):
+            store.remove(one.folder)
+        assert one.main_path.is_file()
         adds.send_signal(signal.SIGKILL)
     folder = store.models_dir(tmp_path)
+    store.remove(one.folder)
+    with pytest.raises(ConfigInvalid, match="no model named one"):
+        store.remove(one.folder)
     assert [path.name.startswith(store.UNFINISHED) for path in folder.iterdir() if path.is_dir()] == [True]
-    assert store.list_models(folder) == []
+    assert store.list_models(folder) == ([], [])
     with pytest.raises(ConfigInvalid):
         find_files(endpoint("mine"), tmp_path)
     put(gguf, tmp_path)
