@@ -213,6 +213,23 @@ def test_tokens_are_counted_by_the_models_own_table_or_not_at_all(served: Served
     assert hosted.count_tokens("hello world") is None
 
 
+def test_nothing_is_done_with_an_answer_once_it_is_given(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LiteLLM would look through it in a thread of its own, for listeners, of which there are none."""
+    quiet_litellm.quiet_litellm()
+    from litellm.litellm_core_utils.litellm_logging import Logging
+    from litellm.litellm_core_utils.thread_pool_executor import BoundedLoggingThreadPoolExecutor, executor
+
+    looked_through: list[object] = []
+    monkeypatch.setattr(Logging, "success_handler", lambda self, result, *more: looked_through.append(result))
+    served.reply = answer(200, OPENAI)
+    assert client(served, "openai", "gpt-4.1-mini").complete(ASKED, 60).text == JSON
+    # What was handed over before this was begun before this is done.
+    BoundedLoggingThreadPoolExecutor.submit(executor, int).result(60)
+    assert looked_through == []
+
+
 def test_many_threads_may_ask_first_and_the_library_comes_late() -> None:
     code = """
 import asyncio, gc, sys, threading

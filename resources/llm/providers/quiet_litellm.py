@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from concurrent.futures import Future
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
@@ -45,10 +46,21 @@ def _litellm() -> Any:
         logging.getLogger(name).setLevel(level)
     import litellm
     from litellm._service_logger import ServiceLogging
+    from litellm.litellm_core_utils.thread_pool_executor import executor
 
     # Nobody listens to the events that it makes of every call. Sending them takes an event loop: it would make one in
     # the main thread and leave it open, and one for each call in any other.
     ServiceLogging._dispatch_from_sync = staticmethod(lambda hook: None)  # type: ignore[method-assign]
+    # Nor to what it makes of an answer after it has given it: costs, a record, a message for each listener. That would
+    # keep a thread busy, and whoever asked waiting for the interpreter, for longer than the gateway takes.
+    executor.submit = _left_undone  # type: ignore[method-assign]
     litellm.suppress_debug_info = True
     litellm.turn_off_message_logging = True
     return litellm
+
+
+def _left_undone(work: Any, /, *args: Any, **values: Any) -> "Future[Any]":
+    """As LiteLLM itself answers where too much of the kind waits already."""
+    undone: Future[Any] = Future()
+    undone.cancel()
+    return undone
