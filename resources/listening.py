@@ -2,11 +2,10 @@
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-
-import psycopg
 
 from rejoinder.errors import ConfigInvalid
 from rejoinder.ids import ChannelId, sha256_hex
@@ -19,7 +18,7 @@ from resources.platforms.failures import PlatformFailure
 from resources.platforms.port import Heard, PlatformClient, Unreadable
 from resources.postgres import Database, Transaction
 from resources.store.channels import Channel, enabled_channels, load_cursor, read_credential, save_cursor
-from resources.store.posts import insert_post
+from resources.store.posts import NewPost, insert_posts
 from resources.tuning import Tuning
 from resources.work.runner import Progress
 from resources.work.stopping import StopSignal
@@ -168,31 +167,44 @@ def save_heard(tx: Transaction, channel: Channel, heard: Heard, counts: HeardCou
     save_cursor(tx, channel.id, CURSOR, dict(heard.cursor))
 
 
-def save_posts(tx: Transaction, channel: Channel, posts: tuple[Post, ...], counts: HeardCounts) -> None:
-    """Save posts, each once, but for those of authors who asked not to be answered."""
+def save_posts(
+    tx: Transaction,
+    channel: Channel,
+    posts: Sequence[Post],
+    counts: HeardCounts,
+    *,
+    archived_before: datetime | None = None,
+) -> None:
+    """Save posts, each once, but for those of authors who asked not to be answered.
+
+    Args:
+        tx: to save in.
+        channel: that heard them.
+        posts: any number; a thousand at a time is a good measure.
+        counts: is added to.
+        archived_before: they come out of an archive; those older than this never go to triage. None: just heard.
+    """
     opted_out = _opted_out(tx, channel, posts)
-    for post in posts:
-        if post.author and post.author.lower() in opted_out:
-            counts.opted_out += 1
-            continue
-        try:
-            with tx.connection.transaction():
-                outcome = _insert(tx, channel, post)
-        except (psycopg.DataError, UnicodeEncodeError) as error:
-            reason = f"cannot be stored: {str(error).splitlines()[0]}"
-            _quarantine(tx, channel, Unreadable(post.platform_post_id, post.text, reason), counts)
-            continue
-        setattr(counts, outcome, getattr(counts, outcome) + 1)
-
-
-def _insert(tx: Transaction, channel: Channel, post: Post) -> str:
+    kept = [post for post in posts if not (post.author and post.author.lower() in opted_out)]
+    counts.opted_out += len(posts) - len(kept)
     now = datetime.now(UTC)
+    news = [_new_post(channel, post, now, archived_before) for post in kept]
+    saved = insert_posts(tx, channel.id, news, from_archive=archived_before is not None)
+    for post, (outcome, reason) in zip(kept, saved, strict=True):
+        if outcome == "unstorable":
+            item = Unreadable(post.platform_post_id, post.text, f"cannot be stored: {reason}")
+            _quarantine(tx, channel, item, counts)
+        else:
+            setattr(counts, outcome, getattr(counts, outcome) + 1)
+
+
+def _new_post(channel: Channel, post: Post, now: datetime, archived_before: datetime | None) -> NewPost:
     summoned = is_summoned(post, channel.account)
     first = priority(post, relevance=0.0, heard_at=now, now=now, is_summoned=summoned)
-    return insert_post(tx, channel.id, post, is_summoned=summoned, priority=first)
+    return NewPost(post, summoned, first, archived_before is not None and post.created_at < archived_before)
 
 
-def _opted_out(tx: Transaction, channel: Channel, posts: tuple[Post, ...]) -> set[str]:
+def _opted_out(tx: Transaction, channel: Channel, posts: Sequence[Post]) -> set[str]:
     authors = sorted({_storable(post.author.lower()) for post in posts if post.author})
     if not authors:
         return set()

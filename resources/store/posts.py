@@ -1,11 +1,13 @@
 """Posts: rows <-> values."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+import psycopg
 from psycopg.types.json import Jsonb
 
 from rejoinder.errors import LeaseLost
@@ -15,6 +17,11 @@ from rejoinder.llm.ports import Vectors
 from rejoinder.review.moves import Place
 from resources.postgres import Transaction
 
+Outcome = Literal["new", "known", "edited", "unstorable"]
+# Why a post out of an archive does not wait for triage, in words that a person reads.
+ARCHIVED = "imported as history"
+# A value that PostgreSQL has no place for: U+0000, half of a surrogate pair, a number or an indexed text too long.
+UNSTORABLE = (psycopg.DataError, psycopg.errors.ProgramLimitExceeded)
 FIRST_STEP = {
     "triage": "embed",
     "research": "evidence",
@@ -39,36 +46,136 @@ class StoredPost:
     vector: Vectors | None
 
 
+@dataclass(frozen=True, slots=True)
+class NewPost:
+    """A post to be saved; is_archived leaves it out of triage: it is kept for what it says of the past."""
+
+    post: Post
+    is_summoned: bool
+    priority: int
+    is_archived: bool = False
+
+
+class Saved(NamedTuple):
+    """What became of one post; reason says why one could not be stored."""
+
+    outcome: Outcome
+    reason: str = ""
+
+
 def insert_post(
     tx: Transaction, channel_id: ChannelId, post: Post, *, is_summoned: bool, priority: int
-) -> str:
-    """Save a heard post; ``new``, ``known`` or ``edited`` (its text changed: it goes back to triage)."""
+) -> Outcome:
+    """Save a heard post; ``new``, ``known`` or ``edited`` (its text changed: it goes back to triage).
+
+    Raises:
+        psycopg.DataError: it cannot be stored, e.g. as it holds U+0000.
+    """
+    return _insert_each_once(tx, channel_id, [NewPost(post, is_summoned, priority)], edit="note_post_edit")[0]
+
+
+def insert_posts(
+    tx: Transaction, channel_id: ChannelId, posts: Sequence[NewPost], *, from_archive: bool = False
+) -> list[Saved]:
+    """Save posts in as few statements as may be; what became of each, in their order.
+
+    It is as if they were saved one after the other: of a post that comes twice the later one is known, or an
+    edit. One that cannot be stored does not keep the others from it; halves of the batch are tried until
+    it stands alone.
+
+    Args:
+        tx: each batch is a savepoint in it.
+        channel_id: the channel that heard them.
+        posts: any number; a thousand at a time is a good measure.
+        from_archive: a wording that differs from a stored one is an edit only where triage has never seen it.
+    """
+    edit = "note_archive_edit" if from_archive else "note_post_edit"
+    saved: dict[int, Saved] = {}
+    for places in _rounds(posts):
+        _save_in_halves(tx, channel_id, posts, places, edit, saved)
+    return [saved[place] for place in range(len(posts))]
+
+
+def _rounds(posts: Sequence[NewPost]) -> list[list[int]]:
+    # The nth time that a post comes belongs to the nth round: each knows a post once.
+    rounds: list[list[int]] = []
+    times: dict[tuple[str, str], int] = {}
+    for place, new in enumerate(posts):
+        key = (new.post.platform, new.post.platform_post_id)
+        times[key] = nth = times.get(key, 0) + 1
+        if nth > len(rounds):
+            rounds.append([])
+        rounds[nth - 1].append(place)
+    return rounds
+
+
+def _save_in_halves(
+    tx: Transaction,
+    channel_id: ChannelId,
+    posts: Sequence[NewPost],
+    places: list[int],
+    edit: str,
+    saved: dict[int, Saved],
+) -> None:
+    try:
+        with tx.connection.transaction():
+            outcomes = _insert_each_once(tx, channel_id, [posts[place] for place in places], edit=edit)
+    except UNSTORABLE as error:
+        if len(places) == 1:
+            saved[places[0]] = Saved("unstorable", str(error).splitlines()[0])
+            return
+        half = len(places) // 2
+        for part in (places[:half], places[half:]):
+            _save_in_halves(tx, channel_id, posts, part, edit, saved)
+    else:
+        saved.update(zip(places, map(Saved, outcomes), strict=True))
+
+
+def _insert_each_once(
+    tx: Transaction, channel_id: ChannelId, posts: Sequence[NewPost], *, edit: str
+) -> list[Outcome]:
+    given = json.dumps([_columns(place, new) for place, new in enumerate(posts)])
+    rows = tx.rows("insert_posts", channel_id=channel_id, posts=given)
+    return [
+        "new" if row["is_new"] else _note_edit(tx, edit, new.post) if row["is_other"] else "known"
+        for row, new in zip(rows, posts, strict=True)
+    ]
+
+
+def _columns(place: int, new: NewPost) -> dict[str, Any]:
+    post = new.post
+    return {
+        "place": place,
+        "platform": post.platform,
+        "platform_post_id": post.platform_post_id,
+        "author": post.author,
+        "author_followers": post.author_followers,
+        "community": post.community,
+        "text": post.text,
+        "url": post.url,
+        "conversation_id": post.conversation_id,
+        "parent_id": post.parent_id,
+        "mentions": post.mentions,
+        "quoted_author": post.quoted_author,
+        "lang": post.lang,
+        "metrics": dict(post.metrics),
+        "created_at": post.created_at.isoformat(),
+        "is_summoned": new.is_summoned,
+        "priority": new.priority,
+        "status": "rejected" if new.is_archived else "pending",
+        "rejection_reason": ARCHIVED if new.is_archived else None,
+    }
+
+
+def _note_edit(tx: Transaction, statement: str, post: Post) -> Outcome:
     values: dict[str, Any] = {
         "platform": post.platform,
         "platform_post_id": post.platform_post_id,
         "text": post.text,
         "metrics": Jsonb(dict(post.metrics)),
     }
-    fresh = tx.row(
-        "insert_post",
-        channel_id=channel_id,
-        author=post.author,
-        author_followers=post.author_followers,
-        community=post.community,
-        url=post.url,
-        conversation_id=post.conversation_id,
-        parent_id=post.parent_id,
-        mentions=list(post.mentions),
-        quoted_author=post.quoted_author,
-        lang=post.lang,
-        created_at=post.created_at,
-        is_summoned=is_summoned,
-        priority=priority,
-        **values,
-    )
-    if fresh:
-        return "new"
-    return "edited" if tx.row("note_post_edit", **values) else "known"
+    reason = {"reason": ARCHIVED} if statement == "note_archive_edit" else {}
+    return "edited" if tx.row(statement, **values, **reason) else "known"
 
 
 def load_posts(tx: Transaction, ids: Sequence[int], index_id: int) -> list[StoredPost]:

@@ -31,16 +31,29 @@ select value from cursor where channel_id = %(channel_id)s and name = %(name)s
 insert into cursor (channel_id, name, value) values (%(channel_id)s, %(name)s, %(value)s)
 on conflict (channel_id, name) do update set value = excluded.value, updated_at = now()
 
--- name: insert_post
-insert into post
-  (channel_id, platform, platform_post_id, author, author_followers, community, text, url, conversation_id,
-   parent_id, mentions, quoted_author, lang, metrics, created_at, is_summoned, priority)
-values
-  (%(channel_id)s, %(platform)s, %(platform_post_id)s, %(author)s, %(author_followers)s, %(community)s, %(text)s,
-   %(url)s, %(conversation_id)s, %(parent_id)s, %(mentions)s, %(quoted_author)s, %(lang)s, %(metrics)s, %(created_at)s,
-   %(is_summoned)s, %(priority)s)
-on conflict (platform, platform_post_id) do nothing
-returning id
+-- name: insert_posts
+-- Posts of one channel, each platform's id once, as an array of JSON objects; what each was, by its place in the
+-- array. In the order of their ids, so that two that hear the same posts never wait for each other.
+with given as materialized (
+  select * from json_to_recordset(%(posts)s::json) as g (
+    place integer, platform text, platform_post_id text, author text, author_followers integer, community text,
+    text text, url text, conversation_id text, parent_id text, mentions text[], quoted_author text, lang text,
+    metrics jsonb, created_at timestamptz, is_summoned boolean, priority integer, status text, rejection_reason text)
+), fresh as (
+  insert into post
+    (channel_id, platform, platform_post_id, author, author_followers, community, text, url, conversation_id,
+     parent_id, mentions, quoted_author, lang, metrics, created_at, is_summoned, priority, status, rejection_reason)
+  select %(channel_id)s, platform, platform_post_id, author, author_followers, community, text, url, conversation_id,
+         parent_id, mentions, quoted_author, lang, metrics, created_at, is_summoned, priority, status, rejection_reason
+  from given order by platform, platform_post_id
+  on conflict (platform, platform_post_id) do nothing
+  returning platform, platform_post_id
+)
+select g.place, f.platform is not null as is_new, p.text is distinct from g.text as is_other
+from given g
+left join fresh f on (f.platform, f.platform_post_id) = (g.platform, g.platform_post_id)
+left join post p on (p.platform, p.platform_post_id) = (g.platform, g.platform_post_id)
+order by g.place
 
 -- name: note_post_edit
 -- An edited post goes back to triage for another round, unless a reply to it is under way or done.
@@ -50,6 +63,14 @@ set text = %(text)s, metrics = %(metrics)s, stage = 'triage', step = 'embed', st
     rejection_reason = null, version = version + 1, round = round + 1, due_at = now()
 where platform = %(platform)s and platform_post_id = %(platform_post_id)s and text <> %(text)s
   and stage <> 'done' and not (stage = 'post_queue')
+returning id
+
+-- name: note_archive_edit
+-- An archive tells nothing new of a post that triage has seen; what only archives know takes the wording of the latest.
+update post
+set text = %(text)s, metrics = %(metrics)s, edited_at = now()
+where platform = %(platform)s and platform_post_id = %(platform_post_id)s and text <> %(text)s
+  and (stage, status, rejection_reason) = ('triage', 'rejected', %(reason)s)
 returning id
 
 -- name: load_posts
