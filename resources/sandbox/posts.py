@@ -28,13 +28,23 @@ class SandboxPost:
     is_own: bool = False
     is_deleted: bool = False
     is_locked: bool = False
+    edited_at: float | None = None
+    removed_by: str | None = None
+    is_archived: bool = False
+    has_blocked: bool = False
     seq: int = 0
+    first_id: str | None = None
+    newer_id: str | None = None
+    is_protected: bool = False
+    quoted_id: str | None = None
+    retweeted_id: str | None = None
 
 
 INSERT = """
 INSERT INTO post (platform, id, x_id, parent_id, conversation_id, community, author, author_followers,
-                  text, url, created_at, metrics, mentions, quotes, is_own)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                  text, url, created_at, metrics, mentions, quotes, is_own,
+                  edited_at, first_id, quoted_id, retweeted_id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (platform, id) DO NOTHING
 """
 
@@ -59,6 +69,10 @@ def insert_post(db: sqlite3.Connection, post: SandboxPost) -> bool:
             json.dumps(post.mentions),
             post.quotes,
             post.is_own,
+            post.edited_at,
+            post.first_id,
+            post.quoted_id,
+            post.retweeted_id,
         ),
     )
     return cursor.rowcount == 1
@@ -83,7 +97,16 @@ def from_row(row: sqlite3.Row) -> SandboxPost:
         is_own=bool(row["is_own"]),
         is_deleted=bool(row["is_deleted"]),
         is_locked=bool(row["is_locked"]),
+        edited_at=row["edited_at"],
+        removed_by=row["removed_by"],
+        is_archived=bool(row["is_archived"]),
+        has_blocked=bool(row["has_blocked"]),
         seq=row["seq"],
+        first_id=row["first_id"],
+        newer_id=row["newer_id"],
+        is_protected=bool(row["is_protected"]),
+        quoted_id=row["quoted_id"],
+        retweeted_id=row["retweeted_id"],
     )
 
 
@@ -119,11 +142,31 @@ def count_replies(state: State, platform: str, ids: Iterable[str]) -> dict[str, 
     return {row["parent_id"]: row["n"] for row in rows}
 
 
+FLAGS = {
+    "deleted": "is_deleted",
+    "locked": "is_locked",
+    "archived": "is_archived",
+    "blocked": "has_blocked",
+    "protected": "is_protected",
+}
+
+
 def set_flags(state: State, post_id: str, flags: Mapping[str, bool]) -> int:
-    """Mark a post deleted or locked; returns how many posts have that id (0 or 1)."""
+    """Set or take back flags of a post (the keys of ``FLAGS``); how many posts have that id."""
     changed = 0
     for name, value in flags.items():
-        column = {"deleted": "is_deleted", "locked": "is_locked"}[name]
-        statement = f"UPDATE post SET {column} = ? WHERE id = ?"  # noqa: S608 - one of two fixed names
+        statement = f"UPDATE post SET {FLAGS[name]} = ? WHERE id = ?"  # noqa: S608 - one of the fixed names
         changed = state.db.execute(statement, (value, post_id)).rowcount
     return changed
+
+
+def set_removed(state: State, post_id: str, removed_by: str | None) -> int:
+    """Take a post away in the name of a moderator or a filter, or put it back (None)."""
+    return state.db.execute("UPDATE post SET removed_by = ? WHERE id = ?", (removed_by, post_id)).rowcount
+
+
+def edit_post(state: State, post_id: str, text: str, at: float) -> int:
+    """Change the text of a post as its author would; how many posts have that id."""
+    return state.db.execute(
+        "UPDATE post SET text = ?, edited_at = ? WHERE id = ?", (text, at, post_id)
+    ).rowcount

@@ -36,6 +36,18 @@ CREATE TABLE IF NOT EXISTS fault (
     endpoint TEXT NOT NULL, kind TEXT NOT NULL, times INTEGER NOT NULL, delay_s REAL NOT NULL
 );
 
+-- Faults that happened.
+CREATE TABLE IF NOT EXISTS struck (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, endpoint TEXT NOT NULL, kind TEXT NOT NULL
+);
+
+-- What a scenario does, and when, in simulated Unix seconds; outcome says what came of it.
+CREATE TABLE IF NOT EXISTS event (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at REAL NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, done_at REAL, outcome TEXT
+);
+CREATE INDEX IF NOT EXISTS event_waiting ON event (at, id) WHERE done_at IS NULL;
+
 -- Every write request, accepted or refused; never changed after it was written.
 CREATE TABLE IF NOT EXISTS witness (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -10,6 +10,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 SCHEMA = Path(__file__).with_name("schema.sql")
+# Columns that came after the first version; files that were made before get them when they are opened.
+ADDED = (
+    ("post", "edited_at", "REAL"),
+    ("post", "removed_by", "TEXT"),  # who took it away, as Reddit's removed_by_category names it
+    ("post", "is_archived", "INTEGER NOT NULL DEFAULT 0"),
+    ("post", "has_blocked", "INTEGER NOT NULL DEFAULT 0"),  # its author blocked the sandbox's accounts
+    ("post", "first_id", "TEXT"),  # X: the first version of an edited post, in all its versions
+    ("post", "newer_id", "TEXT"),  # X: the version that replaced this one
+    ("post", "is_protected", "INTEGER NOT NULL DEFAULT 0"),  # X: only its author's followers see it
+    ("post", "quoted_id", "TEXT"),  # X: the quoted post, when it is here
+    ("post", "retweeted_id", "TEXT"),  # X: the post that this one only repeats
+)
 
 
 class State:
@@ -23,10 +35,25 @@ class State:
         self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("PRAGMA synchronous = FULL")
         self.db.executescript(SCHEMA.read_text(encoding="utf-8"))
+        self.add_columns()
+
+    def add_columns(self) -> None:
+        """Give an older state file the columns that it does not have."""
+        with self.transaction() as db:
+            for table, column, kind in ADDED:
+                known = {row["name"] for row in db.execute(f"PRAGMA table_info({table})")}
+                if column not in known:
+                    db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+            db.execute(
+                "CREATE INDEX IF NOT EXISTS post_versions ON post (first_id) WHERE first_id IS NOT NULL"
+            )
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing: commits on leaving, rolls back on an exception."""
+        """All or nothing: commits on leaving, rolls back on an exception; inside another one, a part of it."""
+        if self.db.in_transaction:
+            yield self.db
+            return
         self.db.execute("BEGIN IMMEDIATE")
         try:
             yield self.db
