@@ -9,10 +9,10 @@ from starlette.routing import Route
 
 from resources.sandbox.clock import iso
 from resources.sandbox.control_paths import read_route, write_route
+from resources.sandbox.control_posts import apply_change
 from resources.sandbox.exchange import World
 from resources.sandbox.faults import order_fault, waiting_faults
 from resources.sandbox.page import render_page
-from resources.sandbox.posts import set_flags
 from resources.sandbox.witness import read_log, read_replies, summarize
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "testclient"})
@@ -63,14 +63,8 @@ def add_fault(world: World, body: dict[str, Any]) -> list[dict[str, object]]:
 
 
 def change_post(world: World, body: dict[str, Any], request: Request) -> dict[str, Any]:
-    """Mark a post deleted or locked, or undo it."""
-    flags: dict[str, bool] = {name: bool(body[name]) for name in ("deleted", "locked") if name in body}
-    if not flags:
-        raise ValueError("give deleted or locked")
-    post_id = request.path_params["id"]
-    if not set_flags(world.state, post_id, flags):
-        raise LookupError(f"no post {post_id}")
-    return {"id": post_id, **flags}
+    """What happens to a post: see `resources.sandbox.control_posts`."""
+    return apply_change(world.state, request.path_params["id"], body, world.clock.now())
 
 
 def credentials_of(world: World) -> Callable[[Request], Any]:

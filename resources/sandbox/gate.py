@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from resources.sandbox.exchange import Answer, Call, Endpoint, World
 from resources.sandbox.faults import Fault, take_fault
+from resources.sandbox.trickle import trickled
 from resources.sandbox.witness import Attempt, record_attempt
 
 DROP = "sandbox.drop"
@@ -61,6 +62,8 @@ async def strike(
     if fault.kind == "slow":
         await asyncio.sleep(fault.delay_s)
         return to_response(call, run(gate, endpoint, call))
+    if fault.kind == "slow_body":
+        return trickled(to_response(call, run(gate, endpoint, call)), fault.delay_s)
     if fault.kind.startswith("commit_then_"):
         run(gate, endpoint, call)
     elif endpoint.is_write:
