@@ -152,11 +152,14 @@ FLAGS = {
 
 
 def set_flags(state: State, post_id: str, flags: Mapping[str, bool]) -> int:
-    """Set or take back flags of a post (the keys of ``FLAGS``); how many posts have that id."""
+    """Set or take back flags (keys of ``FLAGS``) of a post and its versions; 0 when nobody has that id."""
     changed = 0
     for name, value in flags.items():
-        statement = f"UPDATE post SET {FLAGS[name]} = ? WHERE id = ?"  # noqa: S608 - one of the fixed names
-        changed = state.db.execute(statement, (value, post_id)).rowcount
+        changed = state.db.execute(
+            f"UPDATE post SET {FLAGS[name]} = ? WHERE id = ?"  # noqa: S608 - one of the fixed names
+            " OR first_id = (SELECT first_id FROM post WHERE id = ?)",
+            (value, post_id, post_id),
+        ).rowcount
     return changed
 
 

@@ -8,6 +8,8 @@ from resources.sandbox.exchange import Answer, Call, Refused
 from resources.sandbox.posts import SandboxPost, find_post, insert_post
 from resources.sandbox.weighted_length import LIMIT, weighted_length
 from resources.sandbox.witness import Attempt, record_attempt
+from resources.sandbox.x_edits import delete_versions
+from resources.sandbox.x_ids import next_id
 from resources.sandbox.x_match import is_summoned, matchable
 from resources.sandbox.x_shapes import invalid, problem
 
@@ -20,7 +22,6 @@ KEYS = frozenset(
     }
 )  # fmt: skip
 REPLY_KEYS = frozenset({"in_reply_to_tweet_id", "exclude_reply_user_ids", "auto_populate_reply_metadata"})
-FIRST_OWN_ID = 1_700_000_000_000_000_000  # far above the small ids of made-up posts
 
 
 class Wanted(NamedTuple):
@@ -123,12 +124,6 @@ def own_post(
     )
 
 
-def next_id(db: sqlite3.Connection) -> str:
-    """An id above every other one; it does not depend on the moment, so engagement repeats."""
-    newest = db.execute("SELECT max(x_id) FROM post WHERE platform = 'x'").fetchone()[0] or 0
-    return str(max(newest, FIRST_OWN_ID) + 1)
-
-
 def delete_post(call: Call) -> Answer:
     """``DELETE /2/tweets/:id``: only the account's own posts."""
     post_id, account = call.path_params["id"], call.world.credentials.account
@@ -136,6 +131,6 @@ def delete_post(call: Call) -> Answer:
     if post is None or not post.is_own:
         raise forbidden("not_own", "You are not allowed to delete this Tweet.")
     with call.world.state.transaction() as db:
-        db.execute("UPDATE post SET is_deleted = 1 WHERE platform = 'x' AND id = ?", (post_id,))
+        delete_versions(db, post)
         record_attempt(db, Attempt(call.now, "x", "delete", account, None, None, post_id))
     return Answer(200, {"data": {"deleted": True}})

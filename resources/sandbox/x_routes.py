@@ -11,7 +11,7 @@ from resources.sandbox.x_create import create_post, delete_post
 from resources.sandbox.x_match import COLUMNS, Matchable, matches
 from resources.sandbox.x_query import Node, Operator, QueryInvalid, parse_query
 from resources.sandbox.x_rules import change_rules, list_rules
-from resources.sandbox.x_shapes import bare_user, invalid, not_found, posts_answer, problem
+from resources.sandbox.x_shapes import bare_user, invalid, not_authorized, not_found, posts_answer, problem
 
 FIELD_PARAMETERS = frozenset(
     {"expansions", "tweet.fields", "user.fields", "media.fields", "place.fields", "poll.fields"}
@@ -21,6 +21,7 @@ PAGE_PARAMETERS = FIELD_PARAMETERS | {
 }  # fmt: skip
 SEARCH_PARAMETERS = PAGE_PARAMETERS | {"query", "next_token", "sort_order"}
 LONGEST_QUERY = 512
+VISIBLE = "is_deleted = 0 AND is_protected = 0 AND newer_id IS NULL"
 LARGEST_ID = 2**63 - 1
 DIGITS = re.compile(r"[0-9]{1,19}")
 
@@ -37,18 +38,30 @@ def lookup(call: Call) -> Answer:
     ids = [post_id for post_id in call.query.get("ids", "").split(",") if post_id]
     if not 1 <= len(ids) <= 100 or not all(DIGITS.fullmatch(post_id) for post_id in ids):
         raise invalid("ids", call.query.get("ids", ""), "ids must be 1 to 100 numbers")
-    found = [post for post in find_posts(call.world.state, "x", ids) if not post.is_deleted]
-    missing = [not_found(post_id) for post_id in ids if post_id not in {post.id for post in found}]
+    found, missing = sort_out(ids, find_posts(call.world.state, "x", ids))
     body = posts_answer(call, found) if found else {}
     return Answer(200, {**body, "errors": missing} if missing else body)
+
+
+def sort_out(ids: list[str], posts: list[SandboxPost]) -> tuple[list[SandboxPost], list[dict[str, str]]]:
+    """The posts to show, and an error for each id whose post is gone or protected."""
+    there = {post.id: post for post in posts if not post.is_deleted}
+    shown = [post for post in there.values() if not post.is_protected]
+    hidden = [
+        not_authorized(post_id) if post_id in there else not_found(post_id)
+        for post_id in dict.fromkeys(ids)
+        if post_id not in there or there[post_id].is_protected
+    ]
+    return shown, hidden
 
 
 def lookup_one(call: Call) -> Answer:
     """``GET /2/tweets/:id``."""
     refuse_unknown(call, FIELD_PARAMETERS)
-    found = find_posts(call.world.state, "x", [call.path_params["id"]])
-    if not found or found[0].is_deleted:
-        return Answer(200, {"errors": [not_found(call.path_params["id"])]})
+    post_id = call.path_params["id"]
+    found, missing = sort_out([post_id], find_posts(call.world.state, "x", [post_id]))
+    if missing:
+        return Answer(200, {"errors": missing})
     body = posts_answer(call, found)
     return Answer(200, {**body, "data": body["data"][0]})
 
@@ -119,7 +132,7 @@ def matching_page(call: Call, node: Node, size: int) -> tuple[list[SandboxPost],
     cursor = call.world.state.db.cursor()
     cursor.row_factory = lambda _, row: Matchable(*row)
     rows = cursor.execute(
-        f"SELECT {COLUMNS} FROM post WHERE platform = 'x' AND is_deleted = 0 AND x_id > ? AND x_id < ?"  # noqa: S608
+        f"SELECT {COLUMNS} FROM post WHERE platform = 'x' AND {VISIBLE} AND x_id > ? AND x_id < ?"  # noqa: S608
         " AND created_at >= ? AND created_at < ? ORDER BY x_id DESC",
         (*id_range(call), read_time(call, "start_time", 0.0), read_time(call, "end_time", 1e12)),
     )

@@ -9,6 +9,7 @@ from resources.sandbox.credentials import user_id
 from resources.sandbox.engagement import gathered_by
 from resources.sandbox.exchange import Answer, Call, Refused
 from resources.sandbox.posts import SandboxPost, count_replies, find_post, find_posts
+from resources.sandbox.x_edits import edit_controls, versions
 from resources.sandbox.x_match import HANDLE, LINK
 
 PROBLEMS = "https://api.twitter.com/2/problems/"
@@ -51,6 +52,19 @@ def not_found(post_id: str) -> dict[str, str]:
         "parameter": "ids",
         "resource_id": post_id,
         "type": PROBLEMS + "resource-not-found",
+    }
+
+
+def not_authorized(post_id: str) -> dict[str, str]:
+    """The partial error for a post of a protected account."""
+    return {
+        "value": post_id,
+        "detail": f"Sorry, you are not authorized to see the Tweet with ids: [{post_id}].",
+        "title": "Authorization Error",
+        "resource_type": "tweet",
+        "parameter": "ids",
+        "resource_id": post_id,
+        "type": PROBLEMS + "not-authorized-for-resource",
     }
 
 
@@ -108,7 +122,13 @@ def references(post: SandboxPost) -> list[dict[str, str]]:
 
 def post_json(call: Call, post: SandboxPost, fields: frozenset[str], replies_here: int) -> dict[str, Any]:
     """A post with the default fields and those asked for."""
-    shown: dict[str, Any] = {"id": post.id, "text": post.text, "edit_history_tweet_ids": [post.id]}
+    shown: dict[str, Any] = {
+        "id": post.id,
+        "text": post.text,
+        "edit_history_tweet_ids": versions(call.world.state, post),
+    }
+    if "edit_controls" in fields:
+        shown["edit_controls"] = edit_controls(call.world.state, post, call.now)
     if "public_metrics" in fields:
         shown["public_metrics"] = public_metrics(call, post, replies_here)
     known: dict[str, Any] = {

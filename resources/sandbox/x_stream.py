@@ -103,7 +103,7 @@ def new_lines(call: Call, position: Position) -> list[bytes]:
     if newest == position.seq:
         return []
     rows = call.world.state.db.execute(
-        "SELECT * FROM post WHERE seq > ? AND seq <= ? AND platform = 'x' ORDER BY seq",
+        "SELECT * FROM post WHERE seq > ? AND seq <= ? AND platform = 'x' AND is_protected = 0 ORDER BY seq",
         (position.seq, newest),
     ).fetchall()
     position.seq = newest
