@@ -28,6 +28,8 @@ PaidAction = Literal[
     "delete",
 ]
 
+# In the place of an operator's name: nobody was named yet.
+OPERATOR_REQUIRED = "required"
 DAY_S = 86_400
 HALF_DAY_S = 43_200
 
@@ -133,20 +135,20 @@ def is_summoned(post: Post, account: str) -> bool:
     return post.platform == "x" and (handle in post.mentions or post.quoted_author == handle)
 
 
-def how_to_publish(post: Post, policy: ChannelPolicy, account: str) -> Way:
-    """Whether an approved reply is sent by API or handed to a person.
+def reply_action(*, has_link: bool, is_summoned: bool = False) -> PaidAction:
+    """What sending a reply by API is charged as; a link makes the dearer of the two, also where we were called.
 
-    ``summoned`` falls back to the hand: an automatic reply to someone who did not call us is refused
-    by the platform, and trying costs the account its standing.
+    >>> reply_action(has_link=False, is_summoned=True)
+    'create_summoned'
     """
-    if policy.reply_mode == "summoned":
-        return "api" if is_summoned(post, account) else "handoff"
-    return policy.reply_mode
+    if has_link:
+        return "create_with_link"
+    return "create_summoned" if is_summoned else "create"
 
 
-def reply_price_usd(policy: ChannelPolicy, *, has_link: bool) -> float:
+def reply_price_usd(policy: ChannelPolicy, *, has_link: bool, is_summoned: bool = False) -> float:
     """Price of sending one reply by API; a handed-off reply costs nothing."""
-    return policy.price_with_link_usd if has_link else policy.price_per_create_usd
+    return policy.price_usd(reply_action(has_link=has_link, is_summoned=is_summoned))
 
 
 def within_spend_cap(policy: ChannelPolicy, *, spent_today_usd: float, next_usd: float) -> bool:
@@ -181,9 +183,22 @@ _X_SUMMONED = RuleSource(
     "docs.x.com x-api/posts/manage-tweets/introduction and changelog",
     _READ,
 )
+_CHOSEN = (
+    RuleSource("one reply per author and day, two per conversation", "chosen here", _READ),
+    RuleSource(
+        "posts are looked up again every 12 hours, within the term for deletions", "chosen here", _READ
+    ),
+)
+_X_ONE = RuleSource("one automated reply per interaction", "docs.x.com developer-guidelines", _READ)
+_X_STOP = RuleSource("who asks to be left alone is not answered", "docs.x.com developer-guidelines", _READ)
 _X_PRICES = (
     RuleSource("pay-per-use prices", "docs.x.com x-api/getting-started/pricing", _READ),
-    RuleSource("a call for counts is charged as one post read", "assumed", _READ),
+    RuleSource(
+        "a call for recent counts is charged by request",
+        "docs.x.com x-api/getting-started/pricing, as github.com/api-evangelist/x copied it",
+        date(2026, 8, 28),
+    ),
+    RuleSource("a link makes a summoned reply cost what any post with a link costs", "assumed", _READ),
 )
 
 X_SELF_SERVE = ChannelPolicy(
@@ -193,7 +208,7 @@ X_SELF_SERVE = ChannelPolicy(
     may_profile=False,
     retention_s=DAY_S,
     label="Automated",
-    operator="required",
+    operator=OPERATOR_REQUIRED,
     price_per_create_usd=0.015,
     price_with_link_usd=0.20,
     price_summoned_usd=0.010,
@@ -203,7 +218,7 @@ X_SELF_SERVE = ChannelPolicy(
     price_per_own_read_usd=0.001,
     price_per_counts_read_usd=0.005,
     spend_cap_usd_per_day=10.0,
-    sources=(*_X_RULES, _X_SUMMONED, *_X_PRICES),
+    sources=(*_X_RULES, _X_ONE, _X_STOP, _X_SUMMONED, *_X_PRICES, *_CHOSEN),
 )
 X_ENTERPRISE = replace(
     X_SELF_SERVE,
@@ -211,8 +226,11 @@ X_ENTERPRISE = replace(
     reply_mode="api",
     sources=(
         *_X_RULES,
+        _X_ONE,
+        _X_STOP,
         RuleSource("exempt from the summoned rule", "docs.x.com changelog, 2026-02-23", _READ),
         RuleSource("prices as on pay-per-use until the contract's are configured", "assumed", _READ),
+        *_CHOSEN,
     ),
 )
 REDDIT_APPROVED = ChannelPolicy(
@@ -227,6 +245,7 @@ REDDIT_APPROVED = ChannelPolicy(
         RuleSource("automated accounts carry the App label", "reddit.com r/redditdev 1s3f3ag", _READ),
         RuleSource("no training and no profiles without permission; the strict reading", "assumed", _READ),
         RuleSource("deletions within a day, as on X, the stricter of the two", "chosen here", _READ),
+        *_CHOSEN,
     ),
 )
 
@@ -237,6 +256,7 @@ def _sandbox_twin(policy: ChannelPolicy) -> ChannelPolicy:
     return replace(
         policy,
         name=f"sandbox/{policy.name}",
+        operator=policy.operator and "rehearsal",
         may_train=True,
         may_profile=True,
         price_per_create_usd=0.0,

@@ -12,7 +12,8 @@ from psycopg.errors import InsufficientPrivilege, UniqueViolation
 
 from rejoinder.errors import IllegalMove, NotAllowed, StaleView
 from rejoinder.ids import DraftId, PublicationId, ReviewId
-from rejoinder.listening.policy import Way, how_to_publish
+from rejoinder.listening.answerable import how_to_publish
+from rejoinder.listening.policy import Way
 from rejoinder.review import decisions
 from rejoinder.review.decisions import REASON_LABELS
 from rejoinder.review.diffs import edit_distance_share

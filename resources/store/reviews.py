@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from rejoinder.errors import ConfigInvalid, InputUnreadable
-from rejoinder.listening.policy import how_to_publish
+from rejoinder.listening.answerable import how_to_publish
 from rejoinder.listening.post import Post
 from rejoinder.posting.handoff import Handoff, compose
 from rejoinder.review.moves import Place

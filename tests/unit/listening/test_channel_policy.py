@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 
 from rejoinder.errors import ConfigInvalid
+from rejoinder.listening.answerable import how_to_publish
 from rejoinder.listening.policy import (
     DEFAULT_POLICIES,
     default_policy,
-    how_to_publish,
     is_summoned,
     reply_price_usd,
     within_spend_cap,
@@ -35,8 +35,8 @@ def test_nobody_is_summoned_on_reddit():
     ("policy", "post", "way"),
     [
         ("x/self_serve", X_POST, "handoff"),
-        ("x/self_serve", replace(X_POST, mentions=("me",)), "api"),
-        ("x/enterprise", X_POST, "api"),
+        ("sandbox/x/self_serve", replace(X_POST, mentions=("me",)), "api"),
+        ("sandbox/x/enterprise", X_POST, "api"),
         ("reddit/approved_app", REDDIT_POST, "api"),
         ("sandbox/x/self_serve", X_POST, "handoff"),
     ],
