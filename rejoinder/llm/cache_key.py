@@ -14,14 +14,20 @@ from rejoinder.llm.requests import LlmRequest, ReplySchema, Sampling
 WORDING = 1
 
 
-def cache_key(request: LlmRequest, endpoint: Endpoint) -> bytes:
+def cache_key(request: LlmRequest, endpoint: Endpoint, files: str = "") -> bytes:
     """The 32 bytes under which this endpoint's answer to this request is kept.
 
     Part of it are the model, its address, the messages, the schema with whether the model keeps to it by itself, and
     the sampling. No part of it are the endpoint's name, limits and price, nor what the request is for and whom it
     belongs to: the same question to the same model is answered once for all of them.
+
+    Args:
+        request: what is asked.
+        endpoint: who is asked.
+        files: what tells the files of a model on this machine from others of its name; "" for one elsewhere.
     """
-    return sha256(canonical_json(_depended_on(request, endpoint)).encode("ascii")).digest()
+    depended_on = _depended_on(request, endpoint) | ({"files": files} if files else {})
+    return sha256(canonical_json(depended_on).encode("ascii")).digest()
 
 
 def canonical_json(value: Any) -> str:

@@ -17,6 +17,20 @@ if TYPE_CHECKING:
 MOST_TASKS = 200
 # Places taken now at endpoints, by name.
 Load = Callable[[tuple[str, ...]], Mapping[str, int]]
+# What tells a model's files from others of its name; "" where it has none on this machine, None where they are missing.
+Files = Callable[[Endpoint], str | None]
+# Providers whose models are files of this machine.
+ON_THIS_MACHINE = frozenset({"llamacpp", "mlx"})
+
+
+def files_of_model(endpoint: Endpoint) -> str | None:
+    """What tells the files of an endpoint's model from others of its name; see `Files`."""
+    if endpoint.uri.provider not in ON_THIS_MACHINE:
+        return ""
+    from resources.llm.local_models.identity import identity_of
+    from resources.settings import load_settings
+
+    return identity_of(endpoint, load_settings().home_dir)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +48,22 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """The endpoints of a task on one side, first choice first, and how the first is chosen."""
+    """The endpoints of a task on one side, first choice first, how the first is chosen, and their models' files."""
 
     links: tuple[Link, ...]
     choose: Choice
+    files: Mapping[str, str | None]
 
     def keys(self, request: LlmRequest) -> dict[str, bytes]:
-        """The keys of the answers that may be kept, by endpoint; none where a task is answered without a model."""
+        """The keys of the answers that may be kept, by endpoint; none where a task is answered without a model.
+
+        A model whose files are missing when the process first asks has no key: nobody knows what comes in their place.
+        """
         if not self.links[0].asks_a_model:
             return {}
         asked = [link.endpoint for link in self.links if link.asks_a_model]
-        return {endpoint.name: cache_key(request, endpoint) for endpoint in asked}
+        known = [(one, files) for one in asked if (files := self.files[one.name]) is not None]
+        return {one.name: cache_key(request, one, files) for one, files in known}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -64,12 +83,17 @@ class Chains:
         models: who answers which task.
         links: every endpoint that there is, by name.
         load: places taken now; asked only where the least loaded is wanted.
+        files_of: what tells a model's files from others; asked once for each endpoint, since a process goes on with the
+            model that it has loaded.
+        files: what it said.
         made: chains that were made already.
     """
 
     models: "Models"
     links: Mapping[str, Link]
     load: Load
+    files_of: Files = files_of_model
+    files: dict[str, str | None] = field(default_factory=dict)
     made: dict[tuple[str, Arm], Chain] = field(default_factory=dict)
 
     def arm(self, request: LlmRequest) -> Arm:
@@ -89,7 +113,14 @@ class Chains:
     def _make(self, task: str, arm: Arm) -> Chain:
         chosen = self.models.task(task)
         names = chosen.challenger if arm == "challenger" else chosen.endpoints
-        return Chain(tuple(self.links[name] for name in dict.fromkeys(names)), chosen.choose)
+        links = tuple(self.links[name] for name in dict.fromkeys(names))
+        return Chain(links, chosen.choose, {link.endpoint.name: self._files(link.endpoint) for link in links})
+
+    def _files(self, endpoint: Endpoint) -> str | None:
+        if endpoint.name not in self.files:
+            # Of two threads that look at once the first counts.
+            self.files.setdefault(endpoint.name, self.files_of(endpoint))
+        return self.files[endpoint.name]
 
     def ordered(self, call: Call) -> list[Link]:
         """Whom to ask, first choice first.

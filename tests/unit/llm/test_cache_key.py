@@ -152,3 +152,10 @@ def test_a_key_is_that_of_yesterday() -> None:
     endpoint = Endpoint("first", ModelUri("openai", "gpt-4.1-mini"))
     key = cache_key(LlmRequest("reply", (Message("user", "Is that so?"),)), endpoint)
     assert key.hex() == "87ecabde83bdcd3323ac32ea98bd0acd59fa731f93984e2ab1986c854d762b82"
+
+
+@given(REQUESTS, ENDPOINTS)
+def test_other_files_under_the_same_name_are_another_model(request: LlmRequest, endpoint: Endpoint) -> None:
+    keys = {cache_key(request, endpoint, files) for files in ("", "a", "b")}
+    assert len(keys) == 3
+    assert cache_key(request, endpoint, "a") in keys
