@@ -1,26 +1,34 @@
 """Listening rules: from a corpus's keywords to X search queries and Reddit communities.
 
-What belongs here: the grammar of a rule and the limits a platform puts on it. Sending rules to a
-platform belongs in resources.platforms.
+What belongs here: the grammar of a rule and the limits a platform puts on it; the operators themselves are in
+`operators`. Sending rules to a platform belongs in resources.platforms.
 
-Source of the grammar and the limits: docs.x.com, "Build a rule" and "Recent search" (read 2026-11):
-a space means AND and binds before OR, parentheses group, ``-`` negates one operator but never a
-group, 512 characters per query on self-serve access.
+Source of the grammar and the limits: docs.x.com, "Build a rule", "Filtered stream" and "Recent search" (read
+2026-11): a space means AND and binds before OR, parentheses group, ``-`` negates one operator but never a group,
+what stands alone must stand in every branch of an OR. The stream takes 1,000 rules of 1,024 characters, recent
+search 512 characters on self-serve access. A rule is both, since search closes the stream's gaps: the lower of the
+two limits holds.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rejoinder.errors import ConfigInvalid
 from rejoinder.ids import sha256_hex
 from rejoinder.listening.grammatical_number import other_number
+from rejoinder.listening.operators import read_term, stands_alone, term_problems
 
+# Recent search, on self-serve access.
 MAX_QUERY_CHARS = 512
+# The filtered stream.
+MAX_RULE_CHARS = 1024
+MAX_RULES = 1000
 MAX_KEYWORD_CHARS = 100
+DEEPEST = 40
 HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
-TOKEN = re.compile(r'-?"[^"]*"|-?\(|\)|[^\s()"]+')
-NEEDS_COMPANY = re.compile(r"-.*|(?:is|has|lang|sample|followers_count|from|to):.*")
+TOKEN = re.compile(r'-?(?:[A-Za-z_]+:)?"[^"]*"(?:~\d+)?|-?[A-Za-z_]+:\[[^\]]*\]|-?\(|\)|[^\s()"]+')
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,31 +112,80 @@ def query_problems(query: str) -> list[str]:
         return ["the query is empty"]
     problems = []
     if len(query) > MAX_QUERY_CHARS:
-        problems.append(f"the query has {len(query)} characters, {MAX_QUERY_CHARS} are allowed")
+        problems.append(
+            f"the query has {len(query)} characters, {MAX_QUERY_CHARS} are allowed: the stream takes"
+            f" {MAX_RULE_CHARS}, but recent search, which closes its gaps, {MAX_QUERY_CHARS}; split it into two rules"
+        )
     if query.count('"') % 2:
         return [*problems, "a quotation mark is not closed"]
     tokens = TOKEN.findall(query)
     return problems + list(_token_problems(tokens))
 
 
+def rule_set_problems(rules: Sequence[ListeningRule]) -> list[str]:
+    """What is wrong with the rules of one stream together; empty when nothing is.
+
+    >>> rule_set_problems([ListeningRule("a", "python"), ListeningRule("b", "python")])
+    ['the rules a and b have the same query: keep one']
+    """
+    problems = []
+    if len(rules) > MAX_RULES:
+        problems.append(f"there are {len(rules)} rules, X's stream takes {MAX_RULES}: join some with OR")
+    tags: dict[str, str] = {}
+    for rule in rules:
+        if rule.x_query in tags:
+            problems.append(f"the rules {tags[rule.x_query]} and {rule.tag} have the same query: keep one")
+        tags.setdefault(rule.x_query, rule.tag)
+    return problems
+
+
 def _token_problems(tokens: Sequence[str]) -> Iterator[str]:
     if "-(" in tokens:
         yield "a group cannot be negated, negate its terms one by one"
-    if not _balanced(tokens):
+    is_whole = _balanced(tokens)
+    if not is_whole:
         yield "the parentheses do not match"
     if '""' in tokens or '-""' in tokens:
         yield "a quoted phrase is empty"
-    if any(_hangs(tokens, i) for i, term in enumerate(tokens) if term == "OR"):
+    hangs = any(_hangs(tokens, i) for i, term in enumerate(tokens) if term == "OR")
+    if hangs:
         yield "OR needs a term on both sides"
-    if not any(_stands_alone(token) for token in tokens):
+    terms = [token for token in tokens if token not in ("(", "-(", ")", "OR", '""', '-""')]
+    for token in dict.fromkeys(terms):
+        yield from term_problems(token)
+    if not any(stands_alone(read_term(token)) for token in terms):
         yield "no term that may stand alone: add a keyword, a phrase or a mention"
+    elif is_whole and not hangs:
+        yield from _branch_problems(tokens)
+
+
+def _branch_problems(tokens: Sequence[str]) -> Iterator[str]:
+    if any(pair == ("(", ")") for pair in pairwise(tokens)):
+        yield "a pair of parentheses is empty"
+    elif not _any_branch([token.replace("-(", "(") for token in tokens], 0)[0]:
+        yield "no term that may stand alone in one branch of an OR: add a keyword, a phrase or a mention to each"
+
+
+def _any_branch(tokens: Sequence[str], at: int) -> tuple[bool, int]:
+    """Whether every branch from a place on has a term that stands alone, and where the group ends."""
+    branches = [False]
+    while at < len(tokens) and tokens[at] != ")":
+        if tokens[at] == "(":
+            has_one, at = _any_branch(tokens, at + 1)
+            branches[-1] |= has_one
+        elif tokens[at] == "OR":
+            branches.append(False)
+        else:
+            branches[-1] |= tokens[at] not in ('""', '-""') and stands_alone(read_term(tokens[at]))
+        at += 1
+    return all(branches), at
 
 
 def _balanced(tokens: Sequence[str]) -> bool:
     depth = 0
     for term in tokens:
         depth += (term in ("(", "-(")) - (term == ")")
-        if depth < 0:
+        if not 0 <= depth <= DEEPEST:
             return False
     return depth == 0
 
@@ -137,10 +194,6 @@ def _hangs(tokens: Sequence[str], i: int) -> bool:
     before = tokens[i - 1] if i else "("
     after = tokens[i + 1] if i + 1 < len(tokens) else ")"
     return before in ("(", "-(", "OR") or after in (")", "OR")
-
-
-def _stands_alone(token: str) -> bool:
-    return token not in ("(", "-(", ")", "OR", '""') and not NEEDS_COMPANY.fullmatch(token)
 
 
 def _phrases(keywords: Iterable[str], company: Mapping[str, Sequence[str]]) -> Iterator[str]:
