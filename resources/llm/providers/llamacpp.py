@@ -15,6 +15,7 @@ from rejoinder.llm.endpoints import Endpoint
 from rejoinder.llm.requests import LlmRequest, RawReply
 from resources.llm.local_models.finding import find_files, header_of
 from resources.llm.providers.llamacpp_server import Shape, loaded_model
+from resources.llm.providers.places import COUNT_TIMEOUT_S, counted_in_time
 from resources.llm.providers.schema_length import whole
 from resources.settings import load_settings
 from resources.tuning import load_tuning
@@ -42,8 +43,11 @@ class LlamaCppClient:
         return whole(loaded_model(self.shape).answer(body_of(request), timeout_s), request)
 
     def count_tokens(self, text: str) -> int | None:
-        """Tokens of the text by the model's own tokenizer; the first count loads the model."""
-        return loaded_model(self.shape).count_tokens(text)
+        """Tokens of the text by the model's own tokenizer; the first count loads the model.
+
+        None where that takes longer than `COUNT_TIMEOUT_S`: whoever asks estimates then.
+        """
+        return counted_in_time(lambda: loaded_model(self.shape).count_tokens(text, COUNT_TIMEOUT_S))
 
 
 def open_client(endpoint: Endpoint, key: SecretStr | None) -> LlamaCppClient:

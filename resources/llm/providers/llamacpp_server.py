@@ -24,7 +24,6 @@ from resources.llm.providers.places import Deadline, Places
 SILENT = -1
 # Tokens of a prompt that are read between two looks at the deadline.
 PROMPT_STEP = 64
-COUNT_TIMEOUT_S = 10.0
 TOO_LONG = "exceed_context_size_error"
 
 
@@ -53,6 +52,8 @@ class LoadedModel:
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
         self._places = Places(shape.places, "llamacpp")
+        # Of its own, as counting takes no place of the model: what is counted for a call must not wait for others.
+        self._counter = Places(1, "llamacpp-count")
         self._lock = Lock()
         self._key = secrets.token_urlsafe(24)
 
@@ -65,15 +66,22 @@ class LoadedModel:
         """
         return self._places.run(lambda deadline: self._generated(body, deadline), timeout_s)
 
-    def count_tokens(self, text: str) -> int:
-        """Tokens of a text, special ones left out.
+    def count_tokens(self, text: str, timeout_s: float) -> int:
+        """Tokens of a text, special ones left out, within timeout_s seconds, loading included.
+
+        Loading goes on when the time is over, for the next call.
 
         Raises:
-            ModelTrouble: the server inside this process does not answer.
+            ModelTrouble: the server inside this process does not answer, or not in time.
+            ModelRefusal: llama.cpp cannot load the model.
         """
+        return self._counter.run(lambda deadline: self._counted(text, timeout_s, deadline), timeout_s)
+
+    def _counted(self, text: str, timeout_s: float, deadline: Deadline) -> int:
         wanted = json.dumps({"content": text, "add_special": False, "parse_special": False})
         where = urlsplit(self._server().listening_address)
-        connection = HTTPConnection(str(where.hostname), where.port, timeout=COUNT_TIMEOUT_S)
+        deadline.check()
+        connection = HTTPConnection(str(where.hostname), where.port, timeout=timeout_s)
         try:
             headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
             connection.request("POST", "/tokenize", wanted, headers)

@@ -19,14 +19,13 @@ from rejoinder.llm.requests import LlmRequest, RawReply, Sampling, Usage
 from resources.llm.local_models.finding import find_files, header_of
 from resources.llm.providers.loaded import Loaded
 from resources.llm.providers.mlx_gguf import check_readable, load_gguf
-from resources.llm.providers.places import Deadline, Places
+from resources.llm.providers.places import COUNT_TIMEOUT_S, Deadline, Places, counted_in_time
 from resources.llm.providers.schema_length import whole
 from resources.settings import load_settings
 
 USUAL_CONTEXT = 8_192
 # Tokens of a prompt that are read between two looks at the deadline: on the processor, and on Apple's GPU.
 PROMPT_STEP = {"cpu": 16, "gpu": 512}
-COUNT_TIMEOUT_S = 120.0
 PARTS = ("mlx", "mlx_lm", "llguidance")
 
 
@@ -52,8 +51,11 @@ class MlxClient:
         return whole(_loaded.model(self.path).answer(request, allowed, timeout_s), request)
 
     def count_tokens(self, text: str) -> int | None:
-        """Tokens of the text by the model's own tokenizer; the first count loads the model."""
-        return _loaded.model(self.path).count_tokens(text)
+        """Tokens of the text by the model's own tokenizer; the first count loads the model.
+
+        None where that takes longer than `COUNT_TIMEOUT_S`, a call before it included: whoever asks estimates then.
+        """
+        return counted_in_time(lambda: _loaded.model(self.path).count_tokens(text))
 
 
 def open_client(endpoint: Endpoint, key: SecretStr | None) -> MlxClient:

@@ -12,6 +12,8 @@ from typing import TypeVar
 from rejoinder.errors import ModelTrouble
 
 Answer = TypeVar("Answer")
+# A count is asked for before a call is let in, which has its own time: an estimate is better than a long wait.
+COUNT_TIMEOUT_S = 10.0
 
 
 class Deadline:
@@ -43,6 +45,18 @@ class Deadline:
 def late(timeout_s: float) -> ModelTrouble:
     """The error of a call that took too long."""
     return ModelTrouble("timeout", f"The model on this machine gave no answer within {timeout_s:g} s.")
+
+
+def counted_in_time(count: Callable[[], int]) -> int | None:
+    """What is counted; None where there is trouble: no count in time, as others were before it or the model loads.
+
+    >>> counted_in_time(lambda: 3)
+    3
+    """
+    try:
+        return count()
+    except ModelTrouble:
+        return None
 
 
 class Places:

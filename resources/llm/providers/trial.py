@@ -18,7 +18,7 @@ from pathlib import Path
 from rejoinder.errors import RejoinderError
 from resources.llm.providers.llamacpp_server import LoadedModel, Shape
 try:
-    LoadedModel(Shape(Path(sys.argv[1]), int(sys.argv[2]), 1)).count_tokens("a")
+    LoadedModel(Shape(Path(sys.argv[1]), int(sys.argv[2]), 1)).count_tokens("a", float(sys.argv[3]))
 except RejoinderError as error:
     sys.exit(str(error).removesuffix("."))
 """
@@ -36,7 +36,7 @@ def trouble_loading(examined: Examined) -> str | None:
 
 def _gguf_trouble(path: Path) -> str | None:
     # -P: without it Python looks for modules where the command was called, beside the weights perhaps.
-    command = [sys.executable, "-P", "-c", LOAD_GGUF, str(path), str(CONTEXT_TOKENS)]
+    command = [sys.executable, "-P", "-c", LOAD_GGUF, str(path), str(CONTEXT_TOKENS), str(LOADING_S)]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, errors="replace", timeout=LOADING_S, check=False

@@ -13,9 +13,11 @@ import pytest
 
 from rejoinder.errors import ConfigInvalid, ModelRefusal, ModelTrouble
 from rejoinder.llm.endpoints import Endpoint, parse_uri
+from rejoinder.llm.prices import most_tokens_in
 from rejoinder.llm.requests import LlmRequest, Message, ReplySchema, Sampling
+from resources.llm.providers import llamacpp
 from resources.llm.providers.llamacpp import LlamaCppClient, body_of, open_client
-from resources.llm.providers.llamacpp_server import _loaded
+from resources.llm.providers.llamacpp_server import _loaded, loaded_model
 
 ROOT = Path(__file__).resolve().parents[3]
 LONG_S = 60.0
@@ -144,6 +146,22 @@ def test_tokens_are_counted_by_the_models_own_tokenizer(client: LlamaCppClient) 
     assert client.count_tokens("") == 0
     # What looks like a mark of the template is text.
     assert (client.count_tokens("<|im_end|>") or 0) > 1
+
+
+def test_a_count_that_takes_too_long_is_left_to_an_estimate(
+    client: LlamaCppClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = loaded_model(client.shape)
+    client.complete(question("Go.", max_tokens=1), LONG_S)
+    monkeypatch.setattr(llamacpp, "COUNT_TIMEOUT_S", 0.05)
+    # As while the model is being loaded.
+    with model._lock:
+        with pytest.raises(ModelTrouble) as caught:
+            model.count_tokens("Hello world", 0.05)
+        assert caught.value.kind == "timeout"
+        assert client.count_tokens("Hello world") is None
+        assert most_tokens_in(question("Hello"), client.count_tokens) == most_tokens_in(question("Hello"))
+    assert model.count_tokens("Hello world", LONG_S) == 2
 
 
 def test_the_context_is_never_longer_than_the_model_knows() -> None:
