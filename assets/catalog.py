@@ -14,6 +14,7 @@ ASSETS: Sequence[dg.AssetsDefinition] = (
     corpus.summaries,
     corpus.listening_rules,
     listening.posts,
+    listening.post_standings,
     triage.post_embeddings,
     triage.relevance_model,
     triage.relevance,

@@ -1,12 +1,13 @@
 """Asset checks: each is a statement in checks.sql that gives the rows breaking its rule."""
 
 from collections.abc import Sequence
+from typing import LiteralString
 
 import dagster as dg
 
 from resources.workbench import Workbench
 
-# asset -> (name of its check, what it promises)
+# asset -> (name of its check, what it promises); the statement is check_<asset>
 RULES = {
     "sources": ("sources_have_speech", "Every source has at least one cue with text."),
     "chunks": ("chunks_run_forward", "Every cut source has chunks, and none ends before it starts."),
@@ -15,6 +16,10 @@ RULES = {
     "summaries": ("summaries_cite_their_sources", "Every summary cites sources that it is a summary of."),
     "listening_rules": ("channels_have_rules", "Every X channel has rules, each within 512 characters."),
     "posts": ("posts_are_readable", "Every post has text and a time that is not in the future."),
+    "post_standings": (
+        "deletions_are_honoured",
+        "Every post was looked up or purged within its policy's time.",
+    ),
     "post_embeddings": ("posts_are_embedded", "No post goes on without a vector."),
     "relevance_model": ("model_beats_chance", "The champion's held-out ROC AUC is above one half."),
     "relevance": ("posts_are_judged", "No post goes on without a decision on relevance."),
@@ -26,13 +31,18 @@ RULES = {
     "engagement": ("snapshots_are_taken", "No snapshot was given up."),
     "rewards": ("measured_replies_are_rewarded", "Every measured reply has a reward."),
 }
+# More of one asset: (asset, statement, name, promise)
+MORE = (
+    ("posts", "check_hearing", "channels_are_heard", "Every enabled channel was heard within the last hour."),
+    ("posts", "check_spending", "spending_is_within_budget", "No channel spent more today than its budget."),
+)
 
 
-def _check(asset: str, name: str, promise: str) -> dg.AssetChecksDefinition:
+def _check(asset: str, statement: LiteralString, name: str, promise: str) -> dg.AssetChecksDefinition:
     @dg.asset_check(asset=asset, name=name, description=promise)
     def check(bench: dg.ResourceParam[Workbench]) -> dg.AssetCheckResult:
         with bench.db.transaction() as tx:
-            broken = tx.rows(f"check_{asset}")
+            broken = tx.rows(statement)
         rows = [dict(row) for row in broken]
         return dg.AssetCheckResult(passed=not rows, metadata={"broken": dg.MetadataValue.json(rows)})
 
@@ -60,6 +70,7 @@ def _marts_are_complete() -> dg.AssetChecksDefinition:
 def all_checks() -> Sequence[dg.AssetChecksDefinition]:
     """Every asset check of the code location."""
     return [
-        *(_check(asset, name, promise) for asset, (name, promise) in RULES.items()),
+        *(_check(asset, f"check_{asset}", name, promise) for asset, (name, promise) in RULES.items()),
+        *(_check(*rule) for rule in MORE),
         _marts_are_complete(),
     ]

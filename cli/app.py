@@ -6,8 +6,8 @@ import sys
 import typer
 
 MODULES = (
-    "start", "up", "sandbox", "ingest", "ask", "listen", "run", "review", "publish", "measure", "status", "retry",
-    "doctor", "people", "channels", "sources", "models", "endpoints", "prompts", "api", "bench", "evaluate",
+    "start", "up", "sandbox", "ingest", "ask", "listen", "recheck", "run", "review", "publish", "measure", "status",
+    "retry", "doctor", "people", "channels", "sources", "models", "endpoints", "prompts", "api", "bench", "evaluate",
 )  # fmt: skip
 
 HELP = """Answer posts with what was said, to the second, once a person approved it word for word.

@@ -11,7 +11,7 @@ from resources.dagster_bench import WorkbenchResource
 from resources.settings import load_settings
 from resources.tuning import load_tuning
 from sensors.champions import champions_changed
-from sensors.due import engagement_due, new_posts, publications_due
+from sensors.due import engagement_due, new_posts, publications_due, standings_due
 from sensors.failures import run_failed
 from sensors.new_sources import new_sources
 
@@ -27,6 +27,7 @@ def build_definitions(bench: WorkbenchResource | None = None) -> dg.Definitions:
         sensors=[
             new_sources(tuning),
             new_posts(tuning),
+            standings_due(tuning),
             publications_due(tuning),
             engagement_due(tuning),
             champions_changed,

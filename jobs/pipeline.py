@@ -18,6 +18,12 @@ listen = dg.define_asset_job(
     description="Hear what is new on every enabled channel.",
     tags=LONGEST_RUN,
 )
+recheck = dg.define_asset_job(
+    "recheck",
+    dg.AssetSelection.assets("post_standings"),
+    description="Look heard posts up again: withdraw and purge what is gone, start over what was edited.",
+    tags=LONGEST_RUN,
+)
 answer = dg.define_asset_job(
     "answer",
     dg.AssetSelection.assets(
@@ -44,4 +50,4 @@ refresh_marts = dg.define_asset_job(
     description="Write the Parquet marts anew.",
     tags=LONGEST_RUN,
 )
-ALL = (ingest, listen, answer, train, measure, refresh_marts)
+ALL = (ingest, listen, recheck, answer, train, measure, refresh_marts)

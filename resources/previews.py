@@ -1,6 +1,7 @@
 """The newest rows behind each asset, for people who look at it in Dagster."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from resources.postgres import Database, Transaction
@@ -39,6 +40,26 @@ def recall_proxy(db: Database, *, k: int, newest: int = 1_000) -> dict[str, Any]
         row = dict(tx.row("evidence_recall_proxy", k=k, newest=newest) or {})
     counts = {"recall_proxy_quotes": row.pop("n", 0), "recall_proxy_k": k}
     return counts | {f"recall_proxy_{name}": round(v, 4) for name, v in row.items() if v is not None}
+
+
+def hearing_facts(db: Database) -> dict[str, Any]:
+    """How fresh what was heard is, and what hearing it cost, by enabled channel.
+
+    Returns:
+        ``freshness``: the time of the newest post, when one was heard last, and seconds since the last poll;
+        ``spent_today_usd``: by UTC day.
+    """
+    with db.transaction() as tx:
+        fresh, spent = tx.rows("hearing_freshness"), tx.rows("spent_today")
+    return {
+        "freshness": {row["channel"]: _plain(row) for row in fresh},
+        "spent_today_usd": {row["channel"]: row["usd"] for row in spent},
+    }
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """Times as text, for JSON."""
+    return {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items() if k != "channel"}
 
 
 def preview_rows(tx: Transaction, asset: str, *, top: int) -> Preview:

@@ -11,6 +11,7 @@ import psycopg
 
 from rejoinder.engagement.rewards import RewardWeights
 from resources.clients import open_client
+from resources.compliance import StandingReport, recheck_posts
 from resources.listening import HeardReport, hear_all
 from resources.listening_stream import POLL_S, listen_stream
 from resources.measuring import count_measurements_due, measure_due, refresh_rewards
@@ -43,6 +44,16 @@ def hear(
     """Hear what is new on every enabled channel; SIGTERM and SIGINT finish the poll in hand."""
     with stop_on_signals(stop or PROCESS_STOP) as asked:
         return hear_all(bench.db, open_client=open_client, tuning=bench.tuning, stop=asked, progress=progress)
+
+
+def recheck(
+    bench: Workbench, *, stop: StopSignal | None = None, progress: Progress | None = None
+) -> StandingReport:
+    """Look up the heard posts that are due; SIGTERM and SIGINT finish the lookup in hand."""
+    with stop_on_signals(stop or PROCESS_STOP) as asked:
+        return recheck_posts(
+            bench.db, open_client=open_client, tuning=bench.tuning, stop=asked, progress=progress
+        )
 
 
 def listen(

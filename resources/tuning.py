@@ -19,6 +19,7 @@ from resources.tuning_models import LOCAL, EndpointTuning, ModelBudget, Models, 
 from resources.tuning_sections import (
     Answers,
     Chunking,
+    Compliance,
     Context,
     Evidence,
     Ingestion,
@@ -163,6 +164,7 @@ class Tuning(Section):
     context: Context = Context()
     answers: Answers = Answers()
     listening: Listening = Listening()
+    compliance: Compliance = Compliance()
     rewards: Rewards = Rewards()
     endpoints: dict[Name, EndpointTuning] = Field(
         {}, description="Models that may be called, each a section of its own: [endpoints.NAME]."

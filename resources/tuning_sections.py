@@ -142,6 +142,18 @@ class Listening(Section):
     )
 
 
+class Compliance(Section):
+    """How heard posts are looked up again and forgotten; see rejoinder.listening.standing."""
+
+    interval_s: int = Field(300, ge=30, description="Seconds between two looks for posts that are due.")
+    keep_days: int = Field(
+        30,
+        ge=0,
+        le=3_650,
+        description="Days after which posts left alone are purged, where the policy allows no training; 0: never.",
+    )
+
+
 class Answers(Section):
     """When a question is answered; see rejoinder.research.answers.AnswerRule."""
 

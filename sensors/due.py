@@ -4,6 +4,7 @@ import dagster as dg
 
 from jobs import pipeline
 from jobs.publish import publish
+from resources.compliance import count_to_recheck
 from resources.due import posts_due, publications_to_send
 from resources.rounds import measurements_due
 from resources.tuning import Tuning
@@ -26,6 +27,22 @@ def new_posts(tuning: Tuning) -> dg.SensorDefinition:
     )
     def sense(context: dg.SensorEvaluationContext, bench: dg.ResourceParam[Workbench]) -> Answer:
         return ask(context, "answer", posts_due(bench.db))
+
+    return sense
+
+
+def standings_due(tuning: Tuning) -> dg.SensorDefinition:
+    """Asks for a look at heard posts whose time has come."""
+
+    @dg.sensor(
+        name="standings_due",
+        job=pipeline.recheck,
+        minimum_interval_seconds=tuning.compliance.interval_s,
+        default_status=RUNNING,
+        description="Heard posts have to be looked up again, by the policy of their channel.",
+    )
+    def sense(context: dg.SensorEvaluationContext, bench: dg.ResourceParam[Workbench]) -> Answer:
+        return ask(context, "recheck", count_to_recheck(bench.db))
 
     return sense
 

@@ -17,16 +17,29 @@ alter table post
   -- the platform's id of the post that it answers
   add column parent_id text,
   add column edited_at timestamptz,
-  -- when the platform last said that it stands
-  add column checked_at timestamptz,
+  -- when the platform last said whether it stands
+  add column checked_at timestamptz not null default now(),
   -- when the platform was first seen without it; text and all that was made of it are purged within the policy's term
   add column gone_at timestamptz,
-  add column purged_at timestamptz,
-  add constraint post_purged_is_gone check (purged_at is null or gone_at is not null);
-create index post_to_check on post (channel_id, checked_at nulls first) where gone_at is null;
-create index post_to_purge on post (gone_at) where gone_at is not null and purged_at is null;
+  add column purged_at timestamptz;
+update post set checked_at = heard_at;
+create index post_standing on post (channel_id, checked_at, id) where gone_at is null and purged_at is null;
+create index post_gone on post (channel_id, checked_at, id) where gone_at is not null and purged_at is null;
 create index post_author on post (platform, lower(author), created_at desc) where author is not null;
 create index post_conversation on post (platform, conversation_id) where conversation_id is not null;
+
+-- What was purged is not worked on again: there is nothing to read in it.
+create function guard_purged_post() returns trigger language plpgsql as $$
+begin
+  if old.purged_at is not null and (new.purged_at is null or new.text <> ''
+      or ((old.stage, old.status) is distinct from (new.stage, new.status) and new.status <> 'withdrawn')) then
+    raise exception 'post %: its content was purged, nothing more can be done with it', old.id
+      using errcode = 'check_violation';
+  end if;
+  return new;
+end $$;
+create trigger post_purged_guard before update on post for each row
+  when (old.purged_at is not null) execute function guard_purged_post();
 
 -- What stands above a post in its conversation, oldest first: read once, within the budget, and purged with the post.
 create table post_context (
@@ -38,6 +51,11 @@ create table post_context (
   created_at timestamptz not null,
   primary key (post_id, position)
 );
+
+-- Which post an answer belongs to, so that it goes when the post goes.
+alter table llm_cache add column input_ref text;
+create index llm_cache_input on llm_cache (input_ref) where input_ref is not null;
+create index model_run_input on model_run (input_ref) where input_ref is not null;
 
 -- The only doors to a training set and to a profile: each leaves out what its channel's policy keeps from it, what is
 -- gone or withdrawn, and whoever asked to be left alone.

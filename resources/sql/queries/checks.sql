@@ -47,11 +47,11 @@ where c.is_enabled and c.platform = 'x' and (
 
 -- name: check_posts
 select platform_post_id as key, 'has no text, or a time in the future' as problem from post
-where btrim(text) = '' or created_at > heard_at + interval '1 day' limit 20
+where (btrim(text) = '' and purged_at is null) or created_at > heard_at + interval '1 day' limit 20
 
 -- name: check_post_embeddings
 select p.platform_post_id as key, 'went on without a vector' as problem from post p
-where not (p.stage = 'triage' and p.step = 'embed') and p.status <> 'withdrawn'
+where not (p.stage = 'triage' and p.step = 'embed') and p.status <> 'withdrawn' and p.purged_at is null
   and not exists (select from post_embedding e where e.post_id = p.id) limit 20
 
 -- name: check_relevance
@@ -61,7 +61,7 @@ where (p.stage <> 'triage' or p.step = 'claims')
 
 -- name: check_claims
 select p.platform_post_id as key, 'went on without a claim' as problem from post p
-where p.stage <> 'triage' and not exists (select from claim c where c.post_id = p.id) limit 20
+where p.stage <> 'triage' and p.purged_at is null and not exists (select from claim c where c.post_id = p.id) limit 20
 
 -- name: check_evidence
 select v.id::text as key, 'the quote does not stand word for word in its chunk' as problem
@@ -74,7 +74,8 @@ where d.policy_version = 'uniform.v1' and abs(d.propensity - 1.0 / cardinality(d
 
 -- name: check_drafts
 select p.platform_post_id as key, 'has no draft that cites evidence' as problem from post p
-where p.stage in ('editorial', 'review', 'post_queue', 'done') and p.status <> 'withdrawn' and not exists (
+where p.stage in ('editorial', 'review', 'post_queue', 'done') and p.status <> 'withdrawn' and p.purged_at is null
+  and not exists (
   select from draft d join draft_evidence e on e.draft_id = d.id where d.post_id = p.id) limit 20
 
 -- name: check_checked_drafts
@@ -95,3 +96,38 @@ where not exists (select from reward r where r.publication_id = s.publication_id
 -- name: check_relevance_model
 select name as key, 'its held-out score is no better than chance' as problem from model_version
 where is_champion and coalesce((metrics ->> 'roc_auc')::float8, 1) <= 0.5 limit 20
+
+-- name: check_hearing
+-- A channel that is enabled is heard at least every hour; one that was never heard yet is not late.
+select c.name as key, 'was last heard ' || to_char(u.updated_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC' as problem
+from cursor u join channel c on c.id = u.channel_id
+where c.is_enabled and u.name = 'hear' and u.updated_at < now() - interval '1 hour' limit 20
+
+-- name: check_spending
+-- Above the budget by more than a hundredth: what was in flight when it ran out may come on top.
+select c.name as key, 'spent ' || round(s.usd, 2) || ' USD today, its budget is ' || (c.policy ->> 'spend_cap_usd_per_day') as problem
+from channel c cross join lateral (
+  select coalesce(sum(e.spent_usd), 0) as usd from spend_entry e
+  where e.channel_id = c.id and e.day = (now() at time zone 'UTC')::date) s
+where s.usd > (c.policy ->> 'spend_cap_usd_per_day')::numeric * 1.01 limit 20
+
+-- name: check_post_standings
+select p.platform || ':' || p.platform_post_id as key,
+  case when p.gone_at is null then 'was not looked up within the time that its policy sets'
+       else 'is gone and was not purged within that time' end as problem
+from post p join channel c on c.id = p.channel_id join channel_policy y on y.channel_id = c.id
+where p.purged_at is null and c.is_enabled
+  and ((p.gone_at is null and p.checked_at < now() - make_interval(secs => y.retention_s))
+    or p.gone_at < now() - make_interval(secs => y.retention_s)) limit 20
+
+-- name: hearing_freshness
+-- How old what was heard is: seconds from the newest post's own time to its being heard, and since the last poll.
+select c.name as channel, max(p.created_at) as newest_post_at, max(p.heard_at) as heard_at,
+  (extract(epoch from now() - (select u.updated_at from cursor u where u.channel_id = c.id and u.name = 'hear')))::float8
+    as since_poll_s
+from channel c left join post p on p.channel_id = c.id where c.is_enabled group by c.id, c.name order by c.name
+
+-- name: spent_today
+select c.name as channel, coalesce(sum(e.spent_usd), 0)::float8 as usd
+from channel c left join spend_entry e on e.channel_id = c.id and e.day = (now() at time zone 'UTC')::date
+where c.is_enabled group by c.name order by c.name

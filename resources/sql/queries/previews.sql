@@ -1,4 +1,5 @@
--- What Dagster shows of each asset: the newest rows, with the number of all rows in total.
+-- What Dagster shows of each asset: the newest rows, with the number of all rows in total. Nothing that somebody said on
+-- a platform, nor what was made of it: Dagster keeps what it was shown, and a deletion has to reach everything.
 
 -- name: model_cost
 select coalesce(sum(cost_usd), 0)::float8 as cost_usd from model_run
@@ -30,7 +31,7 @@ select count(*) over ()::int as total, c.name as channel, r.tag, r.query
 from listening_rule r join channel c on c.id = r.channel_id where r.is_active order by r.id desc limit %(top)s
 
 -- name: preview_posts
-select count(*) over ()::int as total, platform, platform_post_id, coalesce(author, '(unknown)') as author, stage, status, left(text, 80) as text
+select count(*) over ()::int as total, platform, platform_post_id, stage, status, length(text) as n_characters
 from post order by id desc limit %(top)s
 
 -- name: preview_post_embeddings
@@ -38,11 +39,11 @@ select count(*) over ()::int as total, e.post_id, i.model from post_embedding e
 join embedding_index i on i.id = e.embedding_index_id order by e.post_id desc limit %(top)s
 
 -- name: preview_relevance
-select count(*) over ()::int as total, post_id, verdict, reason from stage_decision
+select count(*) over ()::int as total, post_id, verdict from stage_decision
 where step = 'relevance' order by id desc limit %(top)s
 
 -- name: preview_claims
-select count(*) over ()::int as total, post_id, kind, round(check_worthiness::numeric, 2) as check_worthiness, text
+select count(*) over ()::int as total, post_id, kind, round(check_worthiness::numeric, 2) as check_worthiness
 from claim order by id desc limit %(top)s
 
 -- name: preview_evidence
@@ -53,10 +54,10 @@ from evidence v join chunk c on c.id = v.chunk_id join source s on s.id = c.sour
 select count(*) over ()::int as total, post_id, round, action, propensity, candidates from decision order by id desc limit %(top)s
 
 -- name: preview_drafts
-select count(*) over ()::int as total, post_id, version, strategy, text from draft order by id desc limit %(top)s
+select count(*) over ()::int as total, post_id, version, strategy, length(text) as n_characters from draft order by id desc limit %(top)s
 
 -- name: preview_checked_drafts
-select count(*) over ()::int as total, d.post_id, c.name, c.is_passed, c.detail
+select count(*) over ()::int as total, d.post_id, c.name, c.is_passed
 from draft_check c join draft d on d.id = c.draft_id order by c.draft_id desc, c.name limit %(top)s
 
 -- name: preview_engagement
@@ -69,3 +70,7 @@ from reward order by updated_at desc, publication_id limit %(top)s
 
 -- name: preview_relevance_model
 select count(*) over ()::int as total, id, name, is_champion, metrics, created_at from model_version order by id desc limit %(top)s
+
+-- name: preview_post_standings
+select count(*) over ()::int as total, platform, platform_post_id, checked_at, gone_at, purged_at
+from post order by checked_at desc, id desc limit %(top)s

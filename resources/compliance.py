@@ -1,0 +1,191 @@
+"""Deletions and edits: heard posts are looked up again, and what changed there changes here.
+
+A post that its platform shows no more is withdrawn at once, so that nothing is published about it; it is looked for
+once more and then purged with all that was made of it, within the retention time of its channel's policy. A post that
+reads otherwise goes back to triage, and an approval of a reply to the old wording is void.
+"""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, LiteralString
+
+from rejoinder.listening.standing import RecheckTerms, judge, recheck_terms
+from resources.clients import OpenClient
+from resources.listening import HeardReport, open_channels
+from resources.platforms.failures import PlatformFailure, SpendStopped
+from resources.platforms.port import PlatformClient, Standing
+from resources.postgres import Database
+from resources.purging import purge_posts
+from resources.standings import Found, note_found
+from resources.store.channel_states import State, set_state
+from resources.store.channels import Channel, enabled_channels
+from resources.tuning import Tuning
+from resources.work.runner import Progress
+from resources.work.stopping import StopSignal
+
+log = logging.getLogger("rejoinder.compliance")
+
+BATCH = 100
+
+
+@dataclass(slots=True)
+class StandingReport:
+    """What became of the posts that were looked up, by channel; errors by message.
+
+    Counted are the verdicts of `rejoinder.listening.standing`, ``unsaid`` where the platform did not answer for a post,
+    and ``purged``.
+    """
+
+    channels: dict[str, dict[str, int]] = field(default_factory=dict)
+    errors: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    is_stopped: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return asdict(self)
+
+
+def utc_now() -> datetime:
+    """The time of this machine."""
+    return datetime.now(UTC)
+
+
+def terms_of(channel: Channel) -> RecheckTerms:
+    """How often the posts of a channel are looked up, by its policy."""
+    return recheck_terms(channel.policy.retention_s, channel.policy.recheck_s)
+
+
+def recheck_posts(
+    db: Database,
+    *,
+    open_client: OpenClient,
+    tuning: Tuning,
+    stop: StopSignal,
+    progress: Progress | None = None,
+    now: Callable[[], datetime] = utc_now,
+) -> StandingReport:
+    """Look up every post that is due on every enabled channel; a channel that fails does not hold up the others.
+
+    Args:
+        db: as the application's login.
+        open_client: makes or gives the client of a channel.
+        tuning: says how long posts at rest are kept.
+        stop: asked between two lookups.
+        progress: told how many posts were looked up.
+        now: the time that terms are counted by.
+
+    Raises:
+        ServiceUnavailable: PostgreSQL went away.
+    """
+    report, heard = StandingReport(), HeardReport()
+    started = time.monotonic()
+    for channel, client in open_channels(db, open_client, heard):
+        check = _Check(db, channel, client, stop, progress, now)
+        try:
+            check.run(keep_days=tuning.compliance.keep_days)
+        except PlatformFailure as error:
+            log.warning("channel %s: %s", channel.name, error)
+            message = f"channel {channel.name}: {error.kind}: {error}"
+            report.errors[message] = report.errors.get(message, 0) + 1
+        report.channels[channel.name] = dict(+check.counts)
+    report.errors |= heard.errors
+    report.seconds = time.monotonic() - started
+    report.is_stopped = stop.is_set()
+    return report
+
+
+def count_to_recheck(db: Database, now: Callable[[], datetime] = utc_now) -> int:
+    """How many posts are to be looked up now, on all enabled channels."""
+    with db.transaction() as tx:
+        return sum(
+            int(tx.value("count_posts_to_check", channel_id=channel.id, **_bounds(terms_of(channel), now())))
+            for channel in enabled_channels(tx)
+        )
+
+
+def _bounds(terms: RecheckTerms, now: datetime) -> dict[str, Any]:
+    return {
+        "checked_before": now - timedelta(seconds=terms.recheck_s),
+        "gone_before": now - timedelta(seconds=terms.confirm_s),
+    }
+
+
+@dataclass(slots=True)
+class _Check:
+    """The lookups of one channel."""
+
+    db: Database
+    channel: Channel
+    client: PlatformClient
+    stop: StopSignal
+    progress: Progress | None
+    now: Callable[[], datetime]
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def run(self, *, keep_days: int) -> None:
+        """Look up what is due, batch by batch, then purge what may not wait or has lain long enough."""
+        try:
+            while not self.stop.is_set() and self._look_up_some():
+                pass
+        except SpendStopped as error:
+            self._say("stopped", str(error))
+            raise
+        else:
+            self._say("ok", f"posts are looked up every {terms_of(self.channel).recheck_s / 3600:g} h")
+        finally:
+            # Also where the platform does not answer: the term runs on.
+            self._purge(keep_days)
+
+    def _look_up_some(self) -> bool:
+        """One lookup; False where nothing is due."""
+        bounds = _bounds(terms_of(self.channel), self.now())
+        with self.db.transaction() as tx:
+            due = tx.rows("claim_posts_to_check", channel_id=self.channel.id, most=BATCH, **bounds)
+        if not due:
+            return False
+        standings = self.client.look_up([row["platform_post_id"] for row in due])
+        found = judged(due, standings)
+        with self.db.transaction() as tx:
+            self.counts += note_found(tx, found, self.now())
+        self.counts["unsaid"] += len(due) - len(found)
+        if self.progress:
+            self.progress(len(due))
+        return True
+
+    def _purge(self, keep_days: int) -> None:
+        """Purge what was gone for as long as may be, and what nobody will answer any more."""
+        now, terms = self.now(), terms_of(self.channel)
+        gone = {"gone_before": now - timedelta(seconds=terms.purge_s)}
+        self._purge_all("posts_past_term", gone)
+        if keep_days and not self.channel.policy.may_train:
+            self._purge_all("posts_at_rest", {"heard_before": now - timedelta(days=keep_days)})
+
+    def _purge_all(self, statement: LiteralString, bounds: Mapping[str, Any]) -> None:
+        while True:
+            with self.db.transaction() as tx:
+                rows = tx.rows(statement, channel_id=self.channel.id, most=BATCH, **bounds)
+                purged = purge_posts(tx, [row["id"] for row in rows], self.now())
+            self.counts["purged"] += purged
+            if purged < BATCH:
+                return
+
+    def _say(self, state: State, detail: str) -> None:
+        with self.db.transaction() as tx:
+            set_state(tx, self.channel.id, "compliance", state, detail)
+
+
+def judged(due: Sequence[Mapping[str, Any]], standings: Mapping[str, Standing]) -> list[Found]:
+    """The verdict on each post for which the platform answered."""
+    found = []
+    for row in due:
+        standing = standings.get(row["platform_post_id"])
+        if standing is not None:
+            text_now = None if standing.post is None else standing.post.text
+            verdict = judge(text=row["text"], gone_at=row["gone_at"], text_now=text_now)
+            found.append(Found(row["id"], verdict, text_now or ""))
+    return found

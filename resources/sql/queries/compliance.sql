@@ -1,0 +1,141 @@
+-- Deletions and edits on the platforms: which posts to look up, what is withdrawn, what is purged.
+
+-- name: claim_posts_to_check
+-- Those that somebody may be about to answer first, then those that were looked at longest ago. Who takes some has ten
+-- minutes to say what became of them; after that, whoever comes next looks them up.
+with due as (
+  (select id from post where channel_id = %(channel_id)s and gone_at is null and purged_at is null
+     and checked_at <= %(checked_before)s and stage in ('review', 'post_queue') and status <> 'withdrawn'
+   order by checked_at, id limit %(most)s)
+  union
+  (select id from post where channel_id = %(channel_id)s and gone_at is not null and purged_at is null
+     and checked_at <= %(gone_before)s order by checked_at, id limit %(most)s)
+  union
+  (select id from post where channel_id = %(channel_id)s and gone_at is null and purged_at is null
+     and checked_at <= %(checked_before)s order by checked_at, id limit %(most)s)
+), taken as (
+  select p.id from post p join due using (id)
+  order by p.stage in ('review', 'post_queue') desc, p.gone_at is null, p.checked_at, p.id
+  limit %(most)s
+  for update of p skip locked
+)
+update post p
+set checked_at = case when p.gone_at is null then %(checked_before)s::timestamptz else %(gone_before)s::timestamptz end
+  + interval '10 min'
+from taken where p.id = taken.id
+returning p.id, p.platform_post_id, p.text, p.gone_at
+
+-- name: count_posts_to_check
+select
+  (select count(*) from post where channel_id = %(channel_id)s and gone_at is null and purged_at is null
+    and checked_at <= %(checked_before)s)::int
+  + (select count(*) from post where channel_id = %(channel_id)s and gone_at is not null and purged_at is null
+    and checked_at <= %(gone_before)s)::int as due
+
+-- name: posts_past_term
+-- Gone for so long that their content may not wait for another look.
+select id from post where channel_id = %(channel_id)s and gone_at <= %(gone_before)s and purged_at is null
+order by id limit %(most)s
+
+-- name: posts_at_rest
+-- Nobody works on them any more and none of them was answered: kept only for as long as the tuning says.
+select id from post
+where channel_id = %(channel_id)s and purged_at is null and heard_at <= %(heard_before)s
+  and status in ('rejected', 'dead', 'withdrawn')
+order by id limit %(most)s
+
+-- name: note_standing
+update post set checked_at = %(now)s where id = any (%(ids)s)
+
+-- name: note_restored
+update post set gone_at = null, checked_at = %(now)s where id = any (%(ids)s) and purged_at is null
+
+-- name: note_gone
+-- Not while its reply is being sent: what becomes of that has to be written down first.
+update post
+set gone_at = coalesce(gone_at, %(now)s), checked_at = %(now)s,
+    status = case when stage = 'done' or (stage, status) = ('post_queue', 'processing') then status else 'withdrawn' end,
+    version = version + 1, lease_worker = null, lease_until = null, in_hand_at = null
+where id = any (%(ids)s)
+
+-- name: cancel_for_withdrawn_posts
+update publication p
+set state = case p.state when 'queued' then 'cancelled' else 'abandoned' end, reason_code = 'withdrawn',
+    detail = 'the post was deleted, or its author asked not to be answered'
+from post o
+where o.id = p.post_id and p.state in ('queued', 'handoff') and o.status = 'withdrawn' and o.id = any (%(ids)s)
+returning p.id
+
+-- name: note_edit
+-- The new wording starts over, unless its reply is being sent or stands.
+with edited as (
+  update post
+  set text = %(text)s, edited_at = %(now)s, checked_at = %(now)s, gone_at = null, stage = 'triage', step = 'embed',
+      status = 'pending', attempts = 0, crashes = 0, lease_worker = null, lease_until = null, in_hand_at = null,
+      last_error = null, rejection_reason = null, version = version + 1, round = round + 1, due_at = now()
+  where id = %(id)s and stage <> 'done' and (stage, status) <> ('post_queue', 'processing') and purged_at is null
+    and not exists (select from opt_out x where x.platform = post.platform and lower(x.author) = lower(post.author))
+  returning id
+), cancelled as (
+  update publication p
+  set state = case p.state when 'queued' then 'cancelled' else 'abandoned' end, reason_code = 'edited',
+      detail = 'the post was edited after the reply to it was approved'
+  from edited where p.post_id = edited.id and p.state in ('queued', 'handoff')
+)
+select id from edited
+
+-- name: note_edit_of_answered
+-- A reply stands, or is on its way: the new wording is kept, nothing starts over.
+update post set text = %(text)s, edited_at = %(now)s, checked_at = %(now)s, gone_at = null
+where id = %(id)s and purged_at is null
+
+-- name: purge_vectors
+delete from post_embedding where post_id = any (%(ids)s)
+
+-- name: purge_context
+delete from post_context where post_id = any (%(ids)s)
+
+-- name: purge_results
+delete from stage_result where post_id = any (%(ids)s)
+
+-- name: purge_draft_checks
+delete from draft_check where draft_id in (select id from draft where post_id = any (%(ids)s))
+
+-- name: purge_draft_evidence
+delete from draft_evidence where draft_id in (select id from draft where post_id = any (%(ids)s))
+
+-- name: purge_evidence
+delete from evidence where post_id = any (%(ids)s)
+
+-- name: purge_claims
+delete from claim where post_id = any (%(ids)s)
+
+-- name: purge_reasons
+update stage_decision set reason = 'purged', scores = '{}' where post_id = any (%(ids)s)
+
+-- name: purge_drafts
+-- What a person approved stays as the record of that decision, in review_part: our own words.
+update draft set text = '' where post_id = any (%(ids)s)
+
+-- name: purge_quarantined
+delete from quarantine q using post p
+where p.id = any (%(ids)s) and q.kind = 'post' and q.name = p.platform || ':' || p.platform_post_id
+
+-- name: purge_posts
+-- Which post it was stays, so that it is not heard again and a reply that stands keeps its parent.
+update post
+set text = '', author = null, author_followers = null, url = null, conversation_id = null, parent_id = null,
+    mentions = '{}', quoted_author = null, lang = null, metrics = '{}', last_error = null, purged_at = %(now)s,
+    status = case when status in ('completed', 'rejected', 'dead') then status else 'withdrawn' end,
+    version = version + 1, lease_worker = null, lease_until = null, in_hand_at = null
+where id = any (%(ids)s) and purged_at is null and (stage, status) <> ('post_queue', 'processing')
+returning id
+
+-- name: purge_answers
+-- Answers of models that were kept and that belong to these posts.
+delete from llm_cache where input_ref = any (select 'post:' || id from unnest(%(ids)s::bigint[]) id)
+
+-- name: purge_run_errors
+-- An error may quote what a model said about the post.
+update model_run set error = null
+where error is not null and input_ref = any (select 'post:' || id from unnest(%(ids)s::bigint[]) id)

@@ -1,0 +1,55 @@
+"""Writing down what a platform said of heard posts: they stand, read otherwise, are gone, or are back."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from rejoinder.listening.standing import Verdict
+from resources.postgres import Transaction
+from resources.purging import purge_posts
+
+
+class Found(NamedTuple):
+    """A post by its id, the verdict on it, and how it reads on its platform now (empty where it is gone)."""
+
+    post_id: int
+    verdict: Verdict
+    text: str
+
+
+def note_found(tx: Transaction, found: Sequence[Found], now: datetime) -> Counter[str]:
+    """Write down verdicts; how many posts of each, and how many were purged.
+
+    A post that is gone is withdrawn and open publications of replies to it are cancelled. One that reads otherwise or
+    is back starts over at triage where nothing was sent for it, except that nothing brings back an author who opted
+    out.
+    """
+    ids = {verdict: [one.post_id for one in found if one.verdict == verdict] for verdict in _VERDICTS}
+    tx.execute("note_standing", ids=ids["stands"], now=now)
+    note_gone(tx, ids["gone"], now)
+    note_gone(tx, ids["purge"], now)
+    for one in found:
+        if one.verdict in ("edited", "restored"):
+            note_wording(tx, one.post_id, one.text, now)
+    counts: Counter[str] = Counter({verdict: len(of) for verdict, of in ids.items() if of and verdict != "purge"})
+    counts["purged"] += purge_posts(tx, ids["purge"], now)
+    return counts
+
+
+_VERDICTS: tuple[Verdict, ...] = ("stands", "edited", "gone", "purge", "restored")
+
+
+def note_gone(tx: Transaction, ids: Sequence[int], now: datetime) -> None:
+    """Withdraw posts that their platform shows no more, and take back what was to be said about them."""
+    tx.execute("note_gone", ids=list(ids), now=now)
+    tx.execute("cancel_for_withdrawn_posts", ids=list(ids))
+
+
+def note_wording(tx: Transaction, post_id: int, text: str, now: datetime) -> bool:
+    """Keep a post's new wording; True where its walk starts over, so that an approval of the old one is void."""
+    tx.execute("note_restored", ids=[post_id], now=now)
+    if tx.rows("note_edit", id=post_id, text=text, now=now):
+        return True
+    tx.execute("note_edit_of_answered", id=post_id, text=text, now=now)
+    return False

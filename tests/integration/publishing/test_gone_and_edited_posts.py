@@ -1,0 +1,261 @@
+"""Deletions and edits on the platform: nothing is published about them, and what was deleted leaves every table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from rejoinder.listening.post import Post
+from resources.compliance import count_to_recheck, recheck_posts
+from resources.platforms.failures import SpendStopped, Unreachable
+from resources.platforms.port import Standing
+from resources.tuning import Tuning
+from resources.work.stopping import StopSignal
+
+HOUR = timedelta(hours=1)
+SENTINEL = "quokka"  # in no table once its post is purged
+
+
+@dataclass
+class Witness:
+    """Says of posts by id how they read now; None: gone, left out: not said."""
+
+    texts: dict[str, str | None] = field(default_factory=dict)
+    failure: Exception | None = None
+    asked: list[list[str]] = field(default_factory=list)
+
+    def look_up(self, ids: Sequence[str]) -> dict[str, Standing]:
+        self.asked.append(list(ids))
+        if self.failure:
+            raise self.failure
+        return {i: Standing(seen(i, self.texts[i])) for i in ids if i in self.texts}
+
+
+def seen(post_id: str, text: str | None) -> Post | None:
+    return None if text is None else Post("x", post_id, text, datetime(2026, 11, 1, tzinfo=UTC))
+
+
+def look(desk: Any, witness: Witness, *, later: timedelta, tuning: Tuning | None = None) -> Any:
+    return recheck_posts(
+        desk.db,
+        open_client=lambda channel, credential: witness,
+        tuning=tuning or desk.tuning,
+        stop=StopSignal(),
+        now=lambda: datetime.now(UTC) + later,
+    )
+
+
+def place(desk: Any, post_id: str) -> str:
+    row = desk.rows("select stage || '/' || status as place from post where platform_post_id = %s", post_id)
+    return str(row[0]["place"])
+
+
+def text_of(desk: Any, post_id: str) -> str:
+    return str(desk.rows("select text from post where platform_post_id = %s", post_id)[0]["text"])
+
+
+def enrich(desk: Any, post_id: str) -> None:
+    """Give a post a row in every table that is made of posts, each with the sentinel in it."""
+    post = desk.rows(
+        "update post set text = %s, author = %s where platform_post_id = %s returning id",
+        f"{SENTINEL} text",
+        f"{SENTINEL}_author",
+        post_id,
+    )[0]["id"]
+    desk.rows(
+        "insert into post_context values (%s, 0, '9', %s, %s, now())", post, f"{SENTINEL}_parent", SENTINEL
+    )
+    desk.rows(
+        "insert into stage_result (post_id, stage, result) values (%s, 's', %s)", post, f'["{SENTINEL}"]'
+    )
+    desk.rows(
+        "insert into stage_decision (post_id, step, verdict, reason) values (%s, 'relevance', 'yes', %s)",
+        post,
+        SENTINEL,
+    )
+    desk.rows(
+        "insert into claim (post_id, position, kind, text, check_worthiness) values (%s, 0, 'k', %s, 1)",
+        post,
+        SENTINEL,
+    )
+    desk.rows("update draft set text = %s where post_id = %s", f"{SENTINEL} draft", post)
+    desk.rows(
+        "insert into draft_check select id, 'c', true, %s from draft where post_id = %s", SENTINEL, post
+    )
+    desk.rows(
+        "insert into quarantine (kind, name, reason, content_hash, excerpt) values ('post', %s, 'r', 'h', %s)",
+        f"x:{post_id}",
+        SENTINEL,
+    )
+    desk.rows(
+        "insert into llm_cache (key, reply, checksum, size_bytes, expires_at, input_ref)"
+        " values (sha256('k'), %s, sha256('c'), 1, now() + interval '1 day', %s)",
+        SENTINEL,
+        f"post:{post}",
+    )
+    desk.rows(
+        "insert into model_run (run_type, model, input_ref, n_items, tokens_in, tokens_out, cost_usd, latency_ms,"
+        " is_ok, error) values ('generate', 'm', %s, 1, 1, 1, 0, 1, false, %s)",
+        f"post:{post}",
+        SENTINEL,
+    )
+
+
+def tables_with(desk: Any, word: str) -> list[str]:
+    """Every table that holds a word in any column."""
+    tables = desk.rows(
+        "select table_name as name from information_schema.tables"
+        " where table_schema = 'public' and table_type = 'BASE TABLE'"
+    )
+    return [
+        table["name"]
+        for table in tables
+        if desk.rows(
+            f'select 1 from "{table["name"]}" t where to_jsonb(t)::text like %s limit 1', f"%{word}%"
+        )
+    ]
+
+
+def test_what_was_deleted_is_withdrawn_at_once_and_leaves_every_table_after_a_second_look(desk):
+    publication = desk.approved(desk.channel())
+    enrich(desk, "1001")
+    assert "post" in tables_with(desk, SENTINEL) and "claim" in tables_with(desk, SENTINEL)
+    witness = Witness({"1001": None})
+    report = look(desk, witness, later=13 * HOUR)
+    assert report.channels["rehearsal"] == {"gone": 1}
+    assert place(desk, "1001") == "post_queue/withdrawn"
+    assert desk.publication(publication)["state"] == "cancelled"
+    assert "post" in tables_with(desk, SENTINEL)
+    look(desk, witness, later=13.1 * HOUR)
+    assert len(witness.asked) == 1, "looked again before its time"
+    report = look(desk, witness, later=14 * HOUR)
+    assert report.channels["rehearsal"] == {"purged": 1}
+    assert tables_with(desk, SENTINEL) == []
+    assert desk.run(later=15 * HOUR).sent == 0 and not desk.platform.replies
+    assert look(desk, witness, later=48 * HOUR).channels["rehearsal"] == {}, (
+        "purged posts are looked up no more"
+    )
+
+
+def test_content_goes_in_time_also_where_the_platform_does_not_answer_again(desk):
+    desk.approved(desk.channel())
+    enrich(desk, "1001")
+    look(desk, Witness({"1001": None}), later=13 * HOUR)
+    silent = Witness(failure=Unreachable("away"))
+    report = look(desk, silent, later=15 * HOUR)
+    assert list(report.errors) == ["channel rehearsal: unreachable: away"]
+    assert "post" in tables_with(desk, SENTINEL)
+    assert look(desk, silent, later=20 * HOUR).channels["rehearsal"]["purged"] == 1
+    assert tables_with(desk, SENTINEL) == []
+
+
+def test_a_post_that_was_hidden_for_a_while_starts_over(desk):
+    publication = desk.approved(desk.channel())
+    witness = Witness({"1001": None})
+    look(desk, witness, later=13 * HOUR)
+    witness.texts["1001"] = text_of(desk, "1001")
+    assert look(desk, witness, later=14 * HOUR).channels["rehearsal"] == {"restored": 1}
+    assert place(desk, "1001") == "triage/pending"
+    assert desk.publication(publication)["state"] == "cancelled"
+    assert desk.rows("select gone_at from post") == [{"gone_at": None}]
+
+
+def test_nothing_brings_back_an_author_who_opted_out(desk):
+    desk.approved(desk.channel())
+    witness = Witness({"1001": None})
+    look(desk, witness, later=13 * HOUR)
+    desk.rows("insert into opt_out (platform, author, reason) select 'x', upper(author), 'stop' from post")
+    witness.texts["1001"] = "another wording"
+    look(desk, witness, later=14 * HOUR)
+    assert place(desk, "1001") == "post_queue/withdrawn"
+
+
+def test_an_edit_voids_the_approval_and_starts_over(desk):
+    publication = desk.approved(desk.channel())
+    report = look(desk, Witness({"1001": "Heat pumps do work"}), later=13 * HOUR)
+    assert report.channels["rehearsal"] == {"edited": 1}
+    assert place(desk, "1001") == "triage/pending" and text_of(desk, "1001") == "Heat pumps do work"
+    made = desk.publication(publication)
+    assert (made["state"], made["reason_code"]) == ("cancelled", "edited")
+    assert desk.run(later=14 * HOUR).sent == 0 and not desk.platform.replies
+
+
+def test_a_hand_off_is_given_up_when_its_post_is_gone(desk):
+    publication = desk.approved(desk.channel())
+    desk.rows("update publication set state = 'handoff' where id = %s", publication)
+    look(desk, Witness({"1001": None}), later=13 * HOUR)
+    assert desk.publication(publication)["state"] == "abandoned"
+
+
+def test_what_stands_costs_one_lookup_in_half_a_day_and_who_may_be_answered_comes_first(desk):
+    channel = desk.channel()
+    for _ in range(3):
+        desk.approved(channel)
+    desk.rows("update post set status = 'withdrawn' where platform_post_id = '1001'")
+    witness = Witness({i: text_of(desk, i) for i in ("1001", "1002", "1003")})
+    assert count_to_recheck(desk.db) == 0
+    assert count_to_recheck(desk.db, lambda: datetime.now(UTC) + 13 * HOUR) == 3
+    assert look(desk, witness, later=13 * HOUR).channels["rehearsal"] == {"stands": 3}
+    assert sorted(witness.asked[0][:2]) == ["1002", "1003"]
+    look(desk, witness, later=14 * HOUR)
+    assert len(witness.asked) == 1
+    look(desk, witness, later=26 * HOUR)
+    assert len(witness.asked) == 2
+
+
+def test_posts_of_which_the_platform_said_nothing_are_asked_for_again_soon(desk):
+    desk.approved(desk.channel())
+    witness = Witness()
+    assert look(desk, witness, later=13 * HOUR).channels["rehearsal"] == {"unsaid": 1}
+    witness.texts["1001"] = text_of(desk, "1001")
+    assert look(desk, witness, later=13.3 * HOUR).channels["rehearsal"] == {"stands": 1}
+
+
+def test_a_spent_budget_stops_lookups_with_a_clear_state(desk):
+    desk.approved(desk.channel())
+    report = look(desk, Witness(failure=SpendStopped(None, "today's budget is spent")), later=13 * HOUR)
+    assert len(report.errors) == 1
+    assert desk.rows("select state, detail from channel_state where part = 'compliance'") == [
+        {"state": "stopped", "detail": "today's budget is spent"}
+    ]
+
+
+def test_a_reply_that_stands_keeps_its_place_and_its_own_words(desk):
+    publication = desk.approved(desk.channel(), text="They do, at 12:04.")
+    desk.run()
+    enrich(desk, "1001")
+    witness = Witness({"1001": None})
+    look(desk, witness, later=13 * HOUR)
+    look(desk, witness, later=14 * HOUR)
+    assert place(desk, "1001") == "done/completed" and tables_with(desk, SENTINEL) == []
+    assert desk.publication(publication)["state"] == "sent"
+    assert desk.rows("select text from review_part") == [{"text": "They do, at 12:04."}]
+
+
+def test_posts_left_alone_are_forgotten_unless_they_may_be_learnt_from(desk):
+    kept, left = desk.channel("kept"), desk.channel("left")
+    desk.rows("update channel set policy = jsonb_set(policy, '{may_train}', 'false') where name = 'left'")
+    for channel in (kept, left):
+        desk.approved(channel)
+    desk.rows("update post set stage = 'review', step = 'review', status = 'pending'")
+    desk.rows("update post set status = 'rejected', heard_at = now() - interval '31 days'")
+    witness = Witness({i: text_of(desk, i) for i in ("1001", "1002")})
+    look(desk, witness, later=timedelta())
+    assert (text_of(desk, "1001") != "", text_of(desk, "1002")) == (True, "")
+    assert place(desk, "1002") == "review/rejected"
+    with pytest.raises(psycopg.errors.CheckViolation, match="purged"):
+        desk.rows("update post set status = 'pending' where platform_post_id = '1002'")
+
+
+def test_for_ever_is_zero_days(desk):
+    desk.approved(desk.channel())
+    desk.rows("update channel set policy = jsonb_set(policy, '{may_train}', 'false')")
+    desk.rows("update post set stage = 'review', step = 'review', status = 'pending'")
+    desk.rows("update post set status = 'rejected', heard_at = now() - interval '310 days'")
+    compliance = desk.tuning.compliance.model_copy(update={"keep_days": 0})
+    tuning = desk.tuning.model_copy(update={"compliance": compliance})
+    look(desk, Witness({"1001": text_of(desk, "1001")}), later=timedelta(), tuning=tuning)
+    assert text_of(desk, "1001") != ""
