@@ -51,6 +51,7 @@ def register(app: typer.Typer) -> None:
         rich_markup_mode=None,
     )
     group.command("retrieval")(retrieval)
+    group.command("length")(length)
     register_golden(group)
     app.add_typer(group, name="eval")
 
@@ -98,6 +99,38 @@ def retrieval(
             print_json({**plain_report(report), "mlflow_run_id": run_id})
         else:
             _print(report, run_id)
+
+
+def length(
+    data: Annotated[
+        Path,
+        typer.Option(
+            "--data",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="conformance/validate.yml of github.com/twitter/twitter-text.",
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Count texts as X does and compare with twitter-text's own cases (configuration 3); exit code 1 where one differs.
+
+    A reply that is too long is refused by X, one that is counted too long is shortened for nothing.
+    """
+    with reporting(as_json):
+        from resources.evaluation.conformance import check_lengths
+
+        results = check_lengths(data)
+    failed = [(result.suite, case) for result in results for case in result.failed]
+    if as_json:
+        print_json({"name": "length", "suites": json.loads(json.dumps(results, default=plain))})
+    else:
+        rows = ((r.suite, r.n_cases, r.n_cases - len(r.failed)) for r in results)
+        print_table("Weighted length on X", ("suite", "cases", "as expected"), rows)
+    for suite, case in failed if not as_json else ():
+        say(f"{suite}: {case.description}: expected {case.expected_length}, counted {case.length}")
+    raise typer.Exit(int(bool(failed)))
 
 
 def load_task(
