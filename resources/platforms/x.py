@@ -1,8 +1,6 @@
 """X through tweepy: one account, reads with the app's token, writes with the account's."""
 
-import html
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, get_args
@@ -27,24 +25,19 @@ from resources.platforms.port import (
     ReadBack,
     Sent,
     Standing,
-    Stop,
 )
 from resources.platforms.wire import Rebase
 from resources.platforms.x_answers import read_json, read_metrics, read_time, read_windows, x_failure
+from resources.platforms.x_fields import HOST, POST_FIELDS
 from resources.platforms.x_lookup import look_up, read_counts, search_back
-from resources.platforms.x_poll import Collected, Fetch, poll_search
-from resources.platforms.x_stream import PostStream, read_stream, sync_rules
+from resources.platforms.x_own import answers, same_text
+from resources.platforms.x_poll import SEARCH_LAG, Collected, Fetch, poll_search
+from resources.platforms.x_streaming import XStreaming
+from resources.platforms.x_toll import Toll
 
-HOST = "https://api.twitter.com"
-POST_FIELDS = {
-    "tweet.fields": "author_id,conversation_id,created_at,entities,lang,public_metrics,referenced_tweets",
-    "expansions": "author_id,referenced_tweets.id,referenced_tweets.id.author_id",
-    "user.fields": "public_metrics,username",
-}
 LONGEST_PAGE = 100
 PAGES_PER_SEARCH = 10
 PAGES_OF_TIMELINE = 8  # X lists at most 3,200 posts; a reply in doubt is among the newest
-LINK = re.compile(r"https?://\S+")
 
 
 def open_x(
@@ -54,8 +47,8 @@ def open_x(
     return XClient(read_credentials(XCredentials, credentials), base_url or HOST, clock, meter)
 
 
-class XClient:
-    """`PlatformClient` for X."""
+class XClient(XStreaming):
+    """`PlatformClient` for X; its filtered stream is in `XStreaming`."""
 
     platform: Platform = "x"
     text_limit = 280
@@ -65,8 +58,10 @@ class XClient:
         self._credentials = credentials
         self._base_url = base_url
         self._clock = clock
-        self._meter = meter
+        self._toll = Toll(meter)
         self._me: dict[str, str] | None = None
+        # Recent search shows a post some time after it was written; it is asked for again until then.
+        self.search_lag = SEARCH_LAG
         self._api = tweepy.Client(
             credentials.bearer_token,
             credentials.consumer_key,
@@ -84,7 +79,9 @@ class XClient:
 
     def _identity(self) -> dict[str, str]:
         if self._me is None:
+            self._toll.meter.allow("own_read")
             self._me = self._read(self._api.get_me)["data"]
+            self._toll.note_own([str(self._me["id"])])
         return self._me
 
     def _call(self, send: Callable[[], requests.Response], *, is_write: bool) -> requests.Response:
@@ -108,7 +105,8 @@ class XClient:
         self, cursor: Mapping[str, str], rules: Sequence[ListeningRule], communities: Sequence[str]
     ) -> Heard:
         """Recent search for every rule, and the account's mentions; X has no communities here."""
-        progress, found, own = dict(cursor), Collected(), self.account
+        progress, own = dict(cursor), self.account
+        found = Collected(settled_at=self.now() - self.search_lag)
         searches = {f"rule:{sha256_hex(rule.x_query)[:12]}": self._search(rule.x_query) for rule in rules}
         for key, fetch in {"mentions": self._mentions, **searches}.items():
             try:
@@ -122,30 +120,25 @@ class XClient:
         return Heard(tuple(posts), progress, tuple(found.unreadable), found.is_complete)
 
     def _search(self, query: str) -> Fetch:
-        def fetch(bounds: Mapping[str, str]) -> dict[str, Any]:
-            wanted = parameters({**POST_FIELDS, **bounds})
-            return self._read(lambda: self._api.search_recent_tweets(query, **wanted))
-
-        return fetch
+        return self._charged(lambda wanted: self._api.search_recent_tweets(query, **wanted))
 
     def _mentions(self, bounds: Mapping[str, str]) -> dict[str, Any]:
-        wanted = parameters({**POST_FIELDS, **bounds})
         user_id = self._identity()["id"]
-        return self._read(lambda: self._api.get_users_mentions(user_id, **wanted))
+        return self._charged(lambda wanted: self._api.get_users_mentions(user_id, **wanted))(bounds)
 
-    def stream(self, rules: Sequence[ListeningRule], stop: Stop) -> Iterator[Post]:
-        """Posts of the filtered stream until stop is set; the account's own are left out."""
-        own = self.account.lower()
-        reader = PostStream(self._credentials.bearer_token, self._base_url)
-        try:
-            sync_rules(reader, rules)
-        except (tweepy.TweepyException, requests.RequestException) as error:
-            failure = x_failure(error, is_write=False)
-        else:
-            posts = read_stream(reader, POST_FIELDS, stop)
-            yield from (post for post in posts if (post.author or "").lower() != own)
-            return
-        raise failure
+    def _charged(
+        self, send: Callable[[Mapping[str, str]], requests.Response]
+    ) -> Callable[..., dict[str, Any]]:
+        """A page of others' posts, asked for as large as the budget allows."""
+
+        def fetch(bounds: Mapping[str, str]) -> dict[str, Any]:
+            size = self._toll.page(int(bounds["max_results"]))
+            wanted = parameters({**POST_FIELDS, **bounds, "max_results": str(size)})
+            body = self._read(lambda: send(wanted))
+            self._toll.note([body])
+            return body
+
+        return fetch
 
     def publish(self, parent_id: str, text: str) -> Sent:
         """Reply to a post with exactly one request."""
@@ -189,7 +182,10 @@ class XClient:
         }
         if until_id is not None:
             wanted["until_id"] = until_id
-        return self._read(lambda: self._api.get_users_tweets(self._identity()["id"], **wanted))
+        self._toll.meter.allow("own_read", LONGEST_PAGE)
+        body = self._read(lambda: self._api.get_users_tweets(self._identity()["id"], **wanted))
+        self._toll.note_own(str(item["id"]) for item in body.get("data") or [])
+        return body
 
     def search(self, query: str, since: datetime, most: int) -> Heard:
         """Recent search, newest posts first on X, oldest first here."""
@@ -201,7 +197,10 @@ class XClient:
 
     def _posts(self, ids: Sequence[str]) -> dict[str, Any]:
         wanted = parameters(POST_FIELDS)
-        return self._read(lambda: self._api.get_tweets(list(ids), **wanted))
+        self._toll.posts(len(ids))
+        body = self._read(lambda: self._api.get_tweets(list(ids), **wanted))
+        self._toll.note([body])
+        return body
 
     def thread(self, post: Post, most: int) -> tuple[Post, ...]:
         """The posts above, one request each: X tells of a post only the one that it answers."""
@@ -209,7 +208,10 @@ class XClient:
 
     def counts(self, query: str) -> tuple[DayCount, ...]:
         """Posts per day of the last seven."""
-        return read_counts(self._read(lambda: self._api.get_recent_tweets_count(query, granularity="day")))
+        self._toll.meter.allow("counts_read")
+        body = self._read(lambda: self._api.get_recent_tweets_count(query, granularity="day"))
+        self._toll.meter.count("counts_read", [f"{sha256_hex(query)[:16]}@{self.now():%H:%M:%S.%f}"])
+        return read_counts(body)
 
     def metrics(self, ids: Sequence[str]) -> dict[str, Metrics]:
         """Counts by id, a hundred to a request."""
@@ -220,7 +222,10 @@ class XClient:
 
     def _metrics_of(self, ids: Sequence[str]) -> dict[str, Metrics]:
         wanted = {"tweet_fields": "public_metrics", "user_auth": True}
-        return read_metrics(self._read(lambda: self._api.get_tweets(list(ids), **wanted)))
+        self._toll.meter.allow("own_read", len(ids))
+        body = self._read(lambda: self._api.get_tweets(list(ids), **wanted))
+        self._toll.note_own(str(item["id"]) for item in body.get("data") or [])
+        return read_metrics(body)
 
     def now(self) -> datetime:
         """The platform's time."""
@@ -230,23 +235,3 @@ class XClient:
 def parameters(named: Mapping[str, str]) -> dict[str, str]:
     """Parameters as tweepy wants them, with underscores."""
     return {name.replace(".", "_"): value for name, value in named.items()}
-
-
-def answers(item: Mapping[str, Any], parent_id: str) -> bool:
-    """Whether a post replies to this parent."""
-    references = item.get("referenced_tweets") or []
-    return any(ref.get("type") == "replied_to" and ref.get("id") == parent_id for ref in references)
-
-
-def same_text(shown: str, sent: str) -> bool:
-    """Whether X shows the text that was sent: it escapes ``&<>`` and shortens every link.
-
-    >>> same_text("R&amp;D https://t.co/x", "R&D https://example.com/a")
-    True
-    """
-    return comparable(html.unescape(shown)) == comparable(sent)
-
-
-def comparable(text: str) -> str:
-    """A text with its links made equal and its blanks made single."""
-    return " ".join(LINK.sub("<link>", text).split())

@@ -3,10 +3,16 @@
 A search goes from the newest post back to ``since``. If it stops at its bound, ``top`` and
 ``until`` remember the newest post seen and how far down it got; the next poll goes on there and
 only then moves ``since`` up. A quiet poll costs one request per rule.
+
+X shows a post in its search some time after it was written, and not in order. So ``since`` never moves to a post
+that is younger than `SEARCH_LAG`: what may still appear below it is asked for again. A search that stopped long ago
+is older than X's search reaches (seven days); what it missed is told with ``gap``, which whoever saves the cursor
+passes on to a person and takes out.
 """
 
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from rejoinder.listening.post import Post
@@ -16,15 +22,24 @@ from resources.platforms.x_answers import newest_id, read_posts
 
 Fetch = Callable[[Mapping[str, str]], Mapping[str, Any]]
 PAGE_SIZE = "100"
+SEARCH_LAG = timedelta(seconds=30)
 
 
 @dataclass(slots=True)
 class Collected:
-    """What the polls of several searches found so far, each post once."""
+    """What the polls of several searches found so far, each post once.
 
+    settled_at: what was written before is in X's search; a cursor does not move past it. None: all is.
+    """
+
+    settled_at: datetime | None = None
     posts: dict[str, Post] = field(default_factory=dict)
     unreadable: list[Unreadable] = field(default_factory=list)
     is_complete: bool = True
+
+    def is_settled(self, post: Post) -> bool:
+        """Whether nothing older than this post may still appear in the search."""
+        return self.settled_at is None or post.created_at <= self.settled_at
 
 
 def poll_search(
@@ -46,7 +61,7 @@ def poll_search(
         others = [post for post in posts if (post.author or "").lower() != own.lower()]
         into.posts.update((post.platform_post_id, post) for post in others)
         into.unreadable.extend(unreadable)
-        top = newest_id(others)
+        top = newest_id(post for post in posts if into.is_settled(post))
         if top is not None and f"{key}.top" not in cursor:
             cursor[f"{key}.top"] = top
         meta = body.get("meta") or {}
@@ -58,15 +73,18 @@ def poll_search(
 
 
 def fetch_page(key: str, fetch: Fetch, cursor: MutableMapping[str, str]) -> Mapping[str, Any]:
-    """One page; a since_id that X no longer takes (older than its window) is given up."""
+    """One page; bounds that X no longer takes (older than its search) are given up, and the gap is noted."""
     names = {"since_id": f"{key}.since", "until_id": f"{key}.until"}
     bounds = {name: cursor[place] for name, place in names.items() if place in cursor}
     try:
         return fetch({"max_results": PAGE_SIZE, **bounds})
     except Refused as refusal:
-        if "since_id" not in bounds or refusal.code != "invalid" or "since_id" not in refusal.detail:
+        too_old = [name for name in bounds if name in refusal.detail]
+        if refusal.code != "invalid" or not too_old:
             raise
-    del cursor[f"{key}.since"]
+    cursor[f"{key}.gap"] = bounds.get("since_id") or bounds["until_id"]
+    for part in ("since", "until", "top"):
+        cursor.pop(f"{key}.{part}", None)
     return fetch_page(key, fetch, cursor)
 
 
