@@ -1,14 +1,11 @@
 """Connections for fetching: a host is looked up once, each of its addresses is judged, and to one of them it connects.
 
 Between a look-up for the judgement and another for the connection a name could change its mind (DNS rebinding);
-here there is one look-up per connection. All a connection does ends with a deadline, so that a server which trickles
-its answer holds nobody for long.
+here there is one look-up per connection. All a connection does ends with a deadline (`resources.deadline_streams`).
 """
 
 import ipaddress
 import socket
-import ssl
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +13,7 @@ from typing import Any
 import httpcore
 
 from rejoinder.errors import ConfigInvalid, InputUnreadable
+from resources.deadline_streams import DeadlineStream, connect_to_one, time_left
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -32,7 +30,6 @@ _NOT_PUBLIC = tuple(
         "::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "fec0::/10", "5f00::/16", "192.88.99.0/24", "3fff::/20",
     )
 )  # fmt: skip
-CONNECT_TIMEOUT_S = 10.0
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -120,17 +117,12 @@ class GuardedNetwork(httpcore.NetworkBackend):
             InputUnreadable: an address is private.
             httpcore.ConnectError: the host has no address, or none answers.
         """
-        problem: Exception = httpcore.ConnectError("the host has no address")
-        for address in self._judged(host, port):
-            try:
-                stream = self.inner.connect_tcp(
-                    address, port, self._left(CONNECT_TIMEOUT_S), local_address, socket_options
-                )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                problem = error
-            else:
-                return _Hurried(stream, self.until_s)
-        raise problem
+
+        def connect(address: str, left_s: float) -> httpcore.NetworkStream:
+            stream = self.inner.connect_tcp(address, port, left_s, local_address, socket_options)
+            return DeadlineStream(stream, self._left)
+
+        return connect_to_one(self._judged(host, port), connect, self._left)
 
     def _judged(self, host: str, port: int) -> list[str]:
         try:
@@ -145,58 +137,9 @@ class GuardedNetwork(httpcore.NetworkBackend):
                 )
         return addresses
 
-    def _left(self, at_most_s: float) -> float:
-        return time_left(self.until_s, at_most_s, httpcore.ConnectTimeout)
+    def _left(self, at_most_s: float | None, error: type[Exception]) -> float:
+        return time_left(self.until_s, at_most_s, error)
 
     def sleep(self, seconds: float) -> None:
         """Wait; part of the interface."""
         self.inner.sleep(seconds)
-
-
-def time_left(until_s: float, at_most_s: float, error: type[Exception]) -> float:
-    """Seconds until the deadline, at most so many.
-
-    Raises:
-        Exception: of the given type, when none are left.
-    """
-    left_s = until_s - time.monotonic()
-    if left_s <= 0:
-        raise error("the time for it is over")
-    return min(left_s, at_most_s)
-
-
-class _Hurried(httpcore.NetworkStream):
-    """A stream each of whose reads and writes ends by the deadline."""
-
-    def __init__(self, stream: httpcore.NetworkStream, until_s: float) -> None:
-        self._stream = stream
-        self._until_s = until_s
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Bytes that came."""
-        return self._stream.read(max_bytes, self._hurry(timeout, httpcore.ReadTimeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send the bytes."""
-        self._stream.write(buffer, self._hurry(timeout, httpcore.WriteTimeout))
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._stream.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
-        """Go on encrypted; the certificate is that of the host's name, whatever the address."""
-        left_s = self._hurry(timeout, httpcore.ConnectTimeout)
-        return _Hurried(self._stream.start_tls(ssl_context, server_hostname, left_s), self._until_s)
-
-    def get_extra_info(self, info: str) -> Any:
-        """What the connection knows of itself."""
-        return self._stream.get_extra_info(info)
-
-    def _hurry(self, timeout: float | None, error: type[Exception]) -> float:
-        return time_left(self._until_s, CONNECT_TIMEOUT_S if timeout is None else timeout, error)

@@ -6,7 +6,6 @@ here first, so that a failure is judged by what the server did (`resources.llm.p
 
 import contextlib
 import socket
-import ssl
 import time
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -16,7 +15,8 @@ from typing import Any, Literal
 import httpcore
 import httpx
 
-CONNECT_TIMEOUT_S = 10.0
+from resources.deadline_streams import CONNECT_TIMEOUT_S, DeadlineStream, connect_to_one, time_left
+
 # Vectors of a batch are the largest that is ever asked for: 256 of 4,000 numbers in decimal writing.
 LARGEST_BYTES = 64 * 2**20
 # Of what a server says against a request the libraries above are shown as much: LiteLLM looks for secrets in it with
@@ -96,6 +96,7 @@ class WatchedTransport(httpx.BaseTransport):
             raise httpx.ReadError(type(error).__name__, request=request) from error
 
     def _ask(self, request: httpx.Request, noted: Exchange) -> httpx.Response:
+        left_s = time_left(noted.until_s, None, httpcore.ReadTimeout)
         received = self._pool.handle_request(
             httpcore.Request(
                 method=request.method,
@@ -107,7 +108,7 @@ class WatchedTransport(httpx.BaseTransport):
                 ),
                 headers=request.headers.raw,
                 content=request.stream,
-                extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), _left(noted))},
+                extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), left_s)},
             )
         )
         try:
@@ -136,16 +137,11 @@ def _whole(received: httpcore.Response, noted: Exchange, request: httpx.Request)
     return bytes(body)
 
 
-def _left(noted: Exchange | None, at_most_s: float | None = None) -> float:
-    """Seconds until the deadline.
-
-    Raises:
-        httpcore.ReadTimeout: it is over.
-    """
-    left_s = CONNECT_TIMEOUT_S if noted is None else noted.until_s - time.monotonic()
-    if left_s <= 0:
-        raise httpcore.ReadTimeout("the time is up")
-    return left_s if at_most_s is None else min(left_s, at_most_s)
+def _left(at_most_s: float | None, error: type[Exception]) -> float:
+    """Seconds until the deadline of the exchange under way."""
+    noted = _current.get()
+    until_s = time.monotonic() + CONNECT_TIMEOUT_S if noted is None else noted.until_s
+    return time_left(until_s, at_most_s, error)
 
 
 class _Network(httpcore.NetworkBackend):
@@ -167,14 +163,13 @@ class _Network(httpcore.NetworkBackend):
         Raises:
             httpcore.ConnectError: the host has no address, or none answers.
         """
-        problem: Exception = httpcore.ConnectError("the host has no address")
-        for address in _addresses(host, port):
-            left_s = _left(_current.get(), CONNECT_TIMEOUT_S)
-            try:
-                return _Stream(self._inner.connect_tcp(address, port, left_s, local_address, socket_options))
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                problem = error
-        raise problem
+
+        def connect(address: str, left_s: float) -> httpcore.NetworkStream:
+            return _Stream(
+                self._inner.connect_tcp(address, port, left_s, local_address, socket_options), _left
+            )
+
+        return connect_to_one(_addresses(host, port), connect, _left)
 
 
 def _addresses(host: str, port: int) -> list[str]:
@@ -185,45 +180,12 @@ def _addresses(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-class _Stream(httpcore.NetworkStream):
-    """A connection whose every read and write ends by the deadline of the exchange that it serves."""
-
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
-        self._stream = stream
+class _Stream(DeadlineStream):
+    """A connection that ends by the deadline of the exchange that it serves, and notes that the request went out."""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Bytes that came; they are waited for when the request has gone out."""
         noted = _current.get()
         if noted is not None:
             noted.is_sent = True
-        return self._stream.read(max_bytes, _left(_current.get(), timeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send the bytes; the stream below would take the whole time anew for each part that the server takes."""
-        connection = self._stream.get_extra_info("socket")
-        rest = memoryview(buffer)
-        try:
-            while rest:
-                connection.settimeout(_left(_current.get(), timeout))
-                rest = rest[connection.send(rest) :]
-        except TimeoutError as error:
-            raise httpcore.WriteTimeout("the time is up") from error
-        except OSError as error:
-            raise httpcore.WriteError(type(error).__name__) from error
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._stream.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
-        """Go on encrypted; the certificate is that of the host's name, whatever the address."""
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, _left(_current.get(), timeout)))
-
-    def get_extra_info(self, info: str) -> Any:
-        """What the connection knows of itself."""
-        return self._stream.get_extra_info(info)
+        return super().read(max_bytes, timeout)
