@@ -56,21 +56,32 @@ left join post p on (p.platform, p.platform_post_id) = (g.platform, g.platform_p
 order by g.place
 
 -- name: note_post_edit
--- An edited post goes back to triage for another round, unless a reply to it is under way or done.
-update post
-set text = %(text)s, metrics = %(metrics)s, stage = 'triage', step = 'embed', status = 'pending', attempts = 0,
-    crashes = 0, lease_worker = null, lease_until = null, in_hand_at = null, last_error = null,
-    rejection_reason = null, version = version + 1, round = round + 1, due_at = now()
-where platform = %(platform)s and platform_post_id = %(platform_post_id)s and text <> %(text)s
-  and stage <> 'done' and not (stage = 'post_queue')
-returning id
+-- An edited post goes back to triage for another round, and an approval of a reply to the old wording is void; not while
+-- its reply is being sent, nor once it stands. What was purged stays so, and nothing brings back who opted out.
+with edited as (
+  update post
+  set text = %(text)s, metrics = %(metrics)s, edited_at = now(), checked_at = now(), gone_at = null, stage = 'triage',
+      step = 'embed', status = 'pending', attempts = 0, crashes = 0, lease_worker = null, lease_until = null,
+      in_hand_at = null, last_error = null, rejection_reason = null, version = version + 1, round = round + 1,
+      due_at = now()
+  where platform = %(platform)s and platform_post_id = %(platform_post_id)s and text <> %(text)s
+    and stage <> 'done' and (stage, status) <> ('post_queue', 'processing') and purged_at is null
+    and not exists (select from opt_out x where x.platform = post.platform and lower(x.author) = lower(post.author))
+  returning id
+), cancelled as (
+  update publication p
+  set state = case p.state when 'queued' then 'cancelled' else 'abandoned' end, reason_code = 'edited',
+      detail = 'the post was edited after the reply to it was approved'
+  from edited where p.post_id = edited.id and p.state in ('queued', 'handoff')
+)
+select id from edited
 
 -- name: note_archive_edit
 -- An archive tells nothing new of a post that triage has seen; what only archives know takes the wording of the latest.
 update post
 set text = %(text)s, metrics = %(metrics)s, edited_at = now()
 where platform = %(platform)s and platform_post_id = %(platform_post_id)s and text <> %(text)s
-  and (stage, status, rejection_reason) = ('triage', 'rejected', %(reason)s)
+  and (stage, status, rejection_reason) = ('triage', 'rejected', %(reason)s) and purged_at is null
 returning id
 
 -- name: load_posts

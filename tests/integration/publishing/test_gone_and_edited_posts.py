@@ -1,7 +1,7 @@
 """Deletions and edits on the platform: nothing is published about them, and what was deleted leaves every table."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from rejoinder.listening.post import Post
 from resources.compliance import count_to_recheck, recheck_posts
 from resources.platforms.failures import SpendStopped, Unreachable
 from resources.platforms.port import Standing
+from resources.store.posts import insert_post
 from resources.tuning import Tuning
 from resources.work.stopping import StopSignal
 
@@ -259,3 +260,21 @@ def test_for_ever_is_zero_days(desk):
     tuning = desk.tuning.model_copy(update={"compliance": compliance})
     look(desk, Witness({"1001": text_of(desk, "1001")}), later=timedelta(), tuning=tuning)
     assert text_of(desk, "1001") != ""
+
+
+def test_an_edit_that_is_heard_voids_the_approval_too_and_brings_back_nothing_that_was_purged(desk):
+    channel = desk.channel()
+    queued, purged = desk.approved(channel), desk.approved(channel)
+    witness = Witness({"1001": text_of(desk, "1001"), "1002": None})
+    look(desk, witness, later=13 * HOUR)
+    look(desk, witness, later=14 * HOUR)
+    with desk.db.transaction() as tx:
+        outcomes = [
+            insert_post(
+                tx, channel.id, replace(seen(i, "another wording"), author="a"), is_summoned=False, priority=0
+            )
+            for i in ("1001", "1002")
+        ]
+    assert outcomes == ["edited", "known"]
+    assert (place(desk, "1001"), place(desk, "1002")) == ("triage/pending", "post_queue/withdrawn")
+    assert [desk.publication(i)["reason_code"] for i in (queued, purged)] == ["edited", "withdrawn"]
