@@ -39,13 +39,14 @@ class Heard:
     """One poll: posts oldest first, each once, and the cursor to poll with next.
 
     is_complete is False when the poll stopped at its bound or at a rate limit with more waiting;
-    the next poll goes on from there.
+    the next poll goes on from there. gaps are sentences about posts that can no longer be had.
     """
 
     posts: tuple[Post, ...]
     cursor: Mapping[str, str]
     unreadable: tuple[Unreadable, ...] = ()
     is_complete: bool = True
+    gaps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Reddit through praw: one account, requests sent as they are so that praw repeats none."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -7,13 +8,16 @@ from typing import Any
 import praw
 
 from rejoinder.listening.post import Platform, Post
+from rejoinder.listening.reddit_search import reddit_query
 from rejoinder.listening.rules import ListeningRule
 from resources.platforms.clocks import Clock
 from resources.platforms.conversations import climb
 from resources.platforms.credentials import RedditCredentials, read_credentials
-from resources.platforms.failures import OutcomeUnknown, RateLimited, Refused, Unreachable
+from resources.platforms.deadlines import bounded_session
+from resources.platforms.failures import OutcomeUnknown, Refused, Unreachable
 from resources.platforms.metering import FREE
 from resources.platforms.port import (
+    Action,
     Capability,
     DayCount,
     Heard,
@@ -23,17 +27,22 @@ from resources.platforms.port import (
     Sent,
     Standing,
     Stop,
-    Unreadable,
 )
 from resources.platforms.reddit_answers import envelope_failure, read_listing, read_metrics
+from resources.platforms.reddit_identity import grant, user_agent
+from resources.platforms.reddit_inbox import as_comments
 from resources.platforms.reddit_lookup import look_up, search_back
-from resources.platforms.reddit_poll import Fetch, community_problem, poll_community
+from resources.platforms.reddit_pace import Pace
+from resources.platforms.reddit_poll import Fetch, Listing, page_bounds, poll_listings
 from resources.platforms.reddit_wire import OneShot, from_epoch, reddit_failure
 
+log = logging.getLogger(__name__)
 OAUTH_HOST = "https://oauth.reddit.com"
 TOKEN_HOST = "https://www.reddit.com"  # noqa: S105 - an address
 LONGEST_PAGE = 100
 PAGES_OF_COMMENTS = 10  # Reddit lists at most 1,000
+INBOX = "inbox"
+EMPTY_LISTING: Mapping[str, Any] = {"data": {"children": [], "after": None}}
 
 
 def open_reddit(
@@ -58,13 +67,15 @@ class RedditClient:
         self._username = credentials.username
         self._clock = clock
         self._meter = meter
+        self._has_inbox = True
         self._reddit = praw.Reddit(
             client_id=credentials.client_id,
             client_secret=credentials.client_secret,
-            user_agent=credentials.user_agent or f"python:rejoinder:0.1 (by /u/{credentials.username})",
+            user_agent=user_agent(credentials),
             oauth_url=base_url or OAUTH_HOST,
             reddit_url=base_url or TOKEN_HOST,
             requestor_class=OneShot,
+            requestor_kwargs={"session": bounded_session(), "pace": Pace(clock), "clock": clock},
             ratelimit_seconds=0,
             check_for_updates=False,
             check_for_async=False,
@@ -83,42 +94,57 @@ class RedditClient:
         try:
             return self._reddit.request(method=method, path=path, **named)
         except Exception as error:
-            failure = reddit_failure(error, self._clock, is_write=is_write)
+            failure = reddit_failure(error, is_write=is_write)
         raise failure
 
-    def _listing(self, path: str, given: Mapping[str, str]) -> Any:
+    def _read(self, path: str, given: Mapping[str, str], action: Action = "post_read") -> Any:
+        """One page of a listing, which the meter is asked about before and told of after."""
+        self._meter.allow(action, given["id"].count(",") + 1 if "id" in given else LONGEST_PAGE)
         body = self._call("GET", path, given)
         try:
-            read_listing(body)
+            items, _ = read_listing(body)
         except ValueError as error:
             raise Unreachable(str(error)) from None
+        self._meter.count(action, [str(item.get("name")) for item in items])
         return body
 
     def hear(
         self, cursor: Mapping[str, str], rules: Sequence[ListeningRule], communities: Sequence[str]
     ) -> Heard:
-        """New submissions of the communities named and of those in the rules."""
-        named = [*communities, *(name for rule in rules for name in rule.communities)]
-        progress, is_complete = dict(cursor), True
-        posts: dict[str, Post] = {}
-        unreadable: list[Unreadable] = []
-        for name in {each.lower(): each for each in named}.values():
-            try:
-                found, broken = poll_community(name, self._new_of(name), progress)
-            except Refused as failure:
-                found, broken = [], [community_problem(name, failure)]
-            except RateLimited:
-                if not posts:
-                    raise
-                is_complete = False
-                break
-            posts.update((post.platform_post_id, post) for post in found)
-            unreadable += broken
-        in_order = sorted(posts.values(), key=lambda post: (post.created_at, post.platform_post_id))
-        return Heard(tuple(in_order), progress, tuple(unreadable), is_complete)
+        """Submissions and comments of the communities named and of those in the rules, and mentions of the account.
 
-    def _new_of(self, name: str) -> Fetch:
-        return lambda bounds: self._listing(f"r/{name}/new", bounds)
+        Where no community is named, the rules are searched for all over Reddit; its search finds submissions.
+        """
+        named = [*communities, *(name for rule in rules for name in rule.communities)]
+        found = {name.lower(): name for name in named}
+        listings = [each for name in found.values() for each in self._of_community(name)]
+        if not named:
+            queries = ((rule.tag, reddit_query(rule.x_query)) for rule in rules)
+            listings += [self._of_search(tag, query) for tag, query in queries if query]
+        listings.append(Listing(INBOX, "the mentions in the inbox", self._mentions))
+        return poll_listings(listings, cursor, self._username)
+
+    def _of_community(self, name: str) -> tuple[Listing, Listing]:
+        return (
+            Listing(name.lower(), f"r/{name}", self._pages(f"r/{name}/new")),
+            Listing(f"{name.lower()}/comments", f"r/{name}/comments", self._pages(f"r/{name}/comments")),
+        )
+
+    def _of_search(self, tag: str, query: str) -> Listing:
+        pages = self._pages("search", q=query, sort="new", type="link")
+        return Listing(f"search/{tag}", f"the search of rule {tag}", pages)
+
+    def _pages(self, path: str, **fixed: str) -> Fetch:
+        return lambda bounds: self._read(path, {**fixed, **bounds})
+
+    def _mentions(self, bounds: Mapping[str, str]) -> Any:
+        try:
+            return as_comments(self._read("message/mentions", bounds), self._username)
+        except Refused as failure:
+            if self._has_inbox:
+                log.warning("mentions of u/%s cannot be read from its inbox: %s", self._username, failure)
+            self._has_inbox = False
+        return EMPTY_LISTING
 
     def stream(self, rules: Sequence[ListeningRule], stop: Stop) -> Iterator[Post]:
         """Reddit has no stream.
@@ -130,24 +156,27 @@ class RedditClient:
 
     def publish(self, parent_id: str, text: str) -> Sent:
         """Comment under a thing with exactly one request."""
+        self._meter.allow("create")
         body = self._call("POST", "api/comment/", {"thing_id": parent_id, "text": text})
         failure = envelope_failure(body, self._clock)
         if failure is not None:
             raise failure
         try:
-            comment = body["json"]["data"]["things"][0]["data"]
-            return Sent(str(comment["name"]), from_epoch(float(comment["created_utc"])))
+            sent = sent_of(body["json"]["data"]["things"][0]["data"])
         except (KeyError, IndexError, TypeError, ValueError):
-            pass
-        raise OutcomeUnknown("the platform accepted the comment without naming its id")
+            sent = None
+        self._meter.count("create", [sent.platform_id if sent else f"under {parent_id}"])
+        if sent is None:
+            raise OutcomeUnknown("the platform accepted the comment without naming its id")
+        return sent
 
     def read_back(self, parent_id: str, text: str, since: datetime) -> ReadBack:
         """Search the account's comments, newest first, back to a time."""
         searched_until = self.now()
         after: str | None = None
         for _ in range(PAGES_OF_COMMENTS):
-            bounds = {"limit": str(LONGEST_PAGE), **({"after": after} if after else {})}
-            items, after = read_listing(self._listing(f"user/{self._username}/comments", bounds))
+            page = self._read(f"user/{self._username}/comments", page_bounds(after), "own_read")
+            items, after = read_listing(page)
             for item in items:
                 if item.get("parent_id") == parent_id and same_text(str(item.get("body")), text):
                     return ReadBack(sent_of(item), searched_until, True)
@@ -157,11 +186,11 @@ class RedditClient:
 
     def search(self, query: str, since: datetime, most: int) -> Heard:
         """Submissions that match a query, newest first on Reddit, oldest first here."""
-        return search_back(lambda bounds: self._listing("search", bounds), query, since, most)
+        return search_back(self._pages("search", type="link"), query, since, most)
 
     def look_up(self, ids: Sequence[str]) -> dict[str, Standing]:
         """Which things stand, a hundred to a request."""
-        return look_up(lambda bounds: self._listing("api/info", bounds), ids)
+        return look_up(self._pages("api/info"), ids)
 
     def thread(self, post: Post, most: int) -> tuple[Post, ...]:
         """What stands above a comment, up to its submission, one request each."""
@@ -180,7 +209,7 @@ class RedditClient:
         found: dict[str, Metrics] = {}
         for start in range(0, len(ids), LONGEST_PAGE):
             wanted = ids[start : start + LONGEST_PAGE]
-            items, _ = read_listing(self._listing("api/info", {"id": ",".join(wanted)}))
+            items, _ = read_listing(self._read("api/info", {"id": ",".join(wanted)}, "own_read"))
             found |= {str(item["name"]): read_metrics(item) for item in items}
             found |= {name: Metrics(None, 0, 0, 0, is_deleted=True) for name in wanted if name not in found}
         return found
@@ -188,13 +217,6 @@ class RedditClient:
     def now(self) -> datetime:
         """The platform's time."""
         return self._clock()
-
-
-def grant(credentials: RedditCredentials) -> dict[str, Any]:
-    """How the account signs in: refresh token where there is one, else password."""
-    if credentials.refresh_token:
-        return {"refresh_token": credentials.refresh_token}
-    return {"username": credentials.username, "password": credentials.password}
 
 
 def sent_of(item: Mapping[str, Any]) -> Sent:

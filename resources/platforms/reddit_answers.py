@@ -1,6 +1,7 @@
 """Reddit's answers as values: posts, counts, and the errors it hides in a 200."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from resources.platforms.failures import PlatformFailure, RateLimited, Refused, 
 from resources.platforms.port import Metrics, Unreadable
 
 GONE = frozenset({"[deleted]", "[removed]"})
+MENTION = re.compile(r"(?<![\w/.])/?u/([A-Za-z0-9_-]{3,20})(?![\w-])")
 COUNTS = ("score", "num_comments")
 REFUSALS = {
     "DELETED_COMMENT": "parent_gone",
@@ -68,8 +70,18 @@ def read_post(item: Mapping[str, Any]) -> Post:
         url=f"https://www.reddit.com{item['permalink']}",
         conversation_id=item["link_id"] if is_comment else name,
         parent_id=item.get("parent_id") if is_comment else None,
+        mentions=mentions_in(f"{text}\nu/{item['summons']}" if item.get("summons") else str(text)),
         metrics={key: int(item[key]) for key in COUNTS if isinstance(item.get(key), int)},
     )
+
+
+def mentions_in(text: str) -> tuple[str, ...]:
+    """Who is named in a text, in lower case, each once, as Reddit tells them of it.
+
+    >>> mentions_in("ask u/Rejoinder or /u/some-one, not https://x.example/u/nobody")
+    ('rejoinder', 'some-one')
+    """
+    return tuple(dict.fromkeys(name.lower() for name in MENTION.findall(text)))
 
 
 def is_deleted(item: Mapping[str, Any]) -> bool:

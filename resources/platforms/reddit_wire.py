@@ -1,7 +1,8 @@
-"""praw's wire: writes go out once, and every exception becomes a failure that says what is known.
+"""praw's wire: writes go out once, at our own pace, and every exception becomes a failure that says what is known.
 
 prawcore sends a POST again after a 5xx answer or a dropped connection, which would answer a post
-twice. `OneShot` turns both into `OutcomeUnknown`, which prawcore does not retry.
+twice. `OneShot` turns both into `OutcomeUnknown`, which prawcore does not retry. It would also sleep inside a
+call where the rate headers are low; `OneShot` keeps those to itself.
 """
 
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 import prawcore
 import requests
 
+from resources.platforms.clocks import Clock
 from resources.platforms.failures import (
     AuthExpired,
     OutcomeUnknown,
@@ -20,29 +22,51 @@ from resources.platforms.failures import (
     Unreachable,
 )
 from resources.platforms.reddit_answers import time_after
+from resources.platforms.reddit_pace import Pace
 from resources.platforms.wire import TIMEOUT_S, connection_failure
 
 READS = frozenset({"GET", "HEAD"})
-READ_TIMEOUT_S = TIMEOUT_S[1]
+TOKEN_PATH = "/access_token"  # noqa: S105 - a path
 
 
 class OneShot(prawcore.Requestor):
-    """Sends a write exactly once."""
+    """Sends a write exactly once, and every call within the pace."""
+
+    def __init__(self, *, pace: Pace, clock: Clock, **named: Any) -> None:
+        """Take praw's own arguments, a pace that all calls share, and the platform's time."""
+        super().__init__(**named)
+        self._pace = pace
+        self._clock = clock
 
     def request(self, *args: Any, timeout: float | None = None, **kwargs: Any) -> requests.Response:
-        """One request (method, address, ...); a write without a trustworthy answer raises our failure."""
-        is_write = is_write_call(*args[:2])
+        """One request (method, address, ...); a write without a trustworthy answer raises our failure.
+
+        Raises:
+            RateLimited: Reddit asks to wait, or the window's calls are used up and nothing was sent.
+            OutcomeUnknown: the write left and no answer that can be trusted came back.
+        """
+        is_write, is_token = is_write_call(*args[:2]), TOKEN_PATH in args[1]
+        if not is_token:
+            self._pace.hold(is_write=is_write)
         try:
-            response = super().request(*args, timeout=READ_TIMEOUT_S, **kwargs)
+            response = super().request(*args, **{**kwargs, "timeout": TIMEOUT_S})
         except prawcore.RequestException as error:
             if not is_write:
                 raise
-            failure = connection_failure(error.original_exception, is_write=True)
+            failure: PlatformFailure = connection_failure(error.original_exception, is_write=True)
         else:
-            if not is_write or (response.status_code < 500 and response.status_code != 408):
+            refusal = self._failure_of(response, is_write=is_write)
+            if refusal is None:
                 return response
-            failure = OutcomeUnknown(f"the platform answered {response.status_code}")
+            failure = refusal
         raise failure
+
+    def _failure_of(self, response: requests.Response, *, is_write: bool) -> PlatformFailure | None:
+        limited = RateLimited(retry_time(response, self._clock)) if response.status_code == 429 else None
+        self._pace.take(response.headers)
+        if limited is None and is_write and (response.status_code >= 500 or response.status_code == 408):
+            return OutcomeUnknown(f"the platform answered {response.status_code}")
+        return limited
 
 
 def is_write_call(method: str, url: str) -> bool:
@@ -51,10 +75,10 @@ def is_write_call(method: str, url: str) -> bool:
     >>> is_write_call("POST", "https://www.reddit.com/api/v1/access_token")
     False
     """
-    return method.upper() not in READS and "/access_token" not in url
+    return method.upper() not in READS and TOKEN_PATH not in url
 
 
-def reddit_failure(error: Exception, now: Callable[[], datetime], *, is_write: bool) -> PlatformFailure:
+def reddit_failure(error: Exception, *, is_write: bool) -> PlatformFailure:
     """The failure behind an exception that a call of praw raised.
 
     What a write itself met was turned into a failure by `OneShot`; what is left over happened while
@@ -64,8 +88,6 @@ def reddit_failure(error: Exception, now: Callable[[], datetime], *, is_write: b
         return error
     if isinstance(error, prawcore.RequestException):
         return connection_failure(error.original_exception, is_write=False)
-    if isinstance(error, prawcore.TooManyRequests):
-        return RateLimited(retry_time(error.response, now))
     if is_auth(error):
         return AuthExpired(f"Reddit refused the credentials ({type(error).__name__})")
     if isinstance(error, prawcore.ResponseException) and not isinstance(error, prawcore.BadJSON):
