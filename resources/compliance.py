@@ -13,9 +13,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
 
+from rejoinder.listening.post import Post
 from rejoinder.listening.standing import RecheckTerms, judge, recheck_terms
 from resources.clients import OpenClient
-from resources.listening import HeardReport, open_channels
+from resources.listening import HeardCounts, HeardReport, open_channels, save_posts
 from resources.platforms.failures import PlatformFailure, SpendStopped
 from resources.platforms.port import PlatformClient, Standing
 from resources.postgres import Database
@@ -150,8 +151,10 @@ class _Check:
             return False
         standings = self.client.look_up([row["platform_post_id"] for row in due])
         found = judged(due, standings)
+        newer = [one.newer for one in found if one.newer]
         with self.db.transaction() as tx:
             self.counts += note_found(tx, found, self.now())
+            save_posts(tx, self.channel, newer, HeardCounts())
         self.counts["unsaid"] += len(due) - len(found)
         if self.progress:
             self.progress(len(due))
@@ -185,7 +188,12 @@ def judged(due: Sequence[Mapping[str, Any]], standings: Mapping[str, Standing]) 
     for row in due:
         standing = standings.get(row["platform_post_id"])
         if standing is not None:
-            text_now = None if standing.post is None else standing.post.text
-            verdict = judge(text=row["text"], gone_at=row["gone_at"], text_now=text_now)
-            found.append(Found(row["id"], verdict, text_now or ""))
+            found.append(_found(row, standing.post))
     return found
+
+
+def _found(row: Mapping[str, Any], now: Post | None) -> Found:
+    text_now = None if now is None else now.text
+    is_replaced = now is not None and now.platform_post_id != row["platform_post_id"]
+    verdict = judge(text=row["text"], gone_at=row["gone_at"], text_now=text_now, is_replaced=is_replaced)
+    return Found(row["id"], verdict, text_now or "", now if is_replaced else None)

@@ -3,19 +3,24 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
+from rejoinder.listening.post import Post
 from rejoinder.listening.standing import Verdict
 from resources.postgres import Transaction
 from resources.purging import purge_posts
 
 
 class Found(NamedTuple):
-    """A post by its id, the verdict on it, and how it reads on its platform now (empty where it is gone)."""
+    """A post by its id, the verdict on it, and how it reads on its platform now (empty where it is gone).
+
+    newer is its newest version, where that has an id of its own.
+    """
 
     post_id: int
     verdict: Verdict
     text: str
+    newer: Post | None = None
 
 
 def note_found(tx: Transaction, found: Sequence[Found], now: datetime) -> Counter[str]:
@@ -27,23 +32,33 @@ def note_found(tx: Transaction, found: Sequence[Found], now: datetime) -> Counte
     """
     ids = {verdict: [one.post_id for one in found if one.verdict == verdict] for verdict in _VERDICTS}
     tx.execute("note_standing", ids=ids["stands"], now=now)
-    note_gone(tx, ids["gone"], now)
-    note_gone(tx, ids["purge"], now)
+    note_gone(tx, [*ids["gone"], *ids["purge"]], now)
+    note_replaced(tx, ids["replaced"], now)
     for one in found:
         if one.verdict in ("edited", "restored"):
             note_wording(tx, one.post_id, one.text, now)
-    counts: Counter[str] = Counter({verdict: len(of) for verdict, of in ids.items() if of and verdict != "purge"})
+    counts: Counter[str] = Counter(
+        {verdict: len(of) for verdict, of in ids.items() if of and verdict != "purge"}
+    )
     counts["purged"] += purge_posts(tx, ids["purge"], now)
     return counts
 
 
-_VERDICTS: tuple[Verdict, ...] = ("stands", "edited", "gone", "purge", "restored")
+_VERDICTS = get_args(Verdict)
+_EDITED = "the post was edited after the reply to it was approved"
+_WITHDRAWN = "the post was deleted, or its author asked not to be answered"
 
 
 def note_gone(tx: Transaction, ids: Sequence[int], now: datetime) -> None:
     """Withdraw posts that their platform shows no more, and take back what was to be said about them."""
     tx.execute("note_gone", ids=list(ids), now=now)
-    tx.execute("cancel_for_withdrawn_posts", ids=list(ids))
+    tx.execute("cancel_for_withdrawn_posts", ids=list(ids), reason_code="withdrawn", detail=_WITHDRAWN)
+
+
+def note_replaced(tx: Transaction, ids: Sequence[int], now: datetime) -> None:
+    """Withdraw posts of which a newer version stands: that one is another post, this one is purged in time."""
+    tx.execute("note_gone", ids=list(ids), now=now)
+    tx.execute("cancel_for_withdrawn_posts", ids=list(ids), reason_code="edited", detail=_EDITED)
 
 
 def note_wording(tx: Transaction, post_id: int, text: str, now: datetime) -> bool:

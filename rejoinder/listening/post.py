@@ -15,6 +15,7 @@ class Post:
     author is None when the platform does not say who wrote it: unknown, not one person.
     created_at is the platform's time (aware, UTC); mentions and quoted_author are handles
     without ``@`` in lower case. parent_id is the post that it answers, None where it answers none.
+    earlier_ids are those of the versions that it replaced, where a platform gives each edit an id of its own.
     """
 
     platform: Platform
@@ -27,6 +28,7 @@ class Post:
     url: str | None = None
     conversation_id: str | None = None
     parent_id: str | None = None
+    earlier_ids: tuple[str, ...] = ()
     mentions: tuple[str, ...] = ()
     quoted_author: str | None = None
     lang: str | None = None

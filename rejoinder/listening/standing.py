@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-Verdict = Literal["stands", "edited", "gone", "purge", "restored"]
+Verdict = Literal["stands", "edited", "replaced", "gone", "purge", "restored"]
 
 # A post that is looked for again so soon is not read twice by chance; longer would cost time that deletions have.
 CONFIRM_S = 900.0
@@ -58,13 +58,14 @@ def recheck_terms(retention_s: float, wanted_s: float) -> RecheckTerms:
     )
 
 
-def judge(*, text: str, gone_at: datetime | None, text_now: str | None) -> Verdict:
+def judge(*, text: str, gone_at: datetime | None, text_now: str | None, is_replaced: bool = False) -> Verdict:
     """What one answer of the platform means for a stored post.
 
     Args:
         text: as it is stored.
         gone_at: when the platform was first seen without it; None while it was there at the last look.
         text_now: as it reads there now; None where the platform shows it no more.
+        is_replaced: its newest version has an id of its own there, and is another post to answer.
 
     Returns:
         ``gone`` where it is missing for the first time: nothing of it is published from then on, and it is looked
@@ -73,8 +74,10 @@ def judge(*, text: str, gone_at: datetime | None, text_now: str | None) -> Verdi
     >>> judge(text="a", gone_at=None, text_now="b")
     'edited'
     """
-    if text_now is None:
-        return "gone" if gone_at is None else "purge"
+    if text_now is None or is_replaced:
+        if gone_at is not None:
+            return "purge"
+        return "gone" if text_now is None else "replaced"
     if gone_at is not None:
         return "restored"
     return "stands" if text_now == text else "edited"

@@ -82,6 +82,7 @@ def read_post(item: Mapping[str, Any], people: Mapping[str, Any], quoted: Mappin
         url=f"https://x.com/{handle or 'i'}/status/{post_id}",
         conversation_id=item.get("conversation_id"),
         parent_id=read_parent_id(item),
+        earlier_ids=tuple(one for one in read_versions(item) if int(one) < int(post_id)),
         mentions=tuple(dict.fromkeys(str(mention["username"]).lower() for mention in mentions)),
         quoted_author=read_quoted_author(item, people, quoted),
         lang=item.get("lang"),
@@ -98,6 +99,12 @@ def read_quoted_author(
         if reference["type"] == "quoted" and author:
             return str(author["username"]).lower()
     return None
+
+
+def read_versions(item: Mapping[str, Any]) -> list[str]:
+    """The ids of all versions of a post, oldest first; X's specification knows the field by two names."""
+    known = item.get("edit_history_tweet_ids") or item.get("edit_history_post_ids") or [item["id"]]
+    return sorted((str(one) for one in known), key=int)
 
 
 def read_parent_id(item: Mapping[str, Any]) -> str | None:

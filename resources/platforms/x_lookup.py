@@ -6,7 +6,7 @@ from typing import Any
 
 from rejoinder.listening.post import Post
 from resources.platforms.port import DayCount, Heard, Standing, Unreadable
-from resources.platforms.x_answers import read_posts, read_time
+from resources.platforms.x_answers import read_posts, read_time, read_versions
 from resources.platforms.x_poll import Fetch
 
 LONGEST_PAGE = 100
@@ -15,16 +15,36 @@ LONGEST_PAGE = 100
 def look_up(fetch: Callable[[Sequence[str]], Mapping[str, Any]], ids: Sequence[str]) -> dict[str, Standing]:
     """Which posts stand, by id; X says of those that do not why it shows none.
 
+    X shows an older version of an edited post under its own id for ever, so the newest ones are asked for as well.
+
     Args:
         fetch: the answer for at most a hundred ids.
         ids: any number of them.
     """
     found: dict[str, Standing] = {}
+    newest: dict[str, str] = {}
     for start in range(0, len(ids), LONGEST_PAGE):
         body = fetch(ids[start : start + LONGEST_PAGE])
         posts, _ = read_posts(body)
         found |= {post.platform_post_id: Standing(post) for post in posts}
         found |= gone(body)
+        newest |= replaced(body)
+    if newest:
+        latest = look_up(fetch, sorted(set(newest.values())))
+        found |= {old: latest[new] for old, new in newest.items() if new in latest}
+    return found
+
+
+def replaced(body: Mapping[str, Any]) -> dict[str, str]:
+    """The posts of an answer that a newer version has replaced, each with the id of the newest."""
+    found = {}
+    for item in body.get("data") or []:
+        try:
+            newest = read_versions(item)[-1]
+        except (KeyError, TypeError, ValueError):
+            continue
+        if newest != str(item.get("id")):
+            found[str(item["id"])] = newest
     return found
 
 

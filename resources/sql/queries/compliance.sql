@@ -58,10 +58,15 @@ set gone_at = coalesce(gone_at, %(now)s), checked_at = %(now)s,
     version = version + 1, lease_worker = null, lease_until = null, in_hand_at = null
 where id = any (%(ids)s)
 
+-- name: earlier_versions
+-- Posts that are kept and of which a newer version was heard.
+select id from post where platform = %(platform)s and platform_post_id = any (%(earlier)s) and gone_at is null
+order by id for update
+
 -- name: cancel_for_withdrawn_posts
 update publication p
-set state = case p.state when 'queued' then 'cancelled' else 'abandoned' end, reason_code = 'withdrawn',
-    detail = 'the post was deleted, or its author asked not to be answered'
+set state = case p.state when 'queued' then 'cancelled' else 'abandoned' end, reason_code = %(reason_code)s,
+    detail = %(detail)s
 from post o
 where o.id = p.post_id and p.state in ('queued', 'handoff') and o.status = 'withdrawn' and o.id = any (%(ids)s)
 returning p.id

@@ -278,3 +278,16 @@ def test_an_edit_that_is_heard_voids_the_approval_too_and_brings_back_nothing_th
     assert outcomes == ["edited", "known"]
     assert (place(desk, "1001"), place(desk, "1002")) == ("triage/pending", "post_queue/withdrawn")
     assert [desk.publication(i)["reason_code"] for i in (queued, purged)] == ["edited", "withdrawn"]
+
+
+def test_a_newer_version_with_an_id_of_its_own_takes_the_place_of_the_older(desk):
+    publication = desk.approved(desk.channel())
+    enrich(desk, "1001")
+    newer = replace(seen("2001", "said better"), author="author1", earlier_ids=("1001",))
+    witness = Witness()
+    witness.look_up = lambda ids: {i: Standing(newer) for i in ids}  # type: ignore[method-assign]
+    assert look(desk, witness, later=13 * HOUR).channels["rehearsal"]["replaced"] == 1
+    assert (place(desk, "1001"), place(desk, "2001")) == ("post_queue/withdrawn", "triage/pending")
+    assert desk.publication(publication)["reason_code"] == "edited"
+    assert look(desk, witness, later=14 * HOUR).channels["rehearsal"]["purged"] == 1
+    assert tables_with(desk, SENTINEL) == []
