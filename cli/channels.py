@@ -26,6 +26,9 @@ def add(
     account: Annotated[str, typer.Option(help="Its handle, without @ or u/.")],
     policy: Annotated[str, typer.Option(help="x/self_serve, x/enterprise or reddit/approved_app.")],
     community: Annotated[list[str] | None, typer.Option(help="A subreddit to listen to; repeat it.")] = None,
+    operator: Annotated[
+        str | None, typer.Option(help="Who answers for the account; X wants a name before it replies by API.")
+    ] = None,
     credentials_stdin: Annotated[
         bool, typer.Option("--credentials-stdin", help="Read the credentials, a JSON object, from stdin.")
     ] = False,
@@ -38,7 +41,7 @@ def add(
     with reporting(as_json), open_bench() as bench:
         from resources.commands.channels import NewChannel, add_channel
 
-        new = NewChannel(name, platform, account, policy, tuple(community or ()))
+        new = NewChannel(name, platform, account, policy, tuple(community or ()), operator)
         credentials = _credentials(credentials_stdin)
         channel_id = add_channel(bench.db, acting(bench.db, who), bench.project_id, new, credentials)
     answer({"id": channel_id, "name": name}, as_json, f"Channel {name} is enabled.")

@@ -18,6 +18,7 @@ from resources.platforms.failures import PlatformFailure
 from resources.platforms.port import Heard, PlatformClient, Unreadable
 from resources.postgres import Database, Transaction
 from resources.store.channels import Channel, enabled_channels, load_cursor, read_credential, save_cursor
+from resources.store.opt_outs import note_requests
 from resources.store.posts import NewPost, insert_posts
 from resources.tuning import Tuning
 from resources.work.runner import Progress
@@ -27,6 +28,8 @@ log = logging.getLogger("rejoinder.listening")
 
 CURSOR = "hear"
 MAX_POLLS = 100
+# A post that was known is not read again for a request to be left alone.
+HEEDED = ("new", "edited")
 LONGEST_EXCERPT = 500
 
 
@@ -196,6 +199,7 @@ def save_posts(
             _quarantine(tx, channel, item, counts)
         else:
             setattr(counts, outcome, getattr(counts, outcome) + 1)
+    note_requests(tx, channel, [post for post, one in zip(kept, saved, strict=True) if one.outcome in HEEDED])
 
 
 def _new_post(channel: Channel, post: Post, now: datetime, archived_before: datetime | None) -> NewPost:

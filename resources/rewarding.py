@@ -64,7 +64,7 @@ def _counts(row: Row) -> Snapshot:
 def _platform_cost_usd(row: Row, policy: ChannelPolicy) -> float:
     if not row["is_by_api"]:
         return 0.0
-    return reply_price_usd(policy, has_link=bool(find_links(row["text"])))
+    return reply_price_usd(policy, has_link=bool(find_links(row["text"])), is_summoned=row["is_summoned"])
 
 
 def platform_norms(rows: Sequence[Row], weights: RewardWeights) -> Mapping[NormKey, PlatformNorm]:

@@ -1,36 +1,39 @@
 """Channels of the operator's own: connect an account with its credentials, list them, switch one off."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
 from rejoinder.errors import ConfigInvalid
 from rejoinder.ids import ChannelId
-from rejoinder.listening.policy import default_policy
+from rejoinder.listening.policy import ChannelPolicy, default_policy
 from rejoinder.listening.post import Platform
 from resources.commands.actors import Actor, authorise, record
 from resources.platforms.credentials import RedditCredentials, XCredentials, read_credentials
 from resources.postgres import Database, Transaction
-from resources.store.channels import save_channel
+from resources.store.channels import channels_of, save_channel
 
 
 @dataclass(frozen=True, slots=True)
 class NewChannel:
-    """An account on a real platform, and by which of the shipped policies it is used."""
+    """An account on a real platform, by which of the shipped policies it is used, and who answers for it."""
 
     name: str
     platform: Platform
     account: str
     policy: str
     communities: tuple[str, ...] = ()
+    operator: str | None = None
 
 
 def add_channel(
     db: Database, actor: Actor, project_id: int, new: NewChannel, credentials: Mapping[str, str]
 ) -> ChannelId:
     """Make a channel and store its credentials, or give an existing one others; the audit has no secret.
+
+    A policy that was changed stays changed, unless another one is named.
 
     Raises:
         NotAllowed: the actor's role does not manage channels.
@@ -51,7 +54,7 @@ def add_channel(
         _refuse_other_kind(tx, new)
         channel_id = save_channel(
             tx, project_id=project_id, name=new.name, platform=new.platform, account=new.account,
-            base_url=None, is_sandbox=False, policy=policy, communities=new.communities,
+            base_url=None, is_sandbox=False, policy=_kept(tx, new, policy), communities=new.communities,
         )  # fmt: skip
         secret = Jsonb(dict(credentials))
         tx.execute("store_read_credential", channel_id=channel_id, secret=secret)
@@ -59,6 +62,13 @@ def add_channel(
         diff = {"platform": new.platform, "account": new.account, "policy": new.policy}
         record(tx, acting, "add_channel", "channel", channel_id, diff)
     return channel_id
+
+
+def _kept(tx: Transaction, new: NewChannel, policy: ChannelPolicy) -> ChannelPolicy:
+    """The policy to save: what was set for this channel stays, and the operator is the one named now."""
+    before = [channel.policy for channel in channels_of(tx, new.name)]
+    kept = before[0] if before and before[0].name == policy.name else policy
+    return replace(kept, operator=new.operator) if new.operator else kept
 
 
 def _refuse_other_kind(tx: Transaction, new: NewChannel) -> None:

@@ -7,12 +7,13 @@ in between it raises `StaleView` and changes nothing.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from psycopg.errors import InsufficientPrivilege, UniqueViolation
 
-from rejoinder.errors import IllegalMove, NotAllowed, StaleView
+from rejoinder.errors import DecisionInvalid, IllegalMove, NotAllowed, StaleView
 from rejoinder.ids import DraftId, PublicationId, ReviewId
-from rejoinder.listening.answerable import how_to_publish
+from rejoinder.listening.answerable import Unanswerable, how_to_publish
 from rejoinder.listening.policy import Way
 from rejoinder.review import decisions
 from rejoinder.review.decisions import REASON_LABELS
@@ -31,6 +32,7 @@ from resources.commands.cases import (
     sendable,
 )
 from resources.postgres import Database, Transaction
+from resources.store.answering import hold_author, standing_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def approve(
         NotAllowed: the role does not allow it, or a simulated reviewer decides outside the sandbox.
         StaleView: someone decided in between.
         IllegalMove: the post does not wait for a decision.
-        DecisionInvalid: the text cannot be sent.
+        DecisionInvalid: the text cannot be sent, or the channel's policy lets the post not be answered.
     """
     with db.transaction() as tx, _gate():
         actor = authorise(tx, actor, "approve")
@@ -86,7 +88,7 @@ def _approve(
     is_new = approval.text != draft["text"]
     draft_id = save_version(tx, case, actor, approval.text) if is_new else draft["id"]
     was_edited = is_new or draft["author_id"] is not None
-    way = how_to_publish(case.post, case.channel.policy, case.channel.account)
+    way = _way_out(tx, case)
     made = tx.row(
         "approve_post",
         post_id=case.id,
@@ -105,6 +107,20 @@ def _approve(
     approved = Approved(made["review_id"], made["publication_id"], way, approval.text, was_edited)
     _record_approval(tx, actor, case, approved, approval.text_sha256)
     return approved
+
+
+def _way_out(tx: Transaction, case: OpenCase) -> Way:
+    """How the reply goes out; one that only has to wait is queued, and the publisher keeps it until it may go.
+
+    Raises:
+        DecisionInvalid: the post may not be answered, or not yet by a person's hand.
+    """
+    hold_author(tx, case.post)
+    way = how_to_publish(case.post, case.channel.policy, case.channel.account)
+    standing = standing_of(tx, case.id, case.post, case.channel, now=datetime.now(UTC))
+    if isinstance(standing, Unanswerable) and (standing.until is None or way == "handoff"):
+        raise DecisionInvalid(f"this post may not be answered: {standing.reason}")
+    return way
 
 
 def _record_approval(tx: Transaction, actor: Actor, case: OpenCase, approved: Approved, sha256: str) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from rejoinder.ids import PublicationId
+from rejoinder.listening.answerable import Unanswerable
 from resources.postgres import Database, Transaction
 from resources.publishing.pacing import (
     LIMITED,
@@ -15,13 +16,20 @@ from resources.publishing.pacing import (
     midnight_after,
     midnight_before,
 )
+from resources.store.answering import hold_author, standing_of
 from resources.store.channels import Channel
 from resources.store.publications import (
     ApprovalVoid,
+    Due,
     Publication,
-    claim_next,
+    cancel_withdrawn,
     defer,
+    hand_over,
+    next_due,
     notify,
+    put_off,
+    send_back,
+    take,
     take_back_approval,
 )
 
@@ -30,7 +38,7 @@ from resources.store.publications import (
 class Idle:
     """Nothing was claimed; count says how many publications were deferred or cancelled."""
 
-    why: Literal["nothing_due", "deferred", "cancelled"]
+    why: Literal["nothing_due", "deferred", "cancelled", "kept_back"]
     count: int = 0
 
 
@@ -50,10 +58,13 @@ def claim(
             pace = lock_pace(tx, channel, now)
             if pace.allowed_from > now:
                 return _defer_for_limit(tx, channel, now, pace)
-            publication = claim_next(tx, channel.id, now=now, worker=worker, lease_s=lease_s)
-            if publication is None:
+            due = next_due(tx, channel.id, now=now)
+            if due is None:
                 return Idle("nothing_due")
-            if not is_affordable(tx, channel, publication.texts[0], now):
+            if idle := keep_back(tx, channel, due, now):
+                return idle
+            publication = take(tx, due.id, worker=worker, lease_s=lease_s)
+            if not is_affordable(tx, channel, publication, now):
                 raise _OverCap
             count_call(tx, channel.id, now)
             return publication
@@ -61,6 +72,36 @@ def claim(
         return _defer_for_cap(db, channel, now)
     except ApprovalVoid as void:
         return _cancel(db, void.publication_id)
+
+
+def keep_back(tx: Transaction, channel: Channel, due: Due, now: datetime) -> Idle | None:
+    """Ask the channel's policy once more; where the reply may not go out now, it waits, or goes back with the reason.
+
+    Two publishers that are about to answer one author take turns, so only one reply gets out of two.
+    """
+    hold_author(tx, due.parent)
+    standing = standing_of(tx, due.post_id, due.parent, channel, now=now, with_waiting=False)
+    if isinstance(standing, Unanswerable):
+        return _refuse(tx, due, standing)
+    if standing.way == "handoff":
+        hand_over(tx, due, detail=standing.why_by_hand)
+        return Idle("kept_back", 1)
+    if standing.not_before:
+        detail = f"channel {channel.name} keeps quiet until {standing.not_before:%Y-%m-%d %H:%M} UTC"
+        until = standing.not_before
+        count = defer(tx, channel.id, now=now, until=until, reason_code="quiet_hours", detail=detail)
+        return Idle("deferred", count)
+    return None
+
+
+def _refuse(tx: Transaction, due: Due, why: Unanswerable) -> Idle:
+    if why.until:
+        put_off(tx, due, until=why.until, reason_code=why.rule, detail=why.reason)
+        return Idle("kept_back", 1)
+    if why.rule == "opted_out":
+        return Idle("cancelled", cancel_withdrawn(tx))
+    send_back(tx, due, reason_code=why.rule, detail=why.reason)
+    return Idle("cancelled", 1)
 
 
 def _defer_for_limit(tx: Transaction, channel: Channel, now: datetime, pace: Pace) -> Idle:

@@ -11,6 +11,7 @@ from rejoinder.text.links import find_links
 from resources.postgres import Transaction
 from resources.publishing.channel_time import ChannelTime
 from resources.store.channels import Channel
+from resources.store.publications import Publication
 
 CREATE = "create"
 HOLD = "hold:"  # before the reason: a hold is no window and counts no calls
@@ -120,19 +121,19 @@ def _set_window(
     )
 
 
-def is_affordable(tx: Transaction, channel: Channel, text: str, now: datetime) -> bool:
-    """Whether sending this text, which is claimed already, keeps the day's spending (UTC) under the cap."""
+def is_affordable(tx: Transaction, channel: Channel, publication: Publication, now: datetime) -> bool:
+    """Whether sending this reply, which is claimed already, keeps the day's spending (UTC) under the cap."""
     if channel.policy.spend_cap_usd_per_day is None:
         return True
     rows = tx.rows("texts_sent_since", channel_id=channel.id, since=midnight_before(now))
-    with_this = sum(price_usd(channel, row["text"]) for row in rows)
-    price = price_usd(channel, text)
+    with_this = sum(price_usd(channel, row["text"], is_summoned=row["is_summoned"]) for row in rows)
+    price = price_usd(channel, publication.texts[0], is_summoned=publication.is_summoned)
     return within_spend_cap(channel.policy, spent_today_usd=with_this - price, next_usd=price)
 
 
-def price_usd(channel: Channel, text: str) -> float:
+def price_usd(channel: Channel, text: str, *, is_summoned: bool) -> float:
     """What the platform charges for sending this text."""
-    return reply_price_usd(channel.policy, has_link=bool(find_links(text)))
+    return reply_price_usd(channel.policy, has_link=bool(find_links(text)), is_summoned=is_summoned)
 
 
 def midnight_before(now: datetime) -> datetime:

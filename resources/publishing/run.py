@@ -167,11 +167,11 @@ class _Pass:
             self._tell_progress()
 
     def _is_over(self, idle: Idle) -> bool:
-        if idle.why == "deferred":
+        if idle.why in ("deferred", "kept_back"):
             self.report.deferred += idle.count
         if idle.why == "cancelled":
             self.report.cancelled += idle.count
-        return idle.why != "cancelled"
+        return idle.why not in ("cancelled", "kept_back")
 
     def _finish(
         self, channel: Channel, client: PlatformClient, publication: Publication, deadline_s: float

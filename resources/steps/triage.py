@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rejoinder.listening.answerable import Answerable, Unanswerable, may_answer
 from rejoinder.llm.ports import Embedder, Vectors
 from rejoinder.text.emptiness import readable_reason
 from rejoinder.triage.classifier import Classifier, predict
@@ -27,7 +28,9 @@ from resources.model_tasks.claims import FoundClaims, find_claims
 from resources.postgres import Database, Transaction
 from resources.search import nearest
 from resources.steps.places import RESEARCH, TRIAGE
-from resources.store.posts import StoredPost, advance, load_posts, reject, save_stage_decision
+from resources.store.answering import load_histories
+from resources.store.channels import load_channel
+from resources.store.posts import StoredPost, advance, load_posts, postpone, reject, save_stage_decision
 
 NOTHING_TO_ANSWER = "no claim and no question in it"
 
@@ -190,21 +193,45 @@ def classifier_input(items: Sequence[Judged], keywords: Sequence[str]) -> NDArra
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A post that is worth an answer, and whether its channel's policy lets it have one."""
+
+    stored: StoredPost
+    standing: Answerable | Unanswerable
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimFinding:
-    """Finds what in a post can be checked or answered: by rules, or with a model where there is a task."""
+    """Finds what in a post can be checked or answered: by rules, or with a model where there is a task.
+
+    Who may not be answered is not asked about: the post is rejected with the reason, or waits until it may be.
+    """
 
     index_id: int
     task: ModelTask[ClaimsAnswer] | None = None
     name: str = "claims"
     table: str = "post"
 
-    def load(self, tx: Transaction, ids: Sequence[int]) -> list[StoredPost]:
-        """Posts."""
-        return load_posts(tx, ids, self.index_id)
+    def load(self, tx: Transaction, ids: Sequence[int]) -> list[Candidate]:
+        """Posts, each with what the policy says of it now."""
+        now = datetime.now(UTC)
+        posts = load_posts(tx, ids, self.index_id)
+        histories = load_histories(tx, ids, now=now)
+        channels = {i: load_channel(tx, i) for i in {post.channel_id for post in posts}}
+        return [
+            Candidate(
+                stored, may_answer(stored.post, channel.policy, channel.account, histories[stored.id], now)
+            )
+            for stored in posts
+            for channel in [channels[stored.channel_id]]
+        ]
 
-    def work(self, items: Sequence[StoredPost]) -> list[FoundClaims | Troubled]:
-        """The claims of each post, the main one first."""
-        return [self._find(item) for item in items]
+    def work(self, items: Sequence[Candidate]) -> list[FoundClaims | Troubled | Unanswerable]:
+        """The claims of each post, the main one first; or why it may not be answered."""
+        return [
+            item.standing if isinstance(item.standing, Unanswerable) else self._find(item.stored)
+            for item in items
+        ]
 
     def _find(self, item: StoredPost) -> FoundClaims | Troubled:
         found = find_claims(self.task, item.post.text, f"post:{item.id}")
@@ -215,7 +242,9 @@ class ClaimFinding:
             claims_by_rules(item.post.text), note=f"found by rules: {found.writer.model} saw none"
         )
 
-    def save(self, tx: Transaction, item: StoredPost, result: FoundClaims | Troubled, worker: int) -> str:
+    def save(
+        self, tx: Transaction, item: Candidate, result: FoundClaims | Troubled | Unanswerable, worker: int
+    ) -> str:
         """Save the claims of this wording of the post and hand it to research, or reject.
 
         Raises:
@@ -223,6 +252,18 @@ class ClaimFinding:
         """
         if isinstance(result, Troubled):
             raise result.error
+        if isinstance(result, Unanswerable):
+            return self._refuse(tx, item.stored, result, worker)
+        return self._save_found(tx, item.stored, result, worker)
+
+    def _refuse(self, tx: Transaction, stored: StoredPost, why: Unanswerable, worker: int) -> str:
+        verdict = "rejected" if why.until is None else "waits"
+        save_stage_decision(tx, stored.id, "policy", verdict, why.reason, scores={"rule": why.rule})
+        if why.until is None:
+            return reject(tx, stored.id, TRIAGE, self.name, why.reason, worker)
+        return postpone(tx, stored.id, why.until, worker)
+
+    def _save_found(self, tx: Transaction, item: StoredPost, result: FoundClaims, worker: int) -> str:
         if not result.claims:
             reason = "; ".join(filter(None, (NOTHING_TO_ANSWER, result.note)))
             save_stage_decision(tx, item.id, self.name, "rejected", reason, scores=_told_by(result))

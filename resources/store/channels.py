@@ -76,6 +76,11 @@ def enabled_channels(tx: Transaction) -> list[Channel]:
     return [_channel(row) for row in tx.rows("enabled_channels")]
 
 
+def channels_of(tx: Transaction, name: str | None = None) -> list[Channel]:
+    """Every channel, the disabled ones too, oldest first; of that name only, if one is given."""
+    return [_channel(row) for row in tx.rows("channels_named", name=name)]
+
+
 def load_channel(tx: Transaction, channel_id: int) -> Channel:
     """The channel with that id.
 

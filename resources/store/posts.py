@@ -244,6 +244,17 @@ def advance(
         raise LeaseLost(f"post {post_id} is held by another worker")
 
 
+def postpone(tx: Transaction, post_id: PostId, until: datetime, worker: int) -> str:
+    """Let a post that this worker holds wait at its step until a time.
+
+    Raises:
+        LeaseLost: the worker does not hold it any more.
+    """
+    if not tx.execute("wait_post", id=post_id, until_at=until, worker=worker):
+        raise LeaseLost(f"post {post_id} is held by another worker")
+    return "waits"
+
+
 def reject(tx: Transaction, post_id: PostId, place: Place, step: str, reason: str, worker: int) -> str:
     """Reject a post at its step with a reason that a person can read."""
     advance(tx, post_id, Place(place.stage, "rejected"), worker, step=step, reason=reason)

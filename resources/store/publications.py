@@ -22,8 +22,8 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 class Publication:
     """An approved reply on its way.
 
-    texts are its parts in order; attempted_at is when it was last claimed for sending, on our clock;
-    was_unknown says whether any earlier attempt ended in ``unknown``.
+    texts are its parts in order; is_summoned: the author called us; attempted_at is when it was last claimed for
+    sending, on our clock; was_unknown says whether any earlier attempt ended in ``unknown``.
     """
 
     id: PublicationId
@@ -34,6 +34,7 @@ class Publication:
     parent: Post
     attempted_at: datetime
     was_unknown: bool
+    is_summoned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +70,58 @@ def _publication(row: dict[str, Any]) -> Publication:
         parent=post_of(row),
         attempted_at=row["attempted_at"] or LONG_AGO,
         was_unknown=row["was_unknown"],
+        is_summoned=row["is_summoned"],
     )
 
 
-def claim_next(
-    tx: Transaction, channel_id: ChannelId, *, now: datetime, worker: int, lease_s: float
-) -> Publication | None:
-    """Take the channel's next due publication to ``sending``, its post to processing; None if none is due.
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The next publication of a channel that is due, held with its post until the transaction ends."""
+
+    id: PublicationId
+    post_id: PostId
+    parent: Post
+
+
+def next_due(tx: Transaction, channel_id: ChannelId, *, now: datetime) -> Due | None:
+    """The channel's next due publication, held; None if none is due."""
+    publication_id = tx.value("next_queued_publication", channel_id=channel_id, now=now)
+    if publication_id is None:
+        return None
+    publication = load_publication(tx, publication_id)
+    return Due(publication.id, publication.post_id, publication.parent)
+
+
+def take(tx: Transaction, publication_id: PublicationId, *, worker: int, lease_s: float) -> Publication:
+    """Take a publication that this transaction holds to ``sending``, its post to processing.
 
     Raises:
         ApprovalVoid: the database refuses it, because its approval no longer counts; roll back.
     """
-    publication_id = tx.value("next_queued_publication", channel_id=channel_id, now=now)
-    if publication_id is None:
-        return None
     tx.execute("claim_publication", id=publication_id, worker=worker, lease_s=lease_s)
     try:
         tx.execute("mark_parts", id=publication_id, state="sending", platform_id=None)
     except psycopg.errors.InsufficientPrivilege:
         raise ApprovalVoid(publication_id) from None
     return load_publication(tx, publication_id)
+
+
+def send_back(tx: Transaction, due: Due, *, reason_code: str, detail: str) -> None:
+    """Cancel a publication that this transaction holds; its post goes back to review."""
+    tx.execute("cancel_publication", id=due.id, reason_code=reason_code, detail=detail)
+    tx.execute("return_to_review", id=due.post_id)
+    notify(tx, "policy", f"reply {due.id}: {detail}", "publication", due.id)
+
+
+def put_off(tx: Transaction, due: Due, *, until: datetime, reason_code: str, detail: str) -> None:
+    """Let one publication that this transaction holds wait until a time."""
+    tx.execute("defer_publications", ids=[due.id], until=until, reason_code=reason_code, detail=detail)
+
+
+def hand_over(tx: Transaction, due: Due, *, detail: str) -> None:
+    """Leave a publication that this transaction holds to a person's hand."""
+    tx.execute("hand_over_publication", id=due.id, detail=detail)
+    notify(tx, "handed_over", f"reply {due.id}: {detail}", "publication", due.id)
 
 
 def take_back_approval(tx: Transaction, publication_id: PublicationId) -> None:
@@ -175,7 +208,7 @@ def schedule_measurements(
 
 
 def cancel_withdrawn(tx: Transaction) -> int:
-    """Cancel queued replies to posts that were deleted or whose author opted out; how many."""
+    """Take back replies to posts that were deleted or whose author opted out, also out of people's hands; how many."""
     tx.execute("withdraw_opted_out")
     return len(tx.rows("cancel_withdrawn"))
 

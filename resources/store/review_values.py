@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from rejoinder.ids import DraftId, EvidenceId, PostId, PublicationId, ReviewId
+from rejoinder.listening.answerable import Answerable, Unanswerable
 from rejoinder.listening.policy import Way
 from rejoinder.listening.post import Post
 from rejoinder.posting.handoff import Handoff
@@ -203,7 +204,8 @@ class ReviewCase:
 
     version is what a decision has to name. drafts run from the first to the latest. way says how an
     approved reply would go out now; handoff is there while an approved reply waits for a hand, never
-    before: only an approved text gets a link.
+    before: only an approved text gets a link. standing says whether the policy lets the post be answered now,
+    price_usd what its platform charges for the latest draft; 0 by hand.
     """
 
     id: PostId
@@ -217,6 +219,8 @@ class ReviewCase:
     rejection_reason: str | None
     last_error: str | None
     way: Way
+    standing: Answerable | Unanswerable
+    price_usd: float
     stage_decisions: tuple[StageDecision, ...]
     claims: tuple[CaseClaim, ...]
     evidence: tuple[CaseEvidence, ...]

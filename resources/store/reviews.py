@@ -1,17 +1,21 @@
 """Reviews, the reading side: the queue, one whole case, counts, the audit."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from rejoinder.errors import ConfigInvalid, InputUnreadable
 from rejoinder.listening.answerable import how_to_publish
+from rejoinder.listening.policy import reply_price_usd
 from rejoinder.listening.post import Post
 from rejoinder.posting.handoff import Handoff, compose
 from rejoinder.review.moves import Place
+from rejoinder.text.links import find_links
 from resources.postgres import Transaction
-from resources.store.channels import load_channel
+from resources.store.answering import standing_of
+from resources.store.channels import Channel, load_channel
 from resources.store.posts import post_of
 from resources.store.review_values import (
     AuditPage,
@@ -73,6 +77,8 @@ def load_case(tx: Transaction, post_id: int) -> ReviewCase:
         raise ConfigInvalid(f"There is no post {post_id}.", fix=WHICH_POSTS)
     post, channel = post_of(row), load_channel(tx, row["channel_id"])
     publications = _publications(tx, post_id)
+    drafts = _drafts(tx, post_id)
+    way = how_to_publish(post, channel.policy, channel.account)
     return ReviewCase(
         id=row["id"],
         version=row["version"],
@@ -84,15 +90,22 @@ def load_case(tx: Transaction, post_id: int) -> ReviewCase:
         relevance=row["relevance"],
         rejection_reason=row["rejection_reason"],
         last_error=row["last_error"],
-        way=how_to_publish(post, channel.policy, channel.account),
+        way=way,
+        standing=standing_of(tx, post_id, post, channel, now=datetime.now(UTC)),
+        price_usd=_price_usd(channel, drafts, is_summoned=row["is_summoned"]) if way == "api" else 0.0,
         stage_decisions=tuple(StageDecision(**r) for r in tx.rows("case_stage_decisions", post_id=post_id)),
         claims=tuple(CaseClaim(**r) for r in tx.rows("case_claims", post_id=post_id)),
         evidence=tuple(CaseEvidence(**r) for r in tx.rows("case_evidence", post_id=post_id)),
-        drafts=_drafts(tx, post_id),
+        drafts=drafts,
         reviews=tuple(CaseReview(**r) for r in tx.rows("case_reviews", post_id=post_id)),
         publications=publications,
         handoff=_handoff(post, publications),
     )
+
+
+def _price_usd(channel: Channel, drafts: Sequence[CaseDraft], *, is_summoned: bool) -> float:
+    has_link = bool(drafts) and any(True for _ in find_links(drafts[-1].text))
+    return reply_price_usd(channel.policy, has_link=has_link, is_summoned=is_summoned)
 
 
 def _drafts(tx: Transaction, post_id: int) -> tuple[CaseDraft, ...]:

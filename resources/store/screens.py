@@ -78,7 +78,11 @@ def read_numbers(tx: Transaction, day_at: datetime) -> DeskNumbers:
 def _reply_usd(tx: Transaction, since: datetime) -> float:
     """What the platforms charged for replies, by the prices of their channels' policies."""
     return sum(
-        reply_price_usd(channel.policy, has_link=any(True for _ in find_links(row["text"])))
+        reply_price_usd(
+            channel.policy,
+            has_link=any(True for _ in find_links(row["text"])),
+            is_summoned=row["is_summoned"],
+        )
         for channel in enabled_channels(tx)
         for row in tx.rows("texts_sent_since", channel_id=channel.id, since=since)
     )

@@ -26,6 +26,7 @@ select b.id as publication_id, c.name as channel, c.is_sandbox, b.state, r.is_si
          when sent.at is null or handed.at is not null then 0
          when exists (select from publication_part t where t.publication_id = b.id and t.text ~* 'https?://')
            then coalesce((c.policy ->> 'price_with_link_usd')::float8, 0)
+         when p.is_summoned and c.policy ? 'price_summoned_usd' then (c.policy ->> 'price_summoned_usd')::float8
          else coalesce((c.policy ->> 'price_per_create_usd')::float8, 0)
        end as price_usd
 from publication b

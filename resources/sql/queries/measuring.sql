@@ -27,7 +27,7 @@ on conflict (publication_id, window_s) do nothing
 -- The oldest age that was measured of each reply, with what its reward is made of.
 select distinct on (s.publication_id)
   s.publication_id, s.window_s, s.impressions, s.likes, s.replies, s.reposts, s.is_deleted, s.is_late,
-  p.channel_id, c.platform, o.author_followers, d.decision_id, p.first_sending_at is not null as is_by_api,
+  p.channel_id, c.platform, o.author_followers, o.is_summoned, d.decision_id, p.first_sending_at is not null as is_by_api,
   t.text
 from engagement_snapshot s
 join publication p on p.id = s.publication_id

@@ -20,20 +20,24 @@ where (p.state = 'queued' and p.due_at <= %(now)s)
 -- name: withdraw_opted_out
 update post o set status = 'withdrawn', version = o.version + 1
 from publication p, opt_out x
-where p.post_id = o.id and p.state = 'queued' and o.stage = 'post_queue' and o.status in ('pending', 'rate_limited')
-  and x.platform = o.platform and lower(x.author) = lower(o.author)
+where p.post_id = o.id and p.state in ('queued', 'handoff') and o.stage = 'post_queue'
+  and o.status in ('pending', 'rate_limited') and x.platform = o.platform and lower(x.author) = lower(o.author)
 returning o.id
 
 -- name: cancel_withdrawn
 update publication p
-set state = 'cancelled', reason_code = 'withdrawn',
+set state = case p.state when 'queued' then 'cancelled' else 'abandoned' end, reason_code = 'withdrawn',
     detail = 'the post was deleted, or its author asked not to be answered'
 from post o
-where o.id = p.post_id and p.state = 'queued' and o.status = 'withdrawn'
+where o.id = p.post_id and p.state in ('queued', 'handoff') and o.status = 'withdrawn'
 returning p.id
 
 -- name: cancel_publication
 update publication set state = 'cancelled', reason_code = %(reason_code)s, detail = %(detail)s
+where id = %(id)s and state = 'queued'
+
+-- name: hand_over_publication
+update publication set state = 'handoff', reason_code = 'by_hand', detail = %(detail)s
 where id = %(id)s and state = 'queued'
 
 -- name: return_to_review
@@ -68,7 +72,7 @@ returning p.id
 -- name: load_publications
 select p.id as publication_id, p.post_id, p.channel_id, p.attempts, t.texts, e.attempted_at, e.was_unknown,
        o.platform, o.platform_post_id, o.author, o.author_followers, o.community, o.text, o.url, o.conversation_id, o.parent_id,
-       o.mentions, o.quoted_author, o.lang, o.metrics, o.created_at
+       o.mentions, o.quoted_author, o.lang, o.metrics, o.created_at, o.is_summoned
 from publication p
 join post o on o.id = p.post_id
 cross join lateral (
@@ -164,8 +168,8 @@ set limit_count = excluded.limit_count, used_count = excluded.used_count, length
     reset_at = excluded.reset_at, updated_at = now()
 
 -- name: texts_sent_since
-select t.text
-from publication p join publication_part t on t.publication_id = p.id
+select t.text, o.is_summoned
+from publication p join publication_part t on t.publication_id = p.id join post o on o.id = p.post_id
 where p.channel_id = %(channel_id)s and p.state in ('sending', 'sent', 'unknown')
   and exists (
     select from publication_event e

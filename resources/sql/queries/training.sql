@@ -1,10 +1,11 @@
 -- Training of the relevance classifier, and what is champion.
 
 -- name: training_posts
--- Only channels whose policy lets their content train a model; nothing withdrawn, nobody who opted out.
--- The similarities are those that triage looks at (nearest_chunks), so a model is used on what it was trained on.
+-- trainable_post leaves out what a channel's policy keeps from training, what is gone, and who opted out. The
+-- similarities are those that triage looks at (nearest_chunks), so a model is used on what it was trained on.
 select p.id, p.platform, p.platform_post_id, p.text, e.embedding, near.similarities
-from post p
+from trainable_post
+join post p using (id)
 join channel c on c.id = p.channel_id
 join post_embedding e on e.post_id = p.id and e.embedding_index_id = %(index_id)s
 cross join lateral (
@@ -17,9 +18,6 @@ cross join lateral (
     limit %(top)s
   ) n
 ) near
-where c.policy -> 'may_train' = 'true'::jsonb
-  and p.status <> 'withdrawn'
-  and not exists (select from opt_out o where o.platform = p.platform and o.author = p.author)
 order by p.id desc
 limit %(most)s
 
@@ -27,6 +25,7 @@ limit %(most)s
 -- What people decided, oldest first; a simulated reviewer teaches nothing.
 select r.post_id, r.decision, r.reason
 from review r
+join trainable_post t on t.id = r.post_id
 join person d on d.id = r.reviewer_id
 where r.post_id = any (%(post_ids)s) and not r.is_simulated and not d.is_simulated
   and r.decision in ('approved', 'rejected')

@@ -190,7 +190,7 @@ def test_the_platform_s_own_count_binds_when_it_is_tighter(desk):
 
 def test_the_spend_cap_of_the_day_stops_a_channel(desk):
     policy = replace(
-        default_policy("sandbox/x/enterprise"), price_per_create_usd=0.4, spend_cap_usd_per_day=1.0
+        default_policy("sandbox/x/enterprise"), price_summoned_usd=0.4, spend_cap_usd_per_day=1.0
     )
     channel = desk.channel(policy=policy)
     replies = [desk.approved(channel) for _ in range(4)]

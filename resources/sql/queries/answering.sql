@@ -1,0 +1,97 @@
+-- Who may be answered: what was replied before, who asked to be left alone, and what follows for open work.
+
+-- name: own_history
+-- What was replied before, per post: to its author and in its conversation, from any account on its platform. A reply
+-- that waits to be sent counts from when it may leave, if it is asked for; one in a person's hands from its approval.
+select o.id as post_id,
+       exists (
+         select from opt_out x where x.platform = o.platform and lower(x.author) = lower(o.author)
+       ) as is_opted_out,
+       exists (
+         select from publication p where p.post_id = o.id and p.state in ('sending', 'unknown', 'sent')
+       ) as is_answered,
+       coalesce(author.replied_at, '{}') as replied_at, talk.n as in_conversation
+from post o
+cross join lateral (
+  select array_agg(latest.replied_at order by latest.replied_at desc) as replied_at
+  from (
+    select case p.state when 'queued' then greatest(p.due_at, %(now)s)
+                        else coalesce(p.sent_at, p.first_sending_at, p.created_at) end as replied_at
+    from post q
+    join publication p on p.post_id = q.id and p.state not in ('cancelled', 'refused', 'abandoned')
+    where q.platform = o.platform and lower(q.author) = lower(o.author) and q.id <> o.id
+      and (%(with_waiting)s::boolean or p.state <> 'queued')
+    order by 1 desc limit 100
+  ) latest
+) author
+cross join lateral (
+  select count(*)::int as n
+  from post q
+  join publication p on p.post_id = q.id and p.state not in ('cancelled', 'refused', 'abandoned')
+  where q.platform = o.platform and q.conversation_id = o.conversation_id and q.id <> o.id
+    and (%(with_waiting)s::boolean or p.state <> 'queued')
+) talk
+where o.id = any (%(ids)s)
+
+-- name: hold_author
+-- Who is about to reply to an author waits for whoever else is.
+select pg_advisory_xact_lock(21078, hashtext(%(platform)s::text || ':' || lower(%(author)s::text)))
+
+-- name: wait_post
+-- It may be answered later: its step is taken again then.
+update post
+set status = 'pending', due_at = %(until_at)s, attempts = 0, crashes = 0, last_error = null, lease_worker = null,
+    lease_until = null, in_hand_at = null, version = version + 1
+where id = %(id)s and lease_worker = %(worker)s
+returning id
+
+-- name: save_opt_out
+-- What an author asked for stands above what a person wrote on the block list, and stays.
+insert into opt_out (platform, author, reason, is_asked, post_id, person_id)
+values (%(platform)s, lower(%(author)s::text), %(reason)s, %(is_asked)s, %(post_id)s, %(person_id)s)
+on conflict (platform, author) do update
+set is_asked = true, reason = excluded.reason, post_id = excluded.post_id
+where excluded.is_asked and not opt_out.is_asked
+returning author
+
+-- name: withdraw_author
+-- All that is still to be done about an author's posts, but for a reply that is being sent at this moment.
+update post
+set status = 'withdrawn', version = version + 1, lease_worker = null, lease_until = null, in_hand_at = null
+where platform = %(platform)s and lower(author) = lower(%(author)s::text)
+  and stage <> 'done' and status <> 'withdrawn' and (stage, status) <> ('post_queue', 'processing')
+returning id
+
+-- name: list_opt_outs
+select o.platform, o.author, o.reason, o.is_asked, o.post_id, p.name as person, o.created_at
+from opt_out o left join person p on p.id = o.person_id
+where (%(platform)s::text is null or o.platform = %(platform)s)
+order by o.created_at desc, o.author
+limit %(most)s
+
+-- name: opt_out_standing
+select is_asked from opt_out where platform = %(platform)s and lower(author) = lower(%(author)s::text)
+
+-- name: remove_block
+delete from opt_out
+where platform = %(platform)s and lower(author) = lower(%(author)s::text) and not is_asked
+returning author
+
+-- name: post_numbers
+select id, platform_post_id from post where platform = %(platform)s and platform_post_id = any (%(platform_post_ids)s)
+
+-- name: own_replies_among
+-- Which of these ids are replies of ours.
+select platform_id from publication p join channel c on c.id = p.channel_id
+where c.platform = %(platform)s and p.platform_id = any (%(platform_ids)s)
+
+-- name: channels_named
+select id, project_id, name, platform, account, base_url, is_sandbox, policy, communities
+from channel where %(name)s::text is null or name = %(name)s
+order by id
+
+-- name: lock_channel
+select id from channel where name = %(name)s for update
+
+-- name: set_channel_policy
+update channel set policy = %(policy)s where id = %(id)s

@@ -1,0 +1,94 @@
+"""Authors who are left alone: because they asked, for ever, or because a person put them on the block list."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.types.json import Jsonb
+
+from rejoinder.listening.post import Post
+from rejoinder.listening.stop_words import asks_to_stop, is_addressed
+from resources.postgres import Transaction
+from resources.store.channels import Channel
+from resources.store.publications import cancel_withdrawn, notify
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """One author who is left alone; is_asked: by the author's own word, in the post post_id where it was heard."""
+
+    platform: str
+    author: str
+    reason: str
+    is_asked: bool
+    post_id: int | None
+    person: str | None
+    created_at: datetime
+
+
+def note_requests(tx: Transaction, channel: Channel, posts: Sequence[Post]) -> list[str]:
+    """Honour the requests to be left alone among posts that are stored; the authors who asked.
+
+    Each is written down with the post, and all open work on the author's posts is withdrawn at once.
+    """
+    asking = [(post, words) for post in posts if post.author and (words := asks_to_stop(post.text))]
+    if not asking:
+        return []
+    parents = sorted({post.parent_id for post, _ in asking if post.parent_id})
+    rows = tx.rows("own_replies_among", platform=channel.platform, platform_ids=parents)
+    ours = {row["platform_id"] for row in rows}
+    said_to_us = [(post, words) for post, words in asking if is_addressed(post, channel.account, ours)]
+    numbers = _numbers(tx, channel.platform, [post for post, _ in said_to_us])
+    return [_note(tx, post, words, numbers.get(post.platform_post_id)) for post, words in said_to_us]
+
+
+def _numbers(tx: Transaction, platform: str, posts: Sequence[Post]) -> dict[str, int]:
+    ids = [post.platform_post_id for post in posts]
+    rows = tx.rows("post_numbers", platform=platform, platform_post_ids=ids)
+    return {row["platform_post_id"]: row["id"] for row in rows}
+
+
+def _note(tx: Transaction, post: Post, words: str, post_id: int | None) -> str:
+    author = str(post.author)
+    reason = f"asked in a post: {words}"
+    is_new = save_opt_out(tx, post.platform, author, reason=reason, is_asked=True, post_id=post_id)
+    withdrawn = withdraw_author(tx, post.platform, author)
+    if is_new:
+        message = f"{author} asked to be left alone on {post.platform} and is not answered any more"
+        notify(tx, "opt_out", message, "post", post_id)
+        tx.execute(
+            "insert_audit_event", person_id=None, actor="listening", action="opt_out", entity_type="post",
+            entity_id=post_id, diff=Jsonb({"author": author, "reason": reason, "withdrawn": withdrawn}),
+            ip_address=None,
+        )  # fmt: skip
+    return author
+
+
+def save_opt_out(
+    tx: Transaction,
+    platform: str,
+    author: str,
+    *,
+    reason: str,
+    is_asked: bool,
+    post_id: int | None = None,
+    person_id: int | None = None,
+) -> bool:
+    """Write down that an author is left alone; whether that was not known before, or not as the author's own word."""
+    row = tx.row(
+        "save_opt_out", platform=platform, author=author, reason=reason, is_asked=is_asked, post_id=post_id,
+        person_id=person_id,
+    )  # fmt: skip
+    return row is not None
+
+
+def withdraw_author(tx: Transaction, platform: str, author: str) -> int:
+    """Withdraw all that is still to be done about an author's posts; how many. What is being sent is not stopped."""
+    withdrawn = tx.rows("withdraw_author", platform=platform, author=author)
+    cancel_withdrawn(tx)
+    return len(withdrawn)
+
+
+def list_opt_outs(tx: Transaction, platform: str | None = None, most: int = 100) -> list[OptOut]:
+    """Who is left alone, the latest first; None means any platform."""
+    return [OptOut(**row) for row in tx.rows("list_opt_outs", platform=platform, most=most)]
