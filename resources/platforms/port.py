@@ -87,7 +87,8 @@ class Standing:
     """Whether a post stands on its platform, and how it reads now.
 
     post is None where it is gone: deleted, removed, or hidden from the account; reason says which, in
-    the platform's own word where it has one.
+    the platform's own word where it has one. Where the platform gives each edit an id of its own, post is
+    the newest version, and its id is not the one that was asked for.
     """
 
     post: Post | None
