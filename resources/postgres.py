@@ -1,7 +1,10 @@
 """Connections to the domain database: a pool, transactions, and what each connection is set up with."""
 
+import os
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, LiteralString
 
 import psycopg
@@ -130,7 +133,7 @@ class Transaction:
 
 
 class Database:
-    """A pool of connections to one database as one role.
+    """A pool of connections to one database as one role; a forked process has connections of its own.
 
     Args:
         url: of the database.
@@ -145,7 +148,8 @@ class Database:
         self, url: str, *, max_size: int = 8, autocommit: bool = False, waits_for_disk: bool = True
     ) -> None:
         self.url = url
-        self._pool = ConnectionPool[Connection](
+        self._make = partial(
+            ConnectionPool[Connection],
             url,
             min_size=0,
             max_size=max_size,
@@ -159,19 +163,35 @@ class Database:
             configure=_prepare if waits_for_disk else _prepare_unhurried,
             check=None if autocommit else ConnectionPool.check_connection,
         )
+        self._pool = self._make()
+        self._is_open = False
+        _databases.add(self)
 
     def open(self) -> "Database":
         """Open the pool; returns itself."""
+        self._is_open = True
         self._pool.open()
         return self
 
     def close(self) -> None:
         """Close every pooled connection."""
+        self._is_open = False
         self._pool.close()
 
     def replace_broken(self) -> None:
         """Ask every idle connection whether it is alive, and replace those that are not."""
-        self._pool.check()
+        self._own_pool().check()
+
+    def _own_pool(self) -> ConnectionPool[Connection]:
+        """The pool of this process, opened again where a fork made it anew."""
+        if self._is_open and self._pool.closed:
+            self._pool.open()
+        return self._pool
+
+    def _start_anew(self) -> None:
+        """In a forked child: the connections are the parent's, and the threads that look after them are not here."""
+        _of_the_parent.append(self._pool)
+        self._pool = self._make()
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -183,7 +203,7 @@ class Database:
             ServiceUnavailable: no connection could be had in time.
         """
         try:
-            lease = self._pool.connection()
+            lease = self._own_pool().connection()
             connection = lease.__enter__()
         except (PoolTimeout, psycopg.OperationalError) as error:
             raise connection_error(error) from None
@@ -194,6 +214,19 @@ class Database:
                 raise
         else:
             lease.__exit__(None, None, None)
+
+
+_databases: "weakref.WeakSet[Database]" = weakref.WeakSet()
+# Pools of the process that forked this one. Closing their connections, as freeing them would, would end them there.
+_of_the_parent: list[ConnectionPool[Connection]] = []
+
+
+def _start_all_anew() -> None:
+    for database in list(_databases):
+        database._start_anew()
+
+
+os.register_at_fork(after_in_child=_start_all_anew)
 
 
 def run_script(connection: Connection, text: LiteralString) -> None:

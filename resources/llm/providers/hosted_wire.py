@@ -5,11 +5,14 @@ here first, so that a failure is judged by what the server did (`resources.llm.p
 """
 
 import contextlib
+import os
 import socket
 import time
+import weakref
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import httpcore
@@ -69,13 +72,16 @@ class WatchedTransport(httpx.BaseTransport):
     """Sends requests and reads their answers whole, within the deadline and the largest size."""
 
     def __init__(self, connections: int) -> None:
-        self._pool = httpcore.ConnectionPool(
+        self._make = partial(
+            httpcore.ConnectionPool,
             ssl_context=httpx.create_ssl_context(),
             max_connections=None,
             max_keepalive_connections=connections,
             keepalive_expiry=20.0,
             network_backend=_Network(),
         )
+        self._pool = self._make()
+        _transports.add(self)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """The answer, read to its end.
@@ -122,6 +128,24 @@ class WatchedTransport(httpx.BaseTransport):
     def close(self) -> None:
         """Close all connections."""
         self._pool.close()
+
+    def start_anew(self) -> None:
+        """In a forked child: two processes on one connection would read each other's answers."""
+        _of_the_parent.append(self._pool)
+        self._pool = self._make()
+
+
+_transports: "weakref.WeakSet[WatchedTransport]" = weakref.WeakSet()
+# Pools of the process that forked this one. Closing their connections here would end them there.
+_of_the_parent: list[httpcore.ConnectionPool] = []
+
+
+def _start_all_anew() -> None:
+    for transport in list(_transports):
+        transport.start_anew()
+
+
+os.register_at_fork(after_in_child=_start_all_anew)
 
 
 def _whole(received: httpcore.Response, noted: Exchange, request: httpx.Request) -> bytes:
