@@ -15,6 +15,8 @@ from resources.sandbox.reddit_gate import REDDIT_GATE
 from resources.sandbox.reddit_routes import ENDPOINTS as REDDIT_ENDPOINTS
 from resources.sandbox.reddit_routes import TOKEN_ENDPOINT
 from resources.sandbox.state import State
+from resources.sandbox.x_connections import ENDPOINTS as CONNECTION_ENDPOINTS
+from resources.sandbox.x_control import x_control_routes
 from resources.sandbox.x_gate import X_GATE
 from resources.sandbox.x_routes import ENDPOINTS as X_ENDPOINTS
 from resources.sandbox.x_stream import stream_route
@@ -30,8 +32,8 @@ def build_app(world: World) -> Starlette:
     rehearsal = open_rehearsal(world.state, world.credentials.openai["api_key"])
     # The models come first: they are called hundreds of times a second.
     routes: list[BaseRoute] = [*openai_routes(rehearsal), *openai_control_routes(rehearsal)]
-    routes += [*control_routes(world), stream_route(world)]
-    routes += [build_route(world, X_GATE, endpoint) for endpoint in X_ENDPOINTS]
+    routes += [*control_routes(world), *x_control_routes(world), stream_route(world)]
+    routes += [build_route(world, X_GATE, endpoint) for endpoint in (*X_ENDPOINTS, *CONNECTION_ENDPOINTS)]
     for endpoint in (*REDDIT_ENDPOINTS, TOKEN_ENDPOINT):
         routes += both_spellings(world, endpoint)
     return Starlette(routes=routes)

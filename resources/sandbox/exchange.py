@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from resources.sandbox.clock import Clock
+from resources.sandbox.connections import Connections
 from resources.sandbox.credentials import Credentials
+from resources.sandbox.flows import Flow
 from resources.sandbox.limits import Windows
+from resources.sandbox.reddit_limits import RedditWindows
 from resources.sandbox.state import State
 
 Who = Literal["app", "user", "nobody"]
@@ -15,13 +18,20 @@ Who = Literal["app", "user", "nobody"]
 
 @dataclass(slots=True)
 class World:
-    """All that the sandbox knows; open_streams counts connected X streams."""
+    """All that the sandbox knows."""
 
     state: State
     clock: Clock
     credentials: Credentials
     windows: Windows = field(default_factory=Windows)
-    open_streams: int = 0
+    reddit_windows: RedditWindows = field(default_factory=RedditWindows)
+    connections: Connections = field(default_factory=Connections)
+    flow: Flow = field(default_factory=Flow)
+
+    @property
+    def open_streams(self) -> int:
+        """How many clients are connected to X's stream."""
+        return len(self.connections.connected())
 
 
 @dataclass(frozen=True, slots=True)

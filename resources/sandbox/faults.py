@@ -1,5 +1,6 @@
 """Faults on order: what a test or an operator wants to go wrong, kept in the state, used up in order."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from resources.sandbox.clock import Clock
@@ -22,7 +23,19 @@ KINDS = (
     "slow_body",
 )
 # What a connected stream of X meets; 429, 503 and the like refuse the connection instead.
-STREAM_KINDS = ("disconnect", "cut", "silent", "duplicate", "disorder", "no_tag", "too_many", "409")
+STREAM_KINDS = (
+    "disconnect",
+    "cut",
+    "silent",
+    "duplicate",
+    "disorder",
+    "no_tag",
+    "torn",
+    "unknown",
+    "too_many",
+    "too_many_in_band",
+    "409",
+)
 # Refusals of a comment in Reddit's envelope, by the code that it carries.
 COMMENT_KINDS = (
     "ratelimit",
@@ -75,11 +88,14 @@ def refuse_kind(endpoint: str, kind: str) -> None:
         raise ValueError(f"{kind} is a fault of the endpoint comment only")
 
 
-def take_fault(state: State, endpoint: str) -> Fault | None:
-    """The next fault of an endpoint, used up by being taken."""
-    row = state.db.execute(
-        "SELECT * FROM fault WHERE endpoint = ? ORDER BY id LIMIT 1", (endpoint,)
-    ).fetchone()
+def take_fault(
+    state: State, endpoint: str, kinds: Collection[str] | None = None, but: Collection[str] = ()
+) -> Fault | None:
+    """The next fault of an endpoint, used up by being taken; only of some kinds, or of all but some."""
+    waiting = state.db.execute("SELECT * FROM fault WHERE endpoint = ? ORDER BY id", (endpoint,))
+    row = next(
+        (one for one in waiting if (kinds is None or one["kind"] in kinds) and one["kind"] not in but), None
+    )
     if row is None:
         return None
     with state.transaction() as db:

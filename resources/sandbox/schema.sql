@@ -27,6 +27,9 @@ CREATE INDEX IF NOT EXISTS post_x_id ON post (x_id) WHERE platform = 'x';
 CREATE INDEX IF NOT EXISTS post_parent ON post (platform, parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS post_own ON post (platform, created_at) WHERE is_own = 1;
 
+-- Posts that flows have made, by their id as a number.
+CREATE TABLE IF NOT EXISTS flow_post (x_id INTEGER PRIMARY KEY);
+
 CREATE TABLE IF NOT EXISTS rule (id TEXT PRIMARY KEY, value TEXT NOT NULL UNIQUE, tag TEXT);
 
 CREATE TABLE IF NOT EXISTS token (token TEXT PRIMARY KEY, account TEXT, expires_at REAL NOT NULL);

@@ -3,9 +3,22 @@
 import sqlite3
 
 FIRST_OWN_ID = 1_700_000_000_000_000_000  # far above the small ids of made-up posts
+# Ids of X hold the millisecond since this moment above 22 bits of machine and sequence.
+SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
+SEQUENCE_BITS = 22
 
 
 def next_id(db: sqlite3.Connection) -> str:
     """An id above every other one; it does not depend on the moment, so engagement repeats."""
-    newest = db.execute("SELECT max(x_id) FROM post WHERE platform = 'x'").fetchone()[0] or 0
-    return str(max(newest, FIRST_OWN_ID) + 1)
+    return str(max(newest_id(db), FIRST_OWN_ID) + 1)
+
+
+def new_ids(db: sqlite3.Connection, now: float, count: int) -> list[str]:
+    """Ids of posts that others make at a moment: as X would give them, and above every other one."""
+    first = max(newest_id(db) + 1, (int(now * 1000) - SNOWFLAKE_EPOCH_MS) << SEQUENCE_BITS)
+    return [str(first + place) for place in range(count)]
+
+
+def newest_id(db: sqlite3.Connection) -> int:
+    """The highest id there is, as a number."""
+    return int(db.execute("SELECT coalesce(max(x_id), 0) FROM post WHERE platform = 'x'").fetchone()[0])

@@ -27,6 +27,8 @@ class Matchable(NamedTuple):
     quotes: str | None
     parent_id: str | None
     conversation_id: str
+    quoted_id: str | None = None
+    retweeted_id: str | None = None
 
 
 COLUMNS = ", ".join(Matchable._fields)
@@ -34,9 +36,16 @@ COLUMNS = ", ".join(Matchable._fields)
 
 def matchable(post: SandboxPost) -> Matchable:
     """A post as queries see it."""
-    mentions = json.dumps(post.mentions)
     return Matchable(
-        post.seq, post.text, post.author, mentions, post.quotes, post.parent_id, post.conversation_id
+        post.seq,
+        post.text,
+        post.author,
+        json.dumps(post.mentions),
+        post.quotes,
+        post.parent_id,
+        post.conversation_id,
+        post.quoted_id,
+        post.retweeted_id,
     )
 
 
@@ -99,9 +108,14 @@ def is_kind(post: Matchable, value: str) -> bool:
     kinds = {
         "reply": post.parent_id is not None,
         "quote": post.quotes is not None,
-        "retweet": post.text.startswith("RT @"),
+        "retweet": is_retweet(post),
     }
     return kinds.get(value, False)
+
+
+def is_retweet(post: Matchable) -> bool:
+    """Whether a post only repeats another one."""
+    return post.retweeted_id is not None or post.text.startswith("RT @")
 
 
 def has_part(post: Matchable, value: str) -> bool:

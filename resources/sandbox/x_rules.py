@@ -6,11 +6,13 @@ from typing import Any
 
 from resources.sandbox.clock import iso
 from resources.sandbox.exchange import Answer, Call
+from resources.sandbox.state import State
 from resources.sandbox.x_query import Node, QueryInvalid, parse_query
 from resources.sandbox.x_shapes import PROBLEMS, invalid, problem
 
 MOST_RULES = 1000
 LONGEST_RULE = 1024
+VERSION_KEY = "rules_version"
 
 
 def list_rules(call: Call) -> Answer:
@@ -45,7 +47,7 @@ def add_rules(call: Call, wanted: list[Any]) -> Answer:
     errors: list[dict[str, Any]] = []
     is_dry = call.query.get("dry_run", "").lower() == "true"
     with call.world.state.transaction() as db:
-        if db.execute("SELECT count(*) FROM rule").fetchone()[0] + len(wanted) > MOST_RULES:
+        if count_rules(db) + len(wanted) > MOST_RULES:
             raise problem(422, "RulesCapExceeded", f"at most {MOST_RULES} rules", "rule-cap")
         for rule in wanted:
             error = rule_error(db, rule)
@@ -53,6 +55,8 @@ def add_rules(call: Call, wanted: list[Any]) -> Answer:
                 errors.append(error)
             else:
                 created.append(store_rule(db, rule, is_dry=is_dry))
+    if created and not is_dry:
+        note_change(call.world.state)
     summary = {
         "created": len(created), "not_created": len(errors), "valid": len(created), "invalid": len(errors),
     }  # fmt: skip
@@ -111,8 +115,24 @@ def delete_rules(call: Call, wanted: dict[str, Any]) -> Answer:
         deleted += sum(
             db.execute("DELETE FROM rule WHERE value = ?", (str(value),)).rowcount for value in values
         )
+    note_change(call.world.state)
     summary = {"deleted": deleted, "not_deleted": len(ids) + len(values) - deleted}
     return Answer(200, {"meta": {"sent": iso(call.now), "summary": summary}})
+
+
+def rules_version(state: State) -> str:
+    """Differs after every change of the rules, whoever made it."""
+    return state.meta(VERSION_KEY) or "0"
+
+
+def note_change(state: State) -> None:
+    """The rules were changed."""
+    state.set_meta(VERSION_KEY, str(int(rules_version(state)) + 1))
+
+
+def count_rules(db: sqlite3.Connection) -> int:
+    """How many rules there are."""
+    return int(db.execute("SELECT count(*) FROM rule").fetchone()[0])
 
 
 def parsed_rules(db: sqlite3.Connection) -> list[tuple[dict[str, str], Node]]:

@@ -1,27 +1,36 @@
-"""X's filtered stream: posts that appear after connecting and match a rule, one JSON a line."""
+"""X's filtered stream: posts that appear after connecting and match a rule, one JSON a line.
+
+The state is asked for new posts fifty times a second, because another process may add them; an
+item leaves some 20 ms after its post was stored. Nothing is kept for a client that is away.
+"""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from resources.sandbox.exchange import Answer, Call, Endpoint, Refused, World
-from resources.sandbox.faults import take_fault
-from resources.sandbox.gate import read_call, to_response
-from resources.sandbox.posts import from_row
+from resources.sandbox.faults import Fault, take_fault
+from resources.sandbox.gate import dropper, read_call, to_response
 from resources.sandbox.x_gate import enter, faulted
-from resources.sandbox.x_match import matchable, matches
-from resources.sandbox.x_rules import parsed_rules
-from resources.sandbox.x_shapes import posts_answer, problem
+from resources.sandbox.x_reading import KEEP_ALIVE_S, Reading, new_items, newest_seq, with_held
+from resources.sandbox.x_rules import count_rules
+from resources.sandbox.x_shapes import problem
+from resources.sandbox.x_stream_faults import (
+    CHANGES,
+    KEEP_ALIVE,
+    OPEN_KINDS,
+    PIECES,
+    as_line,
+    disconnect_line,
+    disconnected,
+    next_fault,
+)
 
-POLL_S = 0.1
-KEEP_ALIVE_S = 20.0
-KEEP_ALIVE = b"\r\n"
+POLL_S = 0.02
+MOST_CONNECTIONS = 1
 
 
 def opened(call: Call) -> Answer:
@@ -32,92 +41,94 @@ def opened(call: Call) -> Answer:
 STREAM = Endpoint("stream", "GET", "/2/tweets/search/stream", opened, needs="app", app_limit=50)
 
 
-@dataclass(slots=True)
-class Position:
-    """How far a stream has read; keep_alive_s is the longest silence."""
-
-    seq: int
-    keep_alive_s: float = KEEP_ALIVE_S
-
-
 def stream_route(world: World, keep_alive_s: float = KEEP_ALIVE_S) -> Route:
     """The route of the stream."""
 
     async def serve(request: Request) -> Response:
         call = await read_call(world, request)
+        drop = dropper(request)
         try:
-            headers = connect(call)
+            headers = await connect(call, drop)
         except Refused as refusal:
             return to_response(call, refusal.answer)
-        position = Position(newest_seq(world), keep_alive_s)
-        lines = stream_lines(call, position)
-        return StreamingResponse(lines, headers=headers, media_type="application/json")
+        address = request.client.host if request.client else ""
+        connection = world.connections.open(world.clock.now(), address)
+        reading = Reading(call, connection, drop, newest_seq(world), keep_alive_s)
+        return StreamingResponse(stream_lines(reading), headers=headers, media_type="application/json")
 
     return Route(STREAM.path, serve, methods=["GET"])
 
 
-def connect(call: Call) -> dict[str, str]:
+async def connect(call: Call, drop: Callable[[], Awaitable[None]]) -> dict[str, str]:
     """Check token, limits, rules and that no other stream is open; the headers to send."""
-    fault = take_fault(call.world.state, STREAM.name)
+    fault = take_fault(call.world.state, STREAM.name, but=OPEN_KINDS)
     if fault is not None:
-        raise Refused(fault.kind, faulted(call, fault.kind))
+        await refuse_or_wait(call, fault, drop)
     headers = enter(call, STREAM)
-    if not parsed_rules(call.world.state.db):
-        raise problem(
-            409, "RuleConfigurationIssue", "You must define rules before connecting.", "rule-configuration"
-        )
-    if call.world.open_streams:
-        detail = "This stream is currently at the maximum allowed connection limit."
-        issue = "TooManyConnections"
-        raise problem(429, "ConnectionException", detail, "streaming-connection", connection_issue=issue)
+    if not count_rules(call.world.state.db):
+        raise no_rules()
+    if len(call.world.connections.places()) >= MOST_CONNECTIONS:
+        raise too_many_connections()
     return headers
 
 
-async def stream_lines(call: Call, position: Position) -> AsyncIterator[bytes]:
+async def refuse_or_wait(call: Call, fault: Fault, drop: Callable[[], Awaitable[None]]) -> None:
+    """Let a fault happen to a connection that is being made; a slow one goes on after its delay."""
+    if fault.kind.startswith("slow"):
+        await asyncio.sleep(fault.delay_s)
+        return
+    if fault.kind.endswith("drop"):
+        await drop()
+    by_kind = {"409": no_rules, "too_many": too_many_connections}
+    if fault.kind in by_kind:
+        raise by_kind[fault.kind]()
+    raise Refused(fault.kind, faulted(call, fault.kind))
+
+
+def no_rules() -> Refused:
+    """The refusal of a stream that nothing would match."""
+    detail = "You must define rules before connecting."
+    return problem(409, "RuleConfigurationIssue", detail, "rule-configuration")
+
+
+def too_many_connections() -> Refused:
+    """The refusal of a second connection."""
+    detail = "This stream is currently at the maximum allowed connection limit."
+    issue = "TooManyConnections"
+    return problem(429, "ConnectionException", detail, "streaming-connection", connection_issue=issue)
+
+
+async def stream_lines(reading: Reading) -> AsyncIterator[bytes]:
     """Matching posts as they appear, and a keep-alive after every silence."""
-    call.world.open_streams += 1
-    silent_s = 0.0
+    loop, reason = asyncio.get_running_loop(), "client_disconnected"
     try:
         yield KEEP_ALIVE
-        while True:
-            found = new_lines(call, position)
-            for line in found:
-                yield line
-            silent_s = 0.0 if found else silent_s + POLL_S
-            if silent_s >= position.keep_alive_s:
-                silent_s = 0.0
+        sent_at = loop.time()
+        while not reading.is_over:
+            async for piece in next_pieces(reading):
+                yield piece
+                sent_at = loop.time()
+            if loop.time() - sent_at >= reading.keep_alive_s:
                 yield KEEP_ALIVE
+                sent_at = loop.time()
             await asyncio.sleep(POLL_S)
+        reason = "operational_disconnect"
     finally:
-        call.world.open_streams -= 1
+        reading.world.connections.close(reading.connection, reading.world.clock.now(), reason)
 
 
-def newest_seq(world: World) -> int:
-    """The place of the newest post in the state."""
-    return int(world.state.db.execute("SELECT coalesce(max(seq), 0) FROM post").fetchone()[0])
-
-
-def new_lines(call: Call, position: Position) -> list[bytes]:
-    """The matching posts behind a position, which moves on."""
-    newest = newest_seq(call.world)
-    if newest == position.seq:
-        return []
-    rows = call.world.state.db.execute(
-        "SELECT * FROM post WHERE seq > ? AND seq <= ? AND platform = 'x' AND is_protected = 0 ORDER BY seq",
-        (position.seq, newest),
-    ).fetchall()
-    position.seq = newest
-    rules = parsed_rules(call.world.state.db)
-    lines = []
-    for post in map(from_row, rows):
-        seen = matchable(post)
-        matching = [shown for shown, node in rules if matches(node, seen, fold_accents=False)]
-        if matching:
-            body: dict[str, Any] = posts_answer(call, [post])
-            lines.append(as_line({**body, "data": body["data"][0], "matching_rules": matching}))
-    return lines
-
-
-def as_line(body: dict[str, Any]) -> bytes:
-    """One stream item."""
-    return json.dumps(body).encode("ascii") + b"\r\n"
+async def next_pieces(reading: Reading) -> AsyncIterator[bytes]:
+    """What is to be sent now, after the faults that were ordered."""
+    if reading.connection.ended.is_set():
+        reading.is_over = True
+        yield disconnect_line("ForceDisconnect")
+        return
+    reading.items = with_held(reading, new_items(reading))
+    while not reading.is_over and (fault := next_fault(reading.world.state, has_items=bool(reading.items))):
+        if fault.kind in CHANGES:
+            CHANGES[fault.kind](reading)
+            continue
+        async for piece in PIECES.get(fault.kind, disconnected)(reading, fault):
+            yield piece
+    if reading.items and not reading.is_over:
+        yield b"".join(map(as_line, reading.items))

@@ -169,6 +169,15 @@ def shared_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]
         running.end(signal.SIGKILL)
 
 
+@pytest.fixture(scope="session")
+def shared_x(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One sandbox for tests of X that make their own posts and leave nothing ordered."""
+    running = Sandbox(tmp_path_factory.mktemp("x"), []).start()
+    yield running
+    with suppress(ProcessLookupError):
+        running.end(signal.SIGKILL)
+
+
 @pytest.fixture
 def models(shared_models: Sandbox) -> Sandbox:
     shared_models.post("models/reset")

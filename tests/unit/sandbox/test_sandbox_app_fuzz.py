@@ -13,10 +13,12 @@ from starlette.testclient import TestClient
 
 from resources.sandbox.app import build_app, open_world
 from resources.sandbox.exchange import Call, World
-from resources.sandbox.oauth import issue_token
 from resources.sandbox.posts import SandboxPost, insert_post
 from resources.sandbox.state import State
-from resources.sandbox.x_stream import KEEP_ALIVE, Position, stream_lines
+from resources.sandbox.tokens import issue_token
+from resources.sandbox.x_reading import Reading
+from resources.sandbox.x_stream import stream_lines
+from resources.sandbox.x_stream_faults import KEEP_ALIVE
 
 FUZZ = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 JSON = st.recursive(
@@ -141,9 +143,13 @@ def test_torn_characters_are_refused(
 
 def test_silent_stream_keeps_alive(world: World) -> None:
     call = Call(world, 1.0, "GET", "/", {}, {}, {}, b"", {}, "")
+    connection = world.connections.open(1.0, "")
+
+    async def nothing() -> None:
+        """There is no socket to close."""
 
     async def first_lines() -> list[bytes]:
-        lines = stream_lines(call, Position(10**9, keep_alive_s=0.15))
+        lines = stream_lines(Reading(call, connection, nothing, 10**9, keep_alive_s=0.15))
         found = [await anext(lines) for _ in range(3)]
         assert world.open_streams == 1
         await lines.aclose()  # type: ignore[attr-defined]
