@@ -59,14 +59,6 @@ def _prepare(connection: Connection) -> None:
     connection.autocommit = was_autocommit
 
 
-def _prepare_unhurried(connection: Connection) -> None:
-    _prepare(connection)
-    was_autocommit = connection.autocommit
-    connection.autocommit = True
-    connection.execute("set synchronous_commit = off")
-    connection.autocommit = was_autocommit
-
-
 def connection_error(error: psycopg.Error | ValueError) -> RejoinderError:
     """What to tell a person when no connection could be made.
 
@@ -138,15 +130,9 @@ class Database:
     Args:
         url: of the database.
         max_size: connections at most.
-        autocommit: every statement is committed by itself, and no connection is asked whether it is alive before it is
-            lent: one round trip for a statement instead of four. A connection that broke in between shows at its use.
-        waits_for_disk: a commit is answered when it is on the disk. False: it is there for everybody at once and on the
-            disk within a second, so that a crash of the server may lose it; for bookkeeping, which a call waits for.
     """
 
-    def __init__(
-        self, url: str, *, max_size: int = 8, autocommit: bool = False, waits_for_disk: bool = True
-    ) -> None:
+    def __init__(self, url: str, *, max_size: int = 8) -> None:
         self.url = url
         self._make = partial(
             ConnectionPool[Connection],
@@ -155,13 +141,9 @@ class Database:
             max_size=max_size,
             open=False,
             timeout=CONNECT_TIMEOUT_S,
-            kwargs={
-                "row_factory": dict_row,
-                "connect_timeout": CONNECT_TIMEOUT_S,
-                "autocommit": autocommit,
-            },
-            configure=_prepare if waits_for_disk else _prepare_unhurried,
-            check=None if autocommit else ConnectionPool.check_connection,
+            kwargs={"row_factory": dict_row, "connect_timeout": CONNECT_TIMEOUT_S},
+            configure=_prepare,
+            check=ConnectionPool.check_connection,
         )
         self._pool = self._make()
         self._is_open = False
@@ -178,10 +160,6 @@ class Database:
         self._is_open = False
         self._pool.close()
 
-    def replace_broken(self) -> None:
-        """Ask every idle connection whether it is alive, and replace those that are not."""
-        self._own_pool().check()
-
     def _own_pool(self) -> ConnectionPool[Connection]:
         """The pool of this process, opened again where a fork made it anew."""
         if self._is_open and self._pool.closed:
@@ -196,8 +174,6 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """A transaction: committed at the end of the block, rolled back on an exception.
-
-        Where every statement commits by itself it is only the connection that they go through.
 
         Raises:
             ServiceUnavailable: no connection could be had in time.

@@ -1,64 +1,32 @@
 """Admission: no call of a model without a place at its endpoint and money for it.
 
-What belongs here: waiting for a place, saying why there is none, and settling what became of a call. Places and money
-are counted in the database (migration 0014), so that processes share them.
+What belongs here: waiting for a place, and saying why there is none. Places and money are counted in the database
+(migration 0014), so that processes share them.
 """
 
 import itertools
-import logging
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import psycopg
-
-from rejoinder.errors import ModelRefusal, ServiceUnavailable
-from rejoinder.llm.breaker import BreakerRule, health_of
+from rejoinder.errors import ModelRefusal
+from rejoinder.llm.breaker import BreakerRule
 from rejoinder.llm.endpoints import Endpoint
 from rejoinder.llm.requests import LlmRequest
 from resources.llm.gateway.holder import Holder
 from resources.llm.gateway.refusals import refusal
 from resources.llm.gateway.registry import WITHOUT_LIMIT, endpoint_values
 from resources.llm.gateway.seats import Seats, busy
+from resources.llm.gateway.settling import Place, Settlements
 from resources.tuning_models import ModelBudget, Models
-
-log = logging.getLogger("rejoinder.llm")
 
 # A lease outlasts the longest call by this much, so that no call that is merely slow loses its place.
 GRACE_S = 30.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.005, 0.05
 REAP_EVERY_S = 1.0
-
-
-@dataclass(slots=True)
-class Place:
-    """A place at an endpoint, and money for one call; settled once, whatever is said afterwards."""
-
-    endpoint: Endpoint
-    settle_lease: Callable[["Place", str, float, str | None], None] = field(repr=False)
-    lease: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    reserved_usd: float = 0.0
-    is_settled: bool = False
-
-    def settle(self, outcome: str, cost_usd: float, error: str | None = None) -> None:
-        """Give the place back and say what became of the call.
-
-        Args:
-            outcome: "ok", or the kind of the trouble or refusal; troubles count for the circuit breaker.
-            cost_usd: what the call cost, 0 where nothing was sent; it takes the place of what was reserved.
-            error: for a person, without any secret.
-        """
-        if not self.is_settled:
-            self.is_settled = True
-            self.settle_lease(self, outcome, cost_usd, error)
-
-    def leave(self) -> None:
-        """Give the place back where nobody said what became of the call: what was reserved counts as spent."""
-        self.settle("unknown", self.reserved_usd)
 
 
 class Admission:
@@ -87,11 +55,10 @@ class Admission:
     ) -> None:
         self.holder = Holder(url)
         self._models, self._budget = models, budget
-        self._rule = BreakerRule(models.open_after, models.open_s)
+        self.settlements = Settlements(self.holder, BreakerRule(models.open_after, models.open_s), now)
         self._now, self._clock, self._sleep, self._draw = now, clock, sleep, draw
         self._seats = Seats(clock)
         self._numbers = itertools.count(1)
-        self._owed: list[tuple[dict[str, Any], float]] = []
 
     @contextmanager
     def admit(
@@ -123,7 +90,7 @@ class Admission:
             ServiceUnavailable: PostgreSQL is away.
         """
         if endpoint.uri.provider == WITHOUT_LIMIT:
-            yield Place(endpoint, lambda *_: None)
+            yield Place(endpoint)
             return
         refuse_unpriced(endpoint)
         until_s = min(
@@ -194,59 +161,14 @@ class Admission:
             row = self._ask(values, now)
         if row["verdict"] == "admitted":
             lease = {"place": row["place"], "worker": row["worker"], "number": values["number"]}
-            return Place(endpoint, self._settle, lease, values["price_usd"])
+            return Place(endpoint, self.settlements, lease, values["price_usd"])
         if row["verdict"] == "full":
             return None
         raise refusal(endpoint, values, row, now)
 
     def _ask(self, values: dict[str, Any], now: datetime) -> dict[str, Any]:
-        self._pay_owed()
+        self.settlements.pay_all()
         return self.holder.rows("admit_call", **values, now=now)[0]
-
-    def _settle(self, place: Place, outcome: str, cost_usd: float, error: str | None) -> None:
-        """Settle now, or with the next call while PostgreSQL is away: the answer is there and must not be lost."""
-        owed = {
-            "endpoint": place.endpoint.name,
-            **place.lease,
-            "health": health_of(outcome),
-            "cost_usd": cost_usd,
-            "error": error or outcome,
-            "now": self._now(),
-            "open_after": self._rule.open_after,
-            "open_s": self._rule.open_s,
-        }
-        try:
-            self._pay(owed, place.reserved_usd)
-        except (ServiceUnavailable, psycopg.OperationalError) as trouble:
-            log.warning(
-                "gateway_call_unsettled", extra={"endpoint": place.endpoint.name, "error": str(trouble)}
-            )
-            self._owed.append((owed, place.reserved_usd))
-
-    def _pay_owed(self) -> None:
-        """Settle what could not be settled while PostgreSQL was away."""
-        while self._owed:
-            try:
-                owed = self._owed.pop()
-            except IndexError:  # another thread was faster
-                return
-            try:
-                self._pay(*owed)
-            except BaseException:
-                self._owed.append(owed)
-                raise
-
-    def _pay(self, owed: dict[str, Any], reserved_usd: float) -> None:
-        """Settle a call; where what it is said to have cost has no room in the table, what was reserved stays."""
-        try:
-            is_settled = self.holder.rows("settle_call", **owed)[0]["is_settled"]
-        except psycopg.DataError as trouble:
-            log.warning("gateway_cost_unusable", extra={"endpoint": owed["endpoint"], "error": str(trouble)})
-            is_settled = self.holder.rows("settle_call", **{**owed, "cost_usd": reserved_usd})[0][
-                "is_settled"
-            ]
-        if not is_settled:
-            log.warning("gateway_lease_gone", extra={"endpoint": owed["endpoint"]})
 
 
 def refuse_unpriced(endpoint: Endpoint) -> None:

@@ -115,7 +115,7 @@ class Admitted:
                 outcome = OUR_DEADLINE
             place.settle(outcome, attempt.cost_usd, error_in_words(error))
             raise
-        place.settle("ok", attempt.cost_usd)
+        call.to_settle = place.owe(attempt.cost_usd)
         return raw
 
     def _timeout_s(self, call: Call, attempt: _Attempt, place: Place) -> float:

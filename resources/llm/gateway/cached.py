@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from resources.llm.gateway.calls import Answer, Answering, Call
+from resources.llm.gateway.calls import Answer, Answering, Call, Clock
 from resources.llm.gateway.chains import Chains
 from resources.llm.gateway.kept_answers import KeptAnswers
 
@@ -19,12 +19,13 @@ class Cached:
     inner: Answering
     chains: Chains
     kept: KeptAnswers
+    clock: Clock
 
     def answer(self, call: Call) -> Answer:
         """The kept answer, or the one that the inner wrapper gives."""
         if not call.keys:
             return self.inner.answer(call)
-        found = self.kept.find(call.keys)
+        found = self.kept.find(call.keys, call.deadline - self.clock())
         chain = self.chains.of(call)
         call.kept = {
             link.endpoint.name: Answer(found[link.endpoint.name], link.endpoint, is_cached=True)

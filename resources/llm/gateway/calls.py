@@ -14,6 +14,8 @@ from rejoinder.llm.endpoints import Endpoint
 from rejoinder.llm.requests import Arm, Attempt, LlmRequest, RawReply, Usage
 
 NOTHING_READ = Usage(0, 0)
+# While PostgreSQL is away, as it is when it is started anew, a call waits for it once before and once after the model.
+LONGEST_OUTAGE_S = 10.0
 # Seconds on a clock that only goes forward.
 Clock = Callable[[], float]
 
@@ -33,7 +35,8 @@ class Call:
 
     deadline is a time of the gateway's own clock, in seconds; attempts are what was tried so far, in order. keys name
     the answers that may be kept, by endpoint, none if none may; kept are answers of earlier calls, by endpoint; to_keep
-    is what this call leaves behind: a key and the answer. afterwards is run when the call has been recorded.
+    is what this call leaves behind: a key and the answer. to_settle is the number of the lease that its answer came by,
+    settled when it is recorded. afterwards is run when the call has been recorded.
     """
 
     request: LlmRequest
@@ -43,6 +46,7 @@ class Call:
     keys: dict[str, bytes] = field(default_factory=dict)
     kept: dict[str, Answer] = field(default_factory=dict)
     to_keep: tuple[bytes, Answer] | None = None
+    to_settle: int | None = None
     afterwards: list[Callable[[], None]] = field(default_factory=list)
 
     def left_s(self, now: float) -> float:
@@ -76,6 +80,9 @@ class Place(Protocol):
 
     def settle(self, outcome: str, cost_usd: float, error: str | None = None) -> None:
         """Give the place back; what was put aside is replaced by what it cost."""
+
+    def owe(self, cost_usd: float) -> int | None:
+        """The same for an answered call, done when the call is recorded; the number to do it by, None if it is done."""
 
 
 class Admitting(Protocol):

@@ -1,4 +1,4 @@
-"""The process's own connection for admission: it holds a worker's lock and runs the gateway's short statements.
+"""The gateway's connection of this process: it holds a worker's lock and runs the gateway's short statements.
 
 What belongs here: opening it at first need, opening it again when it breaks, and letting go of it after a fork.
 """
@@ -6,16 +6,21 @@ What belongs here: opening it at first need, opening it again when it breaks, an
 import logging
 import os
 import threading
+import time
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
 
+from rejoinder.errors import ServiceUnavailable
 from resources.living_worker import Worker, open_worker
-from resources.postgres import Transaction, is_outage, outage
+from resources.postgres import Transaction, connect, is_outage, outage
 from resources.queries import query
 
 log = logging.getLogger("rejoinder.llm")
+
+AGAIN_S = 0.1
 
 _holders: "weakref.WeakSet[Holder]" = weakref.WeakSet()
 # Connections of the process that forked this one. Closing them here would end them there.
@@ -26,11 +31,23 @@ class Holder:
     """Asks the database in single statements, as one living worker; safe across threads and after a fork.
 
     While the connection stands, so do the leases that are in this worker's name: one round trip takes a lease and
-    shows at the same time that its holder lives.
+    shows at the same time that its holder lives. Threads take turns on it, which a statement needs for less than a
+    millisecond; more connections would make each of them slower, as none would stay awake.
+
+    Args:
+        url: of the database.
+        clock: seconds on a clock that only goes forward.
+        sleep: waits some seconds.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(
+        self,
+        url: str,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self.url = url
+        self._clock, self._sleep = clock, sleep
         self._worker: Worker | None = None
         self._lock = threading.Lock()
         _holders.add(self)
@@ -38,7 +55,8 @@ class Holder:
     def rows(self, name: str, /, **values: Any) -> list[dict[str, Any]]:
         """The rows that a named statement gives, committed; asked once more if the connection turns out to be broken.
 
-        A statement may so run twice, the first time unheard: those asked here do the same then as after one time.
+        A statement may so run twice, the first time unheard. Those asked here do the same then as after one time, but
+        for the record of a call: it stands there twice.
 
         Args:
             name: of the statement.
@@ -59,6 +77,22 @@ class Holder:
             return self._ask(self.worker(), name, values)
         except psycopg.OperationalError as error:
             raise (outage(error) if is_outage(error) else error) from None
+
+    def rows_when_back(self, name: str, within_s: float, /, **values: Any) -> list[dict[str, Any]]:
+        """As `rows`, tried again for so many seconds while PostgreSQL is away, as it is when it is started anew."""
+        until_s = self._clock() + within_s
+        while True:
+            try:
+                return self.rows(name, **values)
+            except ServiceUnavailable:
+                if self._clock() >= until_s:
+                    raise
+            self._sleep(AGAIN_S)
+
+    def rows_aside(self, name: str, /, **values: Any) -> list[dict[str, Any]]:
+        """The rows of a statement that may take long, on a connection that is made for it."""
+        with connect(self.url, autocommit=True) as connection:
+            return list(Transaction(connection).rows(name, **values))
 
     def _ask(self, held: Worker, name: str, values: dict[str, Any]) -> list[dict[str, Any]]:
         found = held.connection.execute(query(name), {"worker": held.number, **values})
@@ -81,7 +115,7 @@ class Holder:
     def _open(self, number: int | None) -> Worker:
         try:
             worker = open_worker(self.url, number)
-            Transaction(worker.connection).row("forget_waiting_for_disk")
+            Transaction(worker.connection).row("begin_holding")
         except psycopg.OperationalError as error:
             raise outage(error) from None
         return worker

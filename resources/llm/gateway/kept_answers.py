@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rejoinder.llm.cache_key import canonical_json
 from rejoinder.llm.requests import RawReply
-from resources.llm.gateway.calls import Answer, error_in_words
-from resources.llm.gateway.statements import Statements
+from resources.llm.gateway.calls import LONGEST_OUTAGE_S, Answer, error_in_words
+
+if TYPE_CHECKING:
+    from resources.llm.gateway.holder import Holder
 
 log = logging.getLogger("rejoinder.llm")
 # What a row takes beside its answer: key, checksum, times and its places in three indexes.
@@ -26,14 +28,14 @@ class KeptAnswers:
     """Answers in the table ``llm_cache``.
 
     Args:
-        statements: the database.
+        holder: the database.
         ttl: how long an answer is kept; nothing at all if it is 0.
         most_bytes: how large they may be together.
         now: the time in UTC.
         draw: a random number in [0, 1).
     """
 
-    statements: Statements
+    holder: "Holder"
     ttl: timedelta
     most_bytes: int
     now: Callable[[], datetime]
@@ -44,10 +46,16 @@ class KeptAnswers:
         """Whether anything is kept."""
         return self.ttl > timedelta(0)
 
-    def find(self, keys: Mapping[str, bytes]) -> dict[str, RawReply]:
-        """The answers that are kept, by the name that their key has here; trouble with the table counts as none."""
+    def find(self, keys: Mapping[str, bytes], within_s: float) -> dict[str, RawReply]:
+        """The answers that are kept, by the name that their key has here; trouble with the table counts as none.
+
+        While PostgreSQL is away it is waited for, at most LONGEST_OUTAGE_S or until within_s is over: without it the
+        call would fail.
+        """
         try:
-            rows = self.statements.rows("kept_answers", keys=list(keys.values()), now=self.now())
+            rows = self.holder.rows_when_back(
+                "kept_answers", min(within_s, LONGEST_OUTAGE_S), keys=list(keys.values()), now=self.now()
+            )
             sound = {bytes(row["key"]): row["reply"] for row in rows if _is_sound(row)}
             self._drop([bytes(row["key"]) for row in rows if bytes(row["key"]) not in sound])
             return {name: _read(sound[key]) for name, key in keys.items() if key in sound}
@@ -56,7 +64,7 @@ class KeptAnswers:
             return {}
 
     def row(self, key: bytes, answer: Answer) -> dict[str, Any]:
-        """The values of the statement keep_answer."""
+        """What is kept of an answer, as parameters of the statement finish_call."""
         now = self.now()
         reply = canonical_json({"text": answer.raw.text, "finish": answer.raw.finish})
         return {
@@ -64,7 +72,7 @@ class KeptAnswers:
             "reply": reply,
             "checksum": _checksum(key, reply),
             "size_bytes": len(reply) + ROW_BYTES,
-            "now": now,
+            "kept_at": now,
             "expires_at": now + self.ttl,
         }
 
@@ -79,7 +87,9 @@ class KeptAnswers:
         if self.draw() * part >= added_bytes:
             return
         try:
-            (gone,) = self.statements.rows("trim_answers", most_bytes=self.most_bytes - part, now=self.now())
+            (gone,) = self.holder.rows_aside(
+                "trim_answers", most_bytes=self.most_bytes - part, now=self.now()
+            )
         except Exception as error:
             log.warning("kept answers could not be looked through: %s", error_in_words(error))
             return
@@ -90,7 +100,7 @@ class KeptAnswers:
         if damaged:
             names = ", ".join(key.hex()[:12] for key in damaged)
             log.warning("kept answers were damaged and are asked for anew: %s", names)
-            self.statements.execute("drop_answers", keys=damaged)
+            self.holder.rows("drop_answers", keys=damaged)
 
 
 def _is_sound(row: Mapping[str, Any]) -> bool:

@@ -23,20 +23,17 @@ from resources.llm.gateway.clients import Clients
 from resources.llm.gateway.fallback import Fallback
 from resources.llm.gateway.gateway import Gateway
 from resources.llm.gateway.kept_answers import KeptAnswers
+from resources.llm.gateway.ledger import Ledger
 from resources.llm.gateway.recorded import Recorded
 from resources.llm.gateway.retrying import Retrying
 from resources.llm.gateway.single_flight import SingleFlight
-from resources.llm.gateway.statements import Statements
 from resources.llm.gateway.structured import Structured
 
 if TYPE_CHECKING:
     from rejoinder.llm.ports import ModelClient
     from resources.llm.gateway.admission import Admission
-    from resources.postgres import Database
+    from resources.llm.gateway.holder import Holder
     from resources.tuning import Tuning
-
-# Connections for looking up and recording; each is busy for about a millisecond of a call.
-CONNECTIONS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +62,8 @@ def open_gateway(
         world: clock, time, waiting and chance; by default the real ones.
     """
     from resources.llm.gateway.admission import Admission
-    from resources.postgres import Database
 
     world = world or Surroundings()
-    db = Database(url, max_size=CONNECTIONS, autocommit=True, waits_for_disk=False).open()
-    statements = Statements(db)
     admission = Admission(
         url,
         tuning.models,
@@ -81,11 +75,12 @@ def open_gateway(
     )
     clients = Clients(open_model or partial(open_configured, tuning))
     chains = _chains(tuning, clients, admission, world)
-    kept = _kept(tuning, statements, world)
-    cached = Cached(Fallback(chains), chains, kept)
+    kept = _kept(tuning, admission.holder, world)
+    cached = Cached(Fallback(chains), chains, kept, world.clock)
     once = SingleFlight(cached, chains, world.clock, is_on=kept.is_on)
-    recorded = Recorded(once, chains, kept, statements, world.clock)
-    return Gateway(recorded, tuning.models.call_s, partial(_close, admission, db))
+    ledger = Ledger(admission.holder, admission.settlements)
+    recorded = Recorded(once, chains, kept, ledger, world.clock)
+    return Gateway(recorded, tuning.models.call_s, admission.close)
 
 
 def open_configured(tuning: "Tuning", endpoint: Endpoint) -> "ModelClient":
@@ -122,11 +117,6 @@ def _wrapped(
     return Structured(retrying, endpoint, clients, may_repair=endpoint.uri.provider != WITHOUT_MODEL)
 
 
-def _kept(tuning: "Tuning", statements: Statements, world: Surroundings) -> KeptAnswers:
+def _kept(tuning: "Tuning", holder: "Holder", world: Surroundings) -> KeptAnswers:
     ttl = timedelta(days=tuning.cache.ttl_days)
-    return KeptAnswers(statements, ttl, tuning.cache.largest_mib << 20, world.now, world.draw)
-
-
-def _close(admission: "Admission", db: "Database") -> None:
-    admission.close()
-    db.close()
+    return KeptAnswers(holder, ttl, tuning.cache.largest_mib << 20, world.now, world.draw)

@@ -1,15 +1,24 @@
 """Writes every call down: who answered, after which attempts, in which time and at which cost."""
 
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
+from rejoinder.errors import ServiceUnavailable
 from rejoinder.llm.cache_key import canonical_json
 from rejoinder.llm.requests import Attempt, LlmReply, LlmRequest, Usage
-from resources.llm.gateway.calls import NOTHING_READ, Answer, Answering, Call, Clock, error_in_words
+from resources.llm.gateway.calls import (
+    LONGEST_OUTAGE_S,
+    NOTHING_READ,
+    Answer,
+    Answering,
+    Call,
+    Clock,
+    error_in_words,
+)
 from resources.llm.gateway.chains import Chains
 from resources.llm.gateway.kept_answers import KeptAnswers
-from resources.llm.gateway.statements import Statements
+from resources.llm.gateway.ledger import Ledger
 
 log = logging.getLogger("rejoinder.llm")
 
@@ -18,14 +27,14 @@ log = logging.getLogger("rejoinder.llm")
 class Recorded:
     """The outermost wrapper: a row of ``model_run`` for each call, of ``model_attempt`` for each attempt.
 
-    The row is written for calls that fail too, and for those that a signal ends, in the same round trip that keeps the
-    answer. That it could not be written is logged; the answer is given all the same.
+    The row is written for calls that fail too, and for those that a signal ends, in the same round trip that settles
+    the lease of the answer and keeps it. That it could not be written is logged; the answer is given all the same.
     """
 
     inner: Answering
     chains: Chains
     kept: KeptAnswers
-    statements: Statements
+    ledger: Ledger
     clock: Clock
 
     def complete(self, request: LlmRequest, within_s: float) -> LlmReply:
@@ -47,8 +56,11 @@ class Recorded:
         try:
             run = {**_who(self.chains, call, answer), **_how(call, answer, error)}
             run["latency_ms"] = self._since_ms(started)
-            if call.to_keep is None or not self._record_and_keep(run, *call.to_keep):
-                self.statements.execute("record_call", **run)
+            row = call.to_keep and self.kept.row(*call.to_keep)
+            # Whoever failed for an outage has waited for its end already.
+            within_s = 0.0 if isinstance(error, ServiceUnavailable) else LONGEST_OUTAGE_S
+            if self.ledger.write(run, row, call.to_settle, within_s) and row:
+                self.kept.trim_sometimes(row["size_bytes"])
         except Exception as trouble:
             log.warning(
                 "a call of the task %s is not recorded: %s", call.request.task, error_in_words(trouble)
@@ -56,17 +68,6 @@ class Recorded:
         finally:
             for done in call.afterwards:
                 done()
-
-    def _record_and_keep(self, run: dict[str, Any], key: bytes, answer: Answer) -> bool:
-        """Whether both were done; where the table of answers is in trouble, neither is."""
-        try:
-            row = self.kept.row(key, answer)
-            self.statements.execute_both(("record_call", run), ("keep_answer", row))
-        except Exception as trouble:
-            log.warning("an answer is not kept: %s", error_in_words(trouble))
-            return False
-        self.kept.trim_sometimes(row["size_bytes"])
-        return True
 
 
 def _who(chains: Chains, call: Call, answer: Answer | None) -> dict[str, Any]:
@@ -105,9 +106,18 @@ def _how(call: Call, answer: Answer | None, error: BaseException | None) -> dict
 
 
 def _row(n: int, attempt: Attempt) -> dict[str, Any]:
-    row = {"n": n, **asdict(attempt)}
-    usage = row.pop("usage")
-    return {**row, **usage}
+    return {
+        "n": n,
+        "endpoint": attempt.endpoint,
+        "model": attempt.model,
+        "outcome": attempt.outcome,
+        "latency_ms": attempt.latency_ms,
+        "tokens_in": attempt.usage.tokens_in,
+        "tokens_out": attempt.usage.tokens_out,
+        "is_estimated": attempt.usage.is_estimated,
+        "cost_usd": attempt.cost_usd,
+        "error": attempt.error,
+    }
 
 
 def taken(attempts: list[Attempt]) -> tuple[Usage, float]:

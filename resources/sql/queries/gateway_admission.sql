@@ -5,10 +5,11 @@
 -- The lock of a number that was ours before the connection broke; false while the server still thinks it held.
 select pg_try_advisory_lock(21066, %(worker)s) as is_mine
 
--- name: forget_waiting_for_disk
+-- name: begin_holding
 -- A commit of this session is there for everybody at once and on the disk within a second: what a crash of the server
--- may lose is that second of bookkeeping, never an answer.
-select set_config('synchronous_commit', 'off', false)
+-- may lose is that second of bookkeeping, never an answer. Its statements look up single rows, whatever their values:
+-- they are planned once.
+select set_config('synchronous_commit', 'off', false), set_config('plan_cache_mode', 'force_generic_plan', false)
 
 -- name: admit_call
 select *, %(worker)s::integer as worker from admit_call(

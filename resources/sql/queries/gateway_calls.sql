@@ -12,30 +12,22 @@ select key, reply, checksum from found
 
 -- name: record_call
 -- One call with every attempt in order.
-with run as (
-  insert into model_run
-    (run_type, model, prompt_version, input_ref, n_items, tokens_in, tokens_out, cost_usd, latency_ms, is_ok, error,
-     endpoint, task, creator_id, arm, is_cached)
-  values
-    ('generate', %(model)s, %(prompt_version)s, %(input_ref)s, 1, %(tokens_in)s, %(tokens_out)s, %(cost_usd)s,
-     %(latency_ms)s, %(is_ok)s, %(error)s, %(endpoint)s, %(task)s,
-     (select id from creator where id = %(creator_id)s), %(arm)s, %(is_cached)s)
-  returning id
-)
-insert into model_attempt
-  (model_run_id, n, endpoint, model, outcome, latency_ms, tokens_in, tokens_out, is_estimated, cost_usd, error)
-select run.id, a.n, a.endpoint, a.model, a.outcome, a.latency_ms, a.tokens_in, a.tokens_out, a.is_estimated,
-       a.cost_usd, a.error
-from run, jsonb_to_recordset(%(attempts)s::jsonb) as a (
-  n smallint, endpoint text, model text, outcome text, latency_ms real, tokens_in integer, tokens_out integer,
-  is_estimated boolean, cost_usd numeric, error text)
+select record_call(
+  %(endpoint)s, %(model)s, %(task)s, %(creator_id)s, %(arm)s, %(prompt_version)s, %(input_ref)s, %(tokens_in)s,
+  %(tokens_out)s, %(cost_usd)s, %(latency_ms)s, %(is_ok)s, %(is_cached)s, %(error)s, %(attempts)s::jsonb) as model_run_id
 
--- name: keep_answer
-insert into llm_cache (key, reply, checksum, size_bytes, created_at, used_at, expires_at)
-values (%(key)s, %(reply)s, %(checksum)s, %(size_bytes)s, %(now)s, %(now)s, %(expires_at)s)
-on conflict (key) do update
-  set reply = excluded.reply, checksum = excluded.checksum, size_bytes = excluded.size_bytes,
-      created_at = excluded.created_at, used_at = excluded.used_at, expires_at = excluded.expires_at
+-- name: finish_call
+-- All that an answered call leaves behind, where it does: its lease settled, the call on record, the answer kept. All
+-- of it is done, or nothing.
+select case when %(place)s::integer is not null then settle_call(
+    %(lease_endpoint)s, %(place)s::integer, %(lease_worker)s, %(number)s, 'good', %(charged_usd)s, null, %(now)s, 1, 1)
+  end as is_settled,
+  record_call(
+    %(endpoint)s, %(model)s, %(task)s, %(creator_id)s, %(arm)s, %(prompt_version)s, %(input_ref)s, %(tokens_in)s,
+    %(tokens_out)s, %(cost_usd)s, %(latency_ms)s, %(is_ok)s, %(is_cached)s, %(error)s, %(attempts)s::jsonb) as model_run_id,
+  case when %(key)s::bytea is not null then keep_answer(
+    %(key)s::bytea, %(reply)s, %(checksum)s::bytea, %(size_bytes)s, %(kept_at)s, %(expires_at)s)
+  end as kept
 
 -- name: drop_answers
 -- Takes out answers that are damaged.
