@@ -51,7 +51,10 @@ def by_default(context: typer.Context, as_json: AsJson = False) -> None:
 
 @endpoints.command("list")
 def list_all(as_json: AsJson = False) -> None:
-    """List the endpoints: places in use, health, price, what they cost today, the last failure."""
+    """List the endpoints with health, price and last failure.
+
+    Beside them the places in use and what each cost today (UTC). They come from rejoinder.toml: docs/models.md.
+    """
     with reporting(as_json):
         rows = _statuses()
     if as_json:
@@ -154,9 +157,10 @@ def check(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Only this endpoint.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Call each endpoint once, for real and at its price; exit code 1 if one does not answer.
+    """Call each endpoint once, for real and at its price.
 
-    Also those that are switched off or left alone after failures; an answer closes the circuit breaker.
+    Exit code 1 if one does not answer. Those that are switched off or left alone after failures are called, too; an
+    answer closes the circuit breaker.
     """
     with reporting(as_json):
         found = _check(name)
@@ -186,14 +190,17 @@ def _checked(one: "Checked") -> tuple[object, ...]:
 
 @endpoints.command()
 def enable(name: Name, who: As = None, as_json: AsJson = False) -> None:
-    """Let an endpoint be called again that was switched off."""
+    """Switch an endpoint on that was switched off."""
     _switch(name, who, as_json, is_enabled=True)
     answer({"name": name, "is_enabled": True}, as_json, f"The endpoint {name} is called from now on.")
 
 
 @endpoints.command()
 def disable(name: Name, who: As = None, as_json: AsJson = False) -> None:
-    """Switch an endpoint off for all processes; calls under way go on, others go to the next endpoint."""
+    """Switch an endpoint off for all processes.
+
+    Calls under way go on, others go to the next endpoint of their chain.
+    """
     _switch(name, who, as_json, is_enabled=False)
     answer({"name": name, "is_enabled": False}, as_json, f"The endpoint {name} is switched off.")
 
@@ -207,7 +214,10 @@ def _switch(name: str, who: str | None, as_json: bool, *, is_enabled: bool) -> N
 
 @endpoints.command()
 def reset(name: Name, who: As = None, as_json: AsJson = False) -> None:
-    """Call an endpoint again at once that was left alone after failures."""
+    """Call an endpoint again that was left alone.
+
+    One that failed `models.open_after` times in a row is left alone for a while; this ends that at once.
+    """
     with deciding(who, as_json) as (database, actor):
         from resources.commands.endpoints import reset_endpoint
 
@@ -220,7 +230,10 @@ def spend(
     days: Annotated[int, typer.Option(min=1, max=3_650, help="How many UTC days, today included.")] = 7,
     as_json: AsJson = False,
 ) -> None:
-    """Show what models cost, per day, task, creator and endpoint, beside the budgets."""
+    """Show what models cost, beside the budgets.
+
+    Per day (UTC), task, creator and endpoint.
+    """
     with reporting(as_json):
         rows, budget = _spending(days)
     shown = [_spent(row, budget) for row in rows]

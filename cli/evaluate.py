@@ -74,7 +74,10 @@ def retrieval(
     track: Annotated[bool, typer.Option("--track/--no-track", help="Keep the run in MLflow.")] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Rank passages with BM25, exact dense search and our engine stage by stage, side by side in one run."""
+    """Measure search on public data.
+
+    BM25, exact dense search and our engine stage by stage, side by side in one run.
+    """
     with reporting(as_json):
         _check_saving(save, rescorer)
         from rejoinder.corpus.retrieval.rescorer import dump
@@ -114,7 +117,9 @@ def length(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Count texts as X does and compare with twitter-text's own cases (configuration 3); exit code 1 where one differs.
+    """Compare how we count with how X does.
+
+    On twitter-text's own cases (configuration 3); exit code 1 where one differs.
 
     A reply that is too long is refused by X, one that is counted too long is shortened for nothing.
     """

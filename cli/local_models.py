@@ -41,7 +41,10 @@ def add(
     link: Annotated[bool, typer.Option("--link", help="Leave the files where they are.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Put a language model into the home, checked and with the SHA-256 of every file; say how to use it."""
+    """Put a language model into the home, and say how to use it.
+
+    Its files are checked, copied and hashed; nothing is downloaded, and nothing that lies beside them is run.
+    """
     with reporting(as_json):
         model = _add(path, name, link, as_json)
         section = _section(model.manifest)
@@ -97,7 +100,10 @@ def remove(
 def verify(
     name: Annotated[str | None, typer.Argument(help="Only this model.")] = None, as_json: AsJson = False
 ) -> None:
-    """Read every file of the models in the home and compare its SHA-256; exit code 1 where one differs."""
+    """Compare every file of the local models with its SHA-256.
+
+    Exit code 1 where one differs.
+    """
     with reporting(as_json):
         from resources.llm.local_models import store
 

@@ -31,7 +31,11 @@ def register(app: typer.Typer) -> None:
 
 @models.command("list")
 def list_all(as_json: AsJson = False) -> None:
-    """List embedding models, the indexes of their vectors, and the language models on this machine."""
+    """List embedding and local models.
+
+    Embedding models with the indexes of their vectors; language models on this machine with the endpoints that name
+    them. Models over HTTP are endpoints: `rejoinder endpoints list`.
+    """
     with reporting(as_json), open_database() as database:
         from resources.reembedding import index_statuses
 
@@ -89,10 +93,10 @@ def _index_row(status: "IndexStatus") -> dict[str, Any]:
 
 @models.command()
 def build(as_json: AsJson = False) -> None:
-    """Embed the corpus with the model that rejoinder.toml names, then make it the one that searches read.
+    """Embed the corpus with the model of rejoinder.toml.
 
-    Searches go on with the model in use until then. Stopped or killed, a build goes on where it was;
-    `rejoinder up` does the same in the background.
+    When all is embedded, searches read it; until then they go on with the model in use. Stopped or killed, a build
+    goes on where it was; `rejoinder up` does the same in the background.
     """
     report = _build(as_json)
     told = {"model": report.model, "embedded": report.embedded, "seconds": report.seconds}

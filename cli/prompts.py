@@ -37,7 +37,10 @@ def list_all(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List every version with its alias, how often it was used, and what people said to its drafts."""
+    """List every version and which one is in force.
+
+    With how often each was used, and what people said to its drafts.
+    """
     with reporting(as_json):
         rows, aliases = _read(task)
     if as_json:
@@ -59,7 +62,7 @@ def show(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show one version: its text, its demonstrations, how it was used."""
+    """Show the text of a version and how it was used."""
     with reporting(as_json):
         row, champion = _find(prompt)
     difference = _difference(champion, row)
@@ -72,7 +75,10 @@ def show(
 
 @prompts.command()
 def promote(prompt: Prompt, who: As = None, as_json: AsJson = False) -> None:
-    """Make a version the champion of its task: it is in force within seconds."""
+    """Make a version the champion of its task.
+
+    It is in force within seconds, in all processes.
+    """
     with deciding(who, as_json) as (database, actor):
         from resources.commands.prompts import promote as promote_prompt
 
@@ -91,7 +97,10 @@ def challenge(
     who: As = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a version the challenger of its task, which gets prompt_challenger_share of the work."""
+    """Try a version beside the champion.
+
+    It gets `prompt_challenger_share` of its task's work, a key of [models.tasks.NAME] in rejoinder.toml.
+    """
     with deciding(who, as_json) as (database, actor):
         from resources.commands.prompts import challenge as challenge_prompt
         from resources.commands.prompts import drop_challenger
@@ -101,7 +110,10 @@ def challenge(
 
 @prompts.command()
 def rollback(task: Task, who: As = None, as_json: AsJson = False) -> None:
-    """Put the champion before this one in force again; the same once more comes back to this one."""
+    """Put the champion before this one in force again.
+
+    The same once more comes back to this one.
+    """
     with deciding(who, as_json) as (database, actor):
         from resources.commands.prompts import rollback as roll_back
 
@@ -110,7 +122,10 @@ def rollback(task: Task, who: As = None, as_json: AsJson = False) -> None:
 
 @prompts.command()
 def sync(as_json: AsJson = False) -> None:
-    """Register prompts in MLflow and bring the aliases there and here together now."""
+    """Register prompts in MLflow, and match its aliases.
+
+    What `rejoinder up` does by itself, done now.
+    """
     with reporting(as_json):
         from resources.rounds import follow_champions, open_bench
 
