@@ -1,6 +1,7 @@
-"""The sandbox's own paths, under /sandbox: clock, faults, deletions, witness, credentials."""
+"""The sandbox's own paths, under /sandbox: clock, faults, posts, tokens, accounts, witness, credentials."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from starlette.requests import Request
@@ -10,9 +11,12 @@ from starlette.routing import Route
 from resources.sandbox.clock import iso
 from resources.sandbox.control_paths import read_route, write_route
 from resources.sandbox.control_posts import apply_change
+from resources.sandbox.credentials import ensure_credentials, read_handle
 from resources.sandbox.exchange import World
 from resources.sandbox.faults import order_fault, waiting_faults
+from resources.sandbox.made_posts import add_many, add_record, read_many
 from resources.sandbox.page import render_page
+from resources.sandbox.tokens import set_token_life, set_tokens
 from resources.sandbox.witness import read_log, read_replies, summarize
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "testclient"})
@@ -28,8 +32,11 @@ def control_routes(world: World) -> list[Route]:
         read_route("/sandbox/replies", lambda: read_replies(state)),
         read_route("/sandbox/summary", lambda: summarize(state)),
         read_route("/sandbox/faults", lambda: waiting_faults(state)),
-        write_route("/sandbox/clock", lambda body, _: advance(world, body)),
+        write_route("/sandbox/clock", lambda body, _: set_clock(world, body)),
         write_route("/sandbox/faults", lambda body, _: add_fault(world, body)),
+        write_route("/sandbox/tokens", lambda body, _: change_tokens(world, body)),
+        write_route("/sandbox/accounts", lambda body, _: add_account(world, body)),
+        write_route("/sandbox/posts", lambda body, _: add_posts(world, body)),
         write_route("/sandbox/posts/{id}", lambda body, request: change_post(world, body, request)),
         Route("/sandbox/credentials", credentials_of(world)),
         Route("/", page_of(world)),
@@ -42,15 +49,52 @@ def health(world: World) -> dict[str, Any]:
 
 
 def clock_json(world: World) -> dict[str, Any]:
-    """The simulated time, twice."""
+    """The simulated time, twice, and how fast it runs."""
     now = world.clock.now()
-    return {"now": iso(now), "unix_s": now}
+    return {"now": iso(now), "unix_s": now, "speed": world.clock.speed().factor}
 
 
-def advance(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """Move the clock by ``advance_s`` seconds."""
-    world.clock.advance(float(body.get("advance_s", -1)))
+def set_clock(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """Move the clock by ``advance_s`` seconds, let it run at ``speed``, or both."""
+    if not body.keys() & {"advance_s", "speed"}:
+        raise ValueError("give advance_s, speed, or both")
+    if "advance_s" in body:
+        world.clock.advance(float(body["advance_s"]))
+    if "speed" in body:
+        world.clock.run_at(float(body["speed"]))
     return clock_json(world)
+
+
+def change_tokens(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """Let tokens end or be good again (``platform``, ``state``, ``account``), or set ``life_s`` of Reddit's."""
+    if "life_s" in body:
+        return set_token_life(world.state, float(body["life_s"]))
+    account = str(body.get("account") or world.credentials.account)
+    return set_tokens(world.state, str(body.get("platform")), account, str(body.get("state", "expired")))
+
+
+def add_account(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """Add an account with an app of its own, or find it; its keys."""
+    handle = read_handle(body.get("account"))
+    world.credentials = ensure_credentials(world.state, None, [handle])
+    return next(
+        asdict(each) for each in world.credentials.accounts() if each.account.lower() == handle.lower()
+    )
+
+
+def add_posts(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """Add posts now: a list of them in ``posts``, or many that are made up with ``generate``."""
+    records, order, now = body.get("posts", []), body.get("generate"), world.clock.now()
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        raise ValueError("posts must be a list of objects")
+    if order is not None and not isinstance(order, dict):
+        raise ValueError("generate must be an object")
+    if not records and order is None:
+        raise ValueError("give posts or generate")
+    with world.state.transaction() as db:
+        ids = [add_record(db, record, now) for record in records]
+        ids += add_many(db, read_many(order), now) if order is not None else []
+    return {"ids": ids}
 
 
 def add_fault(world: World, body: dict[str, Any]) -> list[dict[str, object]]:

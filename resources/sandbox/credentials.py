@@ -1,11 +1,13 @@
-"""The account of the sandbox and its keys, made once per state file.
+"""The accounts of the sandbox and their keys, made once per state file.
 
 They open nothing but this sandbox. The names are those the platform adapters ask for.
 """
 
 import hashlib
 import json
+import re
 import secrets
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,33 +15,77 @@ from resources.sandbox.state import State
 
 DEFAULT_ACCOUNT = "rejoinder_demo"
 KEY = "credentials"
+HANDLE = re.compile(r"[A-Za-z0-9_]{1,20}")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A handle with its keys per platform, those of an app of its own among them."""
+
+    account: str
+    x: dict[str, str]
+    reddit: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The account's handle and its keys per platform; those of the models' API are under openai."""
+    """The account's handle and its keys per platform; openai is the key of the models' API.
+
+    others are further accounts, each with an app of its own.
+    """
 
     account: str
     x: dict[str, str]
     reddit: dict[str, str]
     openai: dict[str, str]
+    others: tuple[Account, ...] = ()
+
+    def accounts(self) -> Iterator[Account]:
+        """Every account, the first one first."""
+        yield Account(self.account, self.x, self.reddit)
+        yield from self.others
 
     def as_json(self) -> dict[str, Any]:
         """The shape of ``GET /sandbox/credentials``."""
-        return {"account": self.account, "x": self.x, "reddit": self.reddit, "openai": self.openai}
+        named = {each.account: {"x": each.x, "reddit": each.reddit} for each in self.accounts()}
+        first = {"account": self.account, "x": self.x, "reddit": self.reddit, "openai": self.openai}
+        return {**first, "accounts": named}
 
 
-def ensure_credentials(state: State, account: str | None) -> Credentials:
-    """The state's credentials, made at first use; a named account renames the stored one."""
+def ensure_credentials(state: State, account: str | None, others: Sequence[str] = ()) -> Credentials:
+    """The state's credentials, made at first use.
+
+    Args:
+        state: where they are kept.
+        account: renames the first account; None leaves its name.
+        others: further accounts that have to be there; those that are stay.
+    """
     with state.transaction():
         stored = state.meta(KEY)
         record = json.loads(stored) if stored else make_credentials(account or DEFAULT_ACCOUNT)
-        # A file of before there were models has every key but theirs.
+        # A file of before there were models, or several accounts, has every key but theirs.
         record.setdefault("openai", make_model_key())
+        record.setdefault("others", [])
         if account:
             record["account"] = record["reddit"]["username"] = account
+        known = {each["account"].lower() for each in (record, *record["others"])}
+        record["others"] += [make_credentials(name) for name in others if name.lower() not in known]
         state.set_meta(KEY, json.dumps(record))
-    return Credentials(**record)
+    return Credentials(**{**record, "others": tuple(Account(**each) for each in record["others"])})
+
+
+def read_handle(value: object) -> str:
+    """A handle that both platforms take.
+
+    Raises:
+        ValueError: it is none.
+
+    >>> read_handle("@rejoinder_demo")
+    'rejoinder_demo'
+    """
+    if not isinstance(value, str) or not HANDLE.fullmatch(value.removeprefix("@")):
+        raise ValueError("an account is a handle of 1 to 20 letters, digits and underscores")
+    return value.removeprefix("@")
 
 
 def make_credentials(account: str) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 import json
 import re
+import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -46,7 +47,7 @@ def load_posts(state: State, path: Path) -> LoadReport:
     with state.transaction() as db:
         for line_number, line in numbered_lines(path):
             try:
-                post = parse_line(line)
+                post = placed(db, parse_line(line))
             except ValueError as error:
                 skipped.append(BadLine(line_number, str(error)))
                 continue
@@ -78,13 +79,23 @@ def parse_line(line: bytes) -> SandboxPost:
         raise ValueError("not JSON in UTF-8") from None
     if not isinstance(record, dict):
         raise ValueError("not a JSON object")
+    return parse_record(record)
+
+
+def parse_record(record: dict[str, Any]) -> SandboxPost:
+    """One JSON object as a post.
+
+    Raises:
+        ValueError: it cannot be used; the message is the reason.
+    """
     platform, post_id = parse_identity(record)
     return SandboxPost(
         platform=platform,
         id=post_id,
         text=parse_text(record, "text", required=True) or "",
         created_at=parse_time(record.get("created_at")),
-        conversation_id=post_id,
+        parent_id=parse_relative(record, "parent_id", platform),
+        conversation_id=parse_relative(record, "conversation_id", platform) or "",
         community=parse_text(record, "community", required=platform == "reddit"),
         author=parse_text(record, "author"),
         author_followers=parse_count(record, "author_followers"),
@@ -105,6 +116,34 @@ def parse_identity(record: dict[str, Any]) -> tuple[str, str]:
     if platform == "x" and int(post_id) > LARGEST_X_ID:
         raise ValueError("platform_post_id is larger than any id of X")
     return platform, post_id
+
+
+def parse_relative(record: dict[str, Any], key: str, platform: str) -> str | None:
+    """The id of another post of the platform, or None."""
+    value = record.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not ID_SHAPE[platform].fullmatch(value):
+        raise ValueError(f"{key} must be an id of the platform")
+    return value
+
+
+def placed(db: sqlite3.Connection, post: SandboxPost) -> SandboxPost:
+    """The post in its conversation: the one named, else that of its parent, else its own.
+
+    Raises:
+        ValueError: it has a parent that is not here and names no conversation.
+    """
+    if post.conversation_id or post.parent_id is None:
+        return replace(post, conversation_id=post.conversation_id or post.id)
+    if post.parent_id.startswith("t3_"):
+        return replace(post, conversation_id=post.parent_id)
+    row = db.execute(
+        "SELECT conversation_id FROM post WHERE platform = ? AND id = ?", (post.platform, post.parent_id)
+    ).fetchone()
+    if row is None:
+        raise ValueError(f"parent_id {post.parent_id} is not here: load it first, or give conversation_id")
+    return replace(post, conversation_id=row["conversation_id"])
 
 
 def parse_text(record: dict[str, Any], key: str, *, required: bool = False) -> str | None:

@@ -8,26 +8,49 @@ import base64
 import hashlib
 import hmac
 import re
-import secrets
-import time
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
-from resources.sandbox.credentials import Credentials
+from resources.sandbox.credentials import Account
 from resources.sandbox.exchange import Call, Who
-from resources.sandbox.state import State
+from resources.sandbox.tokens import is_refused, token_holder
 
 X_BASES = ("https://api.twitter.com", "https://api.x.com")
-TOKEN_LIFE_S = 3600.0
+
+
+class Caller(NamedTuple):
+    """Whose token a request carries; account is the handle, "" for an app of Reddit alone or nobody."""
+
+    who: Who
+    account: str
+    client: str = ""
+
+
+NOBODY = Caller("nobody", "")
 
 
 def x_caller(call: Call) -> Who:
-    """Whose token an X request carries: the app's, the account's, or nobody's."""
+    """Whose token an X request carries: an app's, an account's, or nobody's."""
+    return identify_x(call).who
+
+
+def identify_x(call: Call) -> Caller:
+    """Whose token an X request carries; the account of an app's token is the one that owns the app."""
     scheme, _, value = call.headers.get("authorization", "").partition(" ")
-    keys = call.world.credentials.x
-    if scheme.lower() == "bearer":
+    for each in call.world.credentials.accounts():
+        who = x_holder(call, scheme.lower(), value, each.x)
+        if who != "nobody":
+            refused = is_refused(call.world.state, "x", each.account)
+            return NOBODY if refused else Caller(who, each.account, each.x["consumer_key"])
+    return NOBODY
+
+
+def x_holder(call: Call, scheme: str, value: str, keys: Mapping[str, str]) -> Who:
+    """Whether an Authorization header is of the app or the account that these keys are of."""
+    if scheme == "bearer":
         return bearer_caller(value.strip(), keys)
-    if scheme.lower() == "oauth" and is_signed(call, parse_oauth_header(value), keys):
+    if scheme == "oauth" and is_signed(call, parse_oauth_header(value), keys):
         return "user"
     return "nobody"
 
@@ -37,6 +60,12 @@ def bearer_caller(token: str, keys: Mapping[str, str]) -> Who:
     if same(token, keys["bearer_token"]):
         return "app"
     return "user" if same(token, keys["oauth2_user_token"]) else "nobody"
+
+
+def account_of(call: Call) -> str:
+    """The account that a call acts for: its token's, or the first one where it names none."""
+    caller = identify_x(call) if call.path.startswith("/2/") else identify_reddit(call)
+    return caller.account or call.world.credentials.account
 
 
 def same(given: str, expected: str) -> bool:
@@ -76,45 +105,38 @@ def sign(method: str, address: str, parameters: Iterable[tuple[str, str]], keys:
     return base64.b64encode(digest).decode("ascii")
 
 
-def is_reddit_client(call: Call) -> bool:
-    """Whether the Basic header names the sandbox's Reddit app."""
+def reddit_app(call: Call) -> Account | None:
+    """The account whose app the Basic header names, or None."""
     scheme, _, value = call.headers.get("authorization", "").partition(" ")
-    keys = call.world.credentials.reddit
     try:
         given = base64.b64decode(value, validate=True).decode("utf-8")
     except ValueError:
-        return False
-    return scheme.lower() == "basic" and same(given, f"{keys['client_id']}:{keys['client_secret']}")
+        return None
+    for each in call.world.credentials.accounts():
+        if scheme.lower() == "basic" and same(
+            given, f"{each.reddit['client_id']}:{each.reddit['client_secret']}"
+        ):
+            return each
+    return None
 
 
-def granted_account(form: Mapping[str, str], credentials: Credentials) -> str | None:
-    """The account a token request is for ("" = the app alone), or None when it is refused."""
-    keys = credentials.reddit
+def granted_account(call: Call, app: Account) -> str | None:
+    """The account a token request of an app is for ("" = the app alone), or None when it is refused."""
+    form, keys = call.form, app.reddit
     grant = form.get("grant_type", "")
+    if is_refused(call.world.state, "reddit", app.account):
+        return None
     if grant == "password" and same(form.get("password", ""), keys["password"]):
-        return (
-            credentials.account if form.get("username", "").lower() == credentials.account.lower() else None
-        )
+        return app.account if form.get("username", "").lower() == app.account.lower() else None
     if grant == "refresh_token" and same(form.get("refresh_token", ""), keys["refresh_token"]):
-        return credentials.account
+        return app.account
     return "" if grant == "client_credentials" else None
 
 
-def issue_token(state: State, account: str) -> str:
-    """A new Reddit access token, good for an hour of real time, as clients count it."""
-    token = secrets.token_urlsafe(24)
-    state.db.execute("INSERT INTO token VALUES (?, ?, ?)", (token, account, time.time() + TOKEN_LIFE_S))
-    return token
-
-
-def reddit_caller(call: Call) -> Who:
+def identify_reddit(call: Call) -> Caller:
     """Whose access token a Reddit request carries."""
     scheme, _, token = call.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        return "nobody"
-    row = call.world.state.db.execute(
-        "SELECT account FROM token WHERE token = ? AND expires_at > ?", (token.strip(), time.time())
-    ).fetchone()
-    if row is None:
-        return "nobody"
-    return "user" if row["account"] else "app"
+    holder = token_holder(call.world.state, token.strip()) if scheme.lower() == "bearer" else None
+    if holder is None:
+        return NOBODY
+    return Caller("user" if holder.account else "app", holder.account, holder.client)

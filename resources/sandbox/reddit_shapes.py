@@ -8,6 +8,7 @@ from resources.sandbox.exchange import Answer, Call, Refused
 from resources.sandbox.posts import SandboxPost, count_replies, find_post
 
 GONE = "[deleted]"
+REMOVED = "[removed]"
 
 
 def refused(status: int, message: str, **headers: str) -> Refused:
@@ -68,7 +69,7 @@ def shared_fields(call: Call, post: SandboxPost, replies_here: int) -> dict[str,
     return {
         "id": post.id.partition("_")[2],
         "name": post.id,
-        "author": GONE if post.is_deleted or post.author is None else post.author,
+        "author": shown_author(post),
         "subreddit": community,
         "subreddit_name_prefixed": f"r/{community}",
         "created_utc": post.created_at,
@@ -77,13 +78,25 @@ def shared_fields(call: Call, post: SandboxPost, replies_here: int) -> dict[str,
         "ups": max(score, 0),
         "num_comments": comments + replies_here,
         "locked": post.is_locked,
-        "edited": False,
-        "archived": False,
+        "edited": False if post.edited_at is None else post.edited_at,
+        "archived": post.is_archived,
         "stickied": False,
         "distinguished": None,
-        "removed_by_category": "deleted" if post.is_deleted else None,
         "permalink": permalink(post),
     }
+
+
+def shown_author(post: SandboxPost) -> str:
+    """The author's name; not that of who deleted something, nor of who wrote a removed comment."""
+    is_hidden = post.is_deleted or (post.removed_by is not None and post.id.startswith("t1_"))
+    return GONE if is_hidden or post.author is None else post.author
+
+
+def shown_text(post: SandboxPost, text: str) -> str:
+    """A text, or the mark that stands in its place."""
+    if post.is_deleted:
+        return GONE
+    return text if post.removed_by is None else REMOVED
 
 
 def scores(call: Call, post: SandboxPost) -> tuple[int, int]:
@@ -108,7 +121,8 @@ def submission_fields(post: SandboxPost) -> dict[str, Any]:
     title, body = split_text(post.text)
     return {
         "title": title,
-        "selftext": GONE if post.is_deleted else body,
+        "selftext": shown_text(post, body),
+        "removed_by_category": "deleted" if post.is_deleted else post.removed_by,
         "is_self": bool(body) or post.url is None,
         "url": post.url or f"https://www.reddit.com{permalink(post)}",
         "domain": "self" if post.url is None else "",
@@ -130,7 +144,8 @@ def ratio(post: SandboxPost) -> float:
 def comment_fields(post: SandboxPost) -> dict[str, Any]:
     """What only comments have."""
     return {
-        "body": GONE if post.is_deleted else post.text,
+        "body": shown_text(post, post.text),
+        "collapsed_reason_code": "DELETED" if post.is_deleted else None,
         "body_html": "",
         "link_id": post.conversation_id,
         "parent_id": post.parent_id or post.conversation_id,

@@ -20,6 +20,7 @@ ADDED = (
     ("post", "newer_id", "TEXT"),  # X: the version that replaced this one
     ("post", "is_protected", "INTEGER NOT NULL DEFAULT 0"),  # X: only its author's followers see it
     ("post", "quoted_id", "TEXT"),  # X: the quoted post, when it is here
+    ("token", "client", "TEXT"),  # Reddit: the id of the app that it was given to
     ("post", "retweeted_id", "TEXT"),  # X: the post that this one only repeats
 )
 

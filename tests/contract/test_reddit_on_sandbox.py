@@ -6,7 +6,6 @@ from typing import Any
 import praw
 import prawcore
 import pytest
-import requests
 
 from resources.platforms.failures import RateLimited, Refused
 from resources.platforms.port import PlatformClient
@@ -115,15 +114,33 @@ def test_the_witness_sees_praw_answer_twice(plain_praw: Any, sandbox: Any) -> No
     assert sandbox.get("summary")["duplicates"] == 1
 
 
-def test_texts_are_escaped_without_raw_json(sandbox: Any, plain_praw: Any) -> None:
-    token = requests.post(
-        f"{sandbox.url}/api/v1/access_token",
-        data={"grant_type": "client_credentials"},
-        auth=tuple(sandbox.get("credentials")["reddit"][name] for name in ("client_id", "client_secret")),
-        timeout=60,
-    ).json()["access_token"]
-    headers = {"Authorization": f"bearer {token}"}
-    answer = requests.get(f"{sandbox.url}/r/sample_python/new/", headers=headers, timeout=60)
-    assert answer.json()["data"]["children"][2]["data"]["selftext"] == "I measured &amp; wondered &lt;br&gt;."
-    refused = requests.post(f"{sandbox.url}/api/comment", headers=headers, data={"text": "x"}, timeout=60)
-    assert refused.status_code == 403
+def test_praw_searches_reads_comments_and_renews_a_token_that_ends(plain_praw: Any, sandbox: Any) -> None:
+    found = plain_praw.subreddit("sample_python").search("asyncio 2", sort="new")
+    assert [post.id for post in found] == ["p00002"]
+    sandbox.post(
+        "posts",
+        posts=[
+            comment_record("t1_c00001", PARENT, "I measured it too"),
+            comment_record("t1_c00002", "t1_c00001", "and I did not"),
+        ],
+    )
+    assert sandbox.post("tokens", platform="reddit", state="expired")["ended"] == 1
+    comments = list(plain_praw.subreddit("sample_python").comments(limit=None))
+    assert [(each.fullname, each.parent_id, each.link_id) for each in comments] == [
+        ("t1_c00002", "t1_c00001", PARENT),
+        ("t1_c00001", PARENT, PARENT),
+    ]
+    [top] = plain_praw.submission("p00001").comments
+    assert [reply.body for reply in top.replies] == ["and I did not"]
+
+
+def comment_record(name: str, parent_id: str, body: str) -> dict[str, Any]:
+    where = {"platform": "reddit", "community": "sample_python", "author": "somebody"}
+    return {**where, "platform_post_id": name, "parent_id": parent_id, "text": body}
+
+
+def test_burst_between_two_polls_is_heard_whole(reddit_client: PlatformClient, sandbox: Any) -> None:
+    cursor = reddit_client.hear({}, (), ("sample_python",)).cursor
+    made = sandbox.post("posts", generate={"platform": "reddit", "count": 130, "community": "sample_python"})
+    heard = reddit_client.hear(cursor, (), ("sample_python",))
+    assert len(made["ids"]) == 130 and {post.platform_post_id for post in heard.posts} == set(made["ids"])
