@@ -10,18 +10,20 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rejoinder.errors import ModelRefusal
 from rejoinder.llm.breaker import BreakerRule
+from rejoinder.llm.choosing import WITHOUT_MODEL
 from rejoinder.llm.endpoints import Endpoint
 from rejoinder.llm.requests import LlmRequest
 from resources.llm.gateway.holder import Holder
 from resources.llm.gateway.refusals import refusal
-from resources.llm.gateway.registry import WITHOUT_LIMIT, endpoint_values
 from resources.llm.gateway.seats import Seats, busy
 from resources.llm.gateway.settling import Place, Settlements
-from resources.tuning_models import ModelBudget, Models
+
+if TYPE_CHECKING:
+    from resources.tuning_models import ModelBudget, Models
 
 # A lease outlasts the longest call by this much, so that no call that is merely slow loses its place.
 GRACE_S = 30.0
@@ -45,8 +47,8 @@ class Admission:
     def __init__(
         self,
         url: str,
-        models: Models,
-        budget: ModelBudget,
+        models: "Models",
+        budget: "ModelBudget",
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
@@ -89,7 +91,7 @@ class Admission:
             ModelRefusal: ("price") what a call costs is not known.
             ServiceUnavailable: PostgreSQL is away.
         """
-        if endpoint.uri.provider == WITHOUT_LIMIT:
+        if endpoint.uri.provider == WITHOUT_MODEL:
             yield Place(endpoint)
             return
         refuse_unpriced(endpoint)
@@ -157,6 +159,8 @@ class Admission:
         now = self._now()
         row = self._ask(values, now)
         if row["verdict"] == "unknown":
+            from resources.llm.gateway.registry import endpoint_values
+
             self.holder.rows("save_endpoint", **endpoint_values(endpoint))
             row = self._ask(values, now)
         if row["verdict"] == "admitted":

@@ -5,15 +5,15 @@ What belongs here: writing them at start, and reading how they are.
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rejoinder.llm.endpoints import Endpoint, Price, parse_uri
 from resources.postgres import Transaction
-from resources.tuning import Tuning
 from resources.tuning_models import LOCAL, LOCAL_URI
 
-# The provider whose answers come from the request itself.
-WITHOUT_LIMIT = parse_uri(LOCAL_URI).provider
+if TYPE_CHECKING:
+    from resources.tuning import Tuning
+
 MANY = 10_000
 
 
@@ -28,7 +28,7 @@ def local_endpoint() -> Endpoint:
     )
 
 
-def configured_endpoints(tuning: Tuning) -> dict[str, Endpoint]:
+def configured_endpoints(tuning: "Tuning") -> dict[str, Endpoint]:
     """Every endpoint that a task may name, `local` first."""
     return {
         LOCAL: local_endpoint(),
@@ -36,7 +36,7 @@ def configured_endpoints(tuning: Tuning) -> dict[str, Endpoint]:
     }
 
 
-def register_endpoints(tx: Transaction, tuning: Tuning) -> None:
+def register_endpoints(tx: Transaction, tuning: "Tuning") -> None:
     """Write the endpoints of rejoinder.toml into the registry; those that it names no more are kept as such.
 
     Safe to repeat: nothing is written where nothing changed, and health is kept, except where the model or the address
