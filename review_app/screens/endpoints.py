@@ -10,11 +10,6 @@ from review_app.desk import reading
 from review_app.escaped import Markup, chip, html, join, note, show
 from review_app.texts import utc_now, when, words
 
-BREAKERS = {
-    "closed": ("answers", "good"),
-    "open": ("left alone", "bad"),
-    "half_open": ("being tried", "warn"),
-}
 WITHOUT_MODEL = "local::"
 
 
@@ -56,7 +51,7 @@ def _show_spend(spent: Sequence[Spending], budget: ModelBudget) -> None:
 
 def _share(label: str, usd: float, limit: float | None) -> Markup:
     said = f"{label} today" if limit is None else f"of ${limit:,.2f} for {label} today"
-    return html("<b>${}</b><span>{}</span>", f"{usd:,.2f}", said)
+    return html("<b>{}</b><span>{}</span>", _spent(usd), said)
 
 
 def _show_list(endpoints: Sequence[EndpointStatus]) -> None:
@@ -64,16 +59,18 @@ def _show_list(endpoints: Sequence[EndpointStatus]) -> None:
         with st.container(border=True, key=f"endpoint_{endpoint.name}", gap="xsmall"):
             show(_card(endpoint))
             if endpoint.last_error and (endpoint.breaker != "closed" or is_refused(endpoint)):
-                show(html('<div class="rj-excerpt">{}</div>', endpoint.last_error))
+                show(html('<div class="rj-excerpt more">{}</div>', endpoint.last_error))
 
 
 def _card(endpoint: EndpointStatus) -> Markup:
     is_limited = not endpoint.uri.startswith(WITHOUT_MODEL)
-    facts = [html("{}", _price(endpoint)), html("${} today", f"{endpoint.spent_usd:,.2f}")]
+    facts = [html("{}", _price(endpoint)), html("{} today", _spent(endpoint.spent_usd))]
     if endpoint.last_ok_at:
         facts.append(html("last answer {}", when(endpoint.last_ok_at)))
+    if endpoint.base_url:
+        facts.append(html("at {}", endpoint.base_url))
     return html(
-        '<div class="rj-line"><span><span class="rj-who">{}</span> <span class="rj-meta">{}</span></span>'
+        '<div class="rj-line whole"><span><span class="rj-who">{}</span> <span class="rj-meta">{}</span></span>'
         '<span class="rj-meta">{}</span></div><div>{}</div><div class="rj-meta">{}</div>',
         endpoint.name,
         endpoint.uri,
@@ -94,17 +91,36 @@ def _load(endpoint: EndpointStatus) -> Markup:
 
 
 def _chips(endpoint: EndpointStatus) -> list[Markup]:
-    label, tone = BREAKERS[endpoint.breaker]
-    if endpoint.breaker == "open" and endpoint.opened_until:
-        label = f"{label} until {when(endpoint.opened_until)}"
-    if is_refused(endpoint):
-        label, tone = "refuses", "bad"
-    chips = [chip(label, tone, f"{endpoint.failures} failures in a row")]
-    if not endpoint.is_enabled:
-        chips.append(chip("switched off", "warn"))
+    label, tone = _health(endpoint)
+    chips = [chip(label, tone, f"{endpoint.failures} failures in a row" if endpoint.failures else "")]
     if not endpoint.is_configured:
         chips.append(chip("no longer in rejoinder.toml", "warn"))
     return chips + [chip(can) for can in endpoint.capabilities]
+
+
+def _health(endpoint: EndpointStatus) -> tuple[str, str]:
+    """How an endpoint is, and how good that is; that one answers is said only of one that did."""
+    if endpoint.uri.startswith(WITHOUT_MODEL):
+        return "always there", "good"
+    if not endpoint.is_enabled:
+        return "switched off", "warn"
+    if endpoint.breaker == "open":
+        until = f" until {when(endpoint.opened_until)}" if endpoint.opened_until else ""
+        return f"left alone{until}", "bad"
+    if endpoint.breaker == "half_open":
+        return "being tried", "warn"
+    return _seen(endpoint)
+
+
+def _seen(endpoint: EndpointStatus) -> tuple[str, str]:
+    """What the calls of an endpoint that may be called came to."""
+    if is_refused(endpoint):
+        return "refuses", "bad"
+    if endpoint.price_in is None or endpoint.price_out is None:
+        return "has no price", "warn"
+    if endpoint.failures:
+        return "failing", "warn"
+    return ("answers", "good") if endpoint.last_ok_at else ("not called yet", "")
 
 
 def _price(endpoint: EndpointStatus) -> str:
@@ -123,3 +139,12 @@ def _usd(price: float) -> str:
     ('$0.40', '$0.075')
     """
     return f"${price:,.2f}" if round(price, 2) == price else f"${price:g}"
+
+
+def _spent(usd: float) -> str:
+    """What was spent, in cents; less than one is told from nothing.
+
+    >>> _spent(0), _spent(0.0001), _spent(1.25)
+    ('$0.00', '< $0.01', '$1.25')
+    """
+    return "< $0.01" if 0 < usd < 0.01 else f"${usd:,.2f}"

@@ -147,7 +147,7 @@ def _version_card(row: PromptRow, *, is_earlier: bool) -> Markup:
         [chip("champion before", title="The one to roll back to")] if is_earlier and not row.alias else []
     )
     return html(
-        '<div class="rj-line"><span><span class="rj-who">{}</span> <span class="rj-meta">{}</span></span>'
+        '<div class="rj-line whole"><span><span class="rj-who">{}</span> <span class="rj-meta">{}</span></span>'
         '<span class="rj-meta">{}</span></div><div>{}</div><div class="rj-meta">{}</div>',
         row.label,
         row.version,

@@ -151,10 +151,17 @@ def test_endpoints_are_shown_with_load_health_and_spend(
             (f"503 {NASTY}",))  # fmt: skip
         run("insert into model_spend values ((now() at time zone 'UTC')::date, 'total', '', 1.25),"
             " ((now() at time zone 'UTC')::date, 'task', 'reply', 0.75),"
+            " ((now() at time zone 'UTC')::date, 'task', 'summary', 0.0001),"
             " ((now() at time zone 'UTC')::date, 'endpoint', 'mini', 0.5)")  # fmt: skip
     shown = rendered(open_page("vi"))
     for text in ("0 of 8 places taken", "$0.40 in, $1.60 out", "$0.50 today", "left alone until",
                  "503 &lt;script&gt;", "price not known", "<b>$1.25</b><span>of $5.00 for all models today",
-                 "<b>$0.75</b><span>reply today"):  # fmt: skip
+                 "<b>$0.75</b><span>reply today", "<b>&lt; $0.01</b><span>summary today"):  # fmt: skip
         assert text in shown, text
     assert "No model is set up" not in shown
+    # What was never called does not answer, and what was switched off is not said to.
+    assert "not called yet" in shown and ">answers<" not in shown
+    with owner_db.transaction() as tx:
+        tx.connection.execute("update model_endpoint set last_ok_at = now(), is_enabled = name = 'mini'")
+    shown = rendered(open_page("vi"))
+    assert shown.count(">answers<") == 1 and ">switched off<" in shown
