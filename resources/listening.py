@@ -166,7 +166,7 @@ def save_heard(tx: Transaction, channel: Channel, heard: Heard, counts: HeardCou
     """Save a poll: its posts, what could not be read, and where to go on."""
     save_posts(tx, channel, heard.posts, counts)
     for item in heard.unreadable:
-        _quarantine(tx, channel, item, counts)
+        quarantine(tx, channel, item, counts)
     save_cursor(tx, channel.id, CURSOR, dict(heard.cursor))
 
 
@@ -185,7 +185,8 @@ def save_posts(
         channel: that heard them.
         posts: any number; a thousand at a time is a good measure.
         counts: is added to.
-        archived_before: they come out of an archive; those older than this never go to triage. None: just heard.
+        archived_before: they come out of an archive; those older than this, and the account's own, never go to
+            triage. None: just heard.
     """
     opted_out = _opted_out(tx, channel, posts)
     kept = [post for post in posts if not (post.author and post.author.lower() in opted_out)]
@@ -196,7 +197,7 @@ def save_posts(
     for post, (outcome, reason) in zip(kept, saved, strict=True):
         if outcome == "unstorable":
             item = Unreadable(post.platform_post_id, post.text, f"cannot be stored: {reason}")
-            _quarantine(tx, channel, item, counts)
+            quarantine(tx, channel, item, counts)
         else:
             setattr(counts, outcome, getattr(counts, outcome) + 1)
     note_requests(tx, channel, [post for post, one in zip(kept, saved, strict=True) if one.outcome in HEEDED])
@@ -205,7 +206,9 @@ def save_posts(
 def _new_post(channel: Channel, post: Post, now: datetime, archived_before: datetime | None) -> NewPost:
     summoned = is_summoned(post, channel.account)
     first = priority(post, relevance=0.0, heard_at=now, now=now, is_summoned=summoned)
-    return NewPost(post, summoned, first, archived_before is not None and post.created_at < archived_before)
+    own = (post.author or "").lower() == channel.account.removeprefix("@").lower()
+    archived = archived_before is not None and (own or post.created_at < archived_before)
+    return NewPost(post, summoned, first, archived)
 
 
 def _opted_out(tx: Transaction, channel: Channel, posts: Sequence[Post]) -> set[str]:
@@ -216,7 +219,8 @@ def _opted_out(tx: Transaction, channel: Channel, posts: Sequence[Post]) -> set[
     return {row["author"] for row in rows}
 
 
-def _quarantine(tx: Transaction, channel: Channel, item: Unreadable, counts: HeardCounts) -> None:
+def quarantine(tx: Transaction, channel: Channel, item: Unreadable, counts: HeardCounts) -> None:
+    """Keep what is no post, or cannot be stored, with its reason; once, however often it comes."""
     raw = _storable(item.raw)
     tx.execute(
         "quarantine_input",

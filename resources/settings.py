@@ -7,6 +7,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -52,6 +53,17 @@ def _readable_url(given: SecretStr) -> SecretStr:
 
 
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_readable_url)]
+
+
+def _web_address(given: str) -> str:
+    """An address of a server without a name or password in it, which logs could show."""
+    parts = urlsplit(given)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
+        raise ValueError("write it as http://HOST:PORT or https://HOST, without a name or password")
+    return given.rstrip("/")
+
+
+PlatformUrl = Annotated[str, AfterValidator(_web_address)]
 
 
 def _split(given: object) -> object:
@@ -103,12 +115,23 @@ class Settings(BaseSettings):
     fetch_allow: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
         (), description="Hosts and networks of one's own that sources may be fetched from, divided by commas."
     )
+    x_base_url: PlatformUrl | None = Field(
+        None,
+        description="Address that stands in for X, such as another emulator's; a channel's own goes first.",
+    )
+    reddit_base_url: PlatformUrl | None = Field(
+        None, description="Address that stands in for Reddit and its tokens; a channel's own goes first."
+    )
     config: Path | None = Field(
         None, description="Path of rejoinder.toml; default ./rejoinder.toml if there."
     )
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR; logs go to stderr."
     )
+
+    def platform_url(self, platform: str) -> str | None:
+        """The address that stands in for a platform; None for the real one, and for platforms of other packages."""
+        return {"x": self.x_base_url, "reddit": self.reddit_base_url}.get(platform)
 
     @property
     def home_dir(self) -> Path:

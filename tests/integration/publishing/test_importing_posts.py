@@ -1,0 +1,85 @@
+"""Files imported as heard on a channel: history beside triage, runs that go on, accounts that add up."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rejoinder.errors import ConfigInvalid
+from resources.importing import ImportReport, import_posts
+from resources.platforms import archive
+from resources.store.posts import ARCHIVED
+from resources.work.stopping import StopSignal
+
+
+def line(number: int, *, days_old: float = 900, **changes: Any) -> str:
+    created = datetime.now(UTC) - timedelta(days=days_old)
+    record = {
+        "id": str(number),
+        "text": f"post {number}",
+        "created_at": created.isoformat(),
+        "user": f"a{number}",
+    }
+    return json.dumps({**record, **changes})
+
+
+def run(desk: Any, path: Path, **named: Any) -> ImportReport:
+    return import_posts(desk.db, "rehearsal", path, stop=named.pop("stop", StopSignal()), **named)
+
+
+def write(path: Path, lines: list[str]) -> Path:
+    path.write_text("\n".join(lines), "utf-8")
+    return path
+
+
+def test_history_stays_out_of_triage_and_the_new_does_not(desk, tmp_path):
+    desk.channel()
+    lines = [line(1), line(2, days_old=1), line(3, days_old=1, user="Rejoinder"), "broken", line(1)]
+    report = run(desk, write(tmp_path / "a.jsonl", lines))
+    counts = report.counts
+    assert (report.records, counts.new, counts.quarantined, report.is_complete) == (5, 3, 1, True)
+    rows = desk.rows("select platform_post_id as id, status, rejection_reason as reason from post order by 1")
+    assert [(r["id"], r["status"], r["reason"]) for r in rows] == [
+        ("1", "rejected", ARCHIVED),
+        ("2", "pending", None),
+        ("3", "rejected", ARCHIVED),
+    ]
+    [kept] = desk.rows("select name, reason from quarantine")
+    assert kept["name"] == "x:a.jsonl:4" and kept["reason"].startswith("line 4: ")
+
+
+def test_nothing_goes_to_triage_when_so_asked(desk, tmp_path):
+    desk.channel()
+    run(desk, write(tmp_path / "a.jsonl", [line(1, days_old=0.1)]), triage_days=0)
+    assert [row["status"] for row in desk.rows("select status from post")] == ["rejected"]
+
+
+def test_an_import_that_was_stopped_goes_on_where_it_was(desk, tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "BATCH", 2)
+    desk.channel()
+    path, stop = write(tmp_path / "a.jsonl", [line(n) for n in range(7)]), StopSignal()
+    first = run(desk, path, stop=stop, progress=lambda _: stop.set())
+    assert (first.records, first.counts.new, first.is_complete) == (2, 2, False)
+    second = run(desk, path)
+    assert (second.records, second.counts.new, second.is_complete) == (7, 5, True)
+    assert run(desk, path).counts.seen == 0
+    again = run(desk, path, from_start=True)
+    assert (again.records, again.counts.known, again.counts.new) == (7, 7, 0)
+
+
+def test_authors_who_opted_out_are_left_out_of_archives_too(desk, tmp_path):
+    desk.channel()
+    desk.rows("insert into opt_out (platform, author, reason) values ('x', 'A1', 'stop')")
+    report = run(desk, write(tmp_path / "a.jsonl", [line(1), line(2)]))
+    assert (report.counts.opted_out, report.counts.new) == (1, 1)
+
+
+def test_a_channel_or_file_that_is_not_there(desk, tmp_path):
+    with pytest.raises(ConfigInvalid, match="no enabled channel"):
+        run(desk, write(tmp_path / "a.jsonl", []))
+    desk.channel()
+    with pytest.raises(ConfigInvalid, match="no file"):
+        run(desk, tmp_path / "b.jsonl")
+    assert run(desk, tmp_path / "a.jsonl").counts.seen == 0
