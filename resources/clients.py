@@ -1,17 +1,22 @@
 """Clients of the platforms, one per channel and credential, shared by all that this process does."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from rejoinder.errors import ConfigInvalid
 from rejoinder.ids import canonical_json, sha256_hex
 from resources.platforms.adapters import open_platform
-from resources.platforms.port import PlatformClient
+from resources.platforms.metering import FREE
+from resources.platforms.port import Meter, PlatformClient
+from resources.postgres import Database
+from resources.spending.meter import ReadsOnly
+from resources.spending.meters import meters_of
 from resources.store.channels import Channel
 
-_clients: dict[tuple[int, str], PlatformClient] = {}
+_clients: dict[tuple[int, str, Meter], PlatformClient] = {}
 _lock = threading.Lock()
 
 
@@ -23,12 +28,31 @@ class OpenClient(Protocol):
         ...
 
 
-def open_client(channel: Channel, credential: Mapping[str, str]) -> PlatformClient:
+@contextmanager
+def metered(db: Database) -> Iterator[OpenClient]:
+    """Opens clients whose reads are counted and kept within their channels' budgets, for as long as the block runs.
+
+    Deeds (a reply, a deletion) are booked by the publisher, in the transaction that claims them.
+
+    Args:
+        db: as the login of whoever calls: the application's, or the publisher's for clients that write.
+    """
+    meters = meters_of(db)
+
+    def open_metered(channel: Channel, credential: Mapping[str, str]) -> PlatformClient:
+        return open_client(channel, credential, meter=ReadsOnly(meters.of(channel.id)))
+
+    with meters.open():
+        yield open_metered
+
+
+def open_client(channel: Channel, credential: Mapping[str, str], *, meter: Meter = FREE) -> PlatformClient:
     """The client of a channel with this credential; made once per process, again when either changes.
 
     Args:
         channel: a sandbox channel has the sandbox's address, any other has none.
         credential: the read credential for listening and measuring, the write credential for publishing.
+        meter: asked before calls that cost money; by default nobody is, and nothing is counted: see `metered`.
 
     Raises:
         ConfigInvalid: no credential is stored or it lacks a field, or a channel that is said to be the
@@ -38,10 +62,10 @@ def open_client(channel: Channel, credential: Mapping[str, str]) -> PlatformClie
         raise ConfigInvalid(f"channel {channel.name} has no credential stored")
     if channel.is_sandbox and not is_loopback(channel.base_url):
         raise ConfigInvalid(f"channel {channel.name} is the sandbox: its address must be on this machine")
-    key = (int(channel.id), sha256_hex(canonical_json([channel.base_url, dict(credential)])))
+    key = (int(channel.id), sha256_hex(canonical_json([channel.base_url, dict(credential)])), meter)
     with _lock:
         if key not in _clients:
-            _clients[key] = open_platform(channel.platform, channel.base_url, credential)
+            _clients[key] = open_platform(channel.platform, channel.base_url, credential, meter=meter)
         return _clients[key]
 
 

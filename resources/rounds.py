@@ -10,7 +10,8 @@ from typing import Any
 import psycopg
 
 from rejoinder.engagement.rewards import RewardWeights
-from resources.clients import open_client
+from resources.clients import metered
+from resources.clients import open_client as unmetered
 from resources.compliance import StandingReport, recheck_posts
 from resources.listening import HeardReport, hear_all
 from resources.listening_stream import POLL_S, listen_stream
@@ -42,7 +43,7 @@ def hear(
     bench: Workbench, *, stop: StopSignal | None = None, progress: Progress | None = None
 ) -> HeardReport:
     """Hear what is new on every enabled channel; SIGTERM and SIGINT finish the poll in hand."""
-    with stop_on_signals(stop or PROCESS_STOP) as asked:
+    with stop_on_signals(stop or PROCESS_STOP) as asked, metered(bench.db) as open_client:
         return hear_all(bench.db, open_client=open_client, tuning=bench.tuning, stop=asked, progress=progress)
 
 
@@ -50,7 +51,7 @@ def recheck(
     bench: Workbench, *, stop: StopSignal | None = None, progress: Progress | None = None
 ) -> StandingReport:
     """Look up the heard posts that are due; SIGTERM and SIGINT finish the lookup in hand."""
-    with stop_on_signals(stop or PROCESS_STOP) as asked:
+    with stop_on_signals(stop or PROCESS_STOP) as asked, metered(bench.db) as open_client:
         return recheck_posts(
             bench.db, open_client=open_client, tuning=bench.tuning, stop=asked, progress=progress
         )
@@ -64,7 +65,7 @@ def listen(
     poll_s: float = POLL_S,
 ) -> HeardReport:
     """Listen on every enabled channel until SIGTERM or SIGINT, polling every poll_s seconds where need be."""
-    with stop_on_signals(stop or PROCESS_STOP) as asked:
+    with stop_on_signals(stop or PROCESS_STOP) as asked, metered(bench.db) as open_client:
         return listen_stream(
             bench.db,
             open_client=open_client,
@@ -79,9 +80,10 @@ def publish(
     bench: Workbench, *, stop: StopSignal | None = None, progress: Progress | None = None
 ) -> PublishReport:
     """Send what is due, as the publisher's login; SIGTERM and SIGINT finish the reply in hand."""
-    with stop_on_signals(stop or PROCESS_STOP) as asked:
+    db = bench.publisher_db()
+    with stop_on_signals(stop or PROCESS_STOP) as asked, metered(db) as open_client:
         return publish_due(
-            bench.publisher_db(),
+            db,
             open_client=open_client,
             tuning=bench.tuning,
             stop=asked,
@@ -96,10 +98,9 @@ def keep_publishing(
     on_pass: Callable[[PublishReport], None] | None = None,
 ) -> PublishReport:
     """Send whatever becomes due until SIGTERM or SIGINT; on_pass is told of each pass."""
-    with stop_on_signals(stop or PROCESS_STOP) as asked:
-        return publish_loop(
-            bench.publisher_db(), open_client=open_client, tuning=bench.tuning, stop=asked, on_pass=on_pass
-        )
+    db = bench.publisher_db()
+    with stop_on_signals(stop or PROCESS_STOP) as asked, metered(db) as open_client:
+        return publish_loop(db, open_client=open_client, tuning=bench.tuning, stop=asked, on_pass=on_pass)
 
 
 def publications_due(bench: Workbench) -> int:
@@ -109,13 +110,13 @@ def publications_due(bench: Workbench) -> int:
 
 def measure(bench: Workbench, *, stop: StopSignal | None = None) -> Report:
     """Take the snapshots that are due; SIGTERM and SIGINT finish the batch in hand."""
-    with stop_on_signals(stop or PROCESS_STOP) as asked:
+    with stop_on_signals(stop or PROCESS_STOP) as asked, metered(bench.db) as open_client:
         return measure_due(bench.db, open_client=open_client, tuning=bench.tuning, stop=asked)
 
 
 def measurements_due(bench: Workbench) -> int:
     """How many snapshots are due by their channel's clock."""
-    return count_measurements_due(bench.db, open_client=open_client)
+    return count_measurements_due(bench.db, open_client=unmetered)
 
 
 def reward(bench: Workbench) -> int:

@@ -3,32 +3,16 @@
 from typing import Any
 
 import pytest
+from paid_channel import make_channel
 
 from rejoinder.ids import ChannelId
-from rejoinder.listening.policy import default_policy
 from resources.postgres import Database
 from resources.store.channel_states import read_states, set_state
-from resources.store.channels import save_channel
 
 
 @pytest.fixture
 def channel_id(owner_db: Database) -> ChannelId:
-    with owner_db.transaction() as tx:
-        tx.connection.execute("insert into creator (name) values ('c')")
-        project = tx.connection.execute(
-            "insert into project (creator_id, name) select id, 'p' from creator returning id"
-        ).fetchone()
-        assert project
-        return save_channel(
-            tx,
-            project_id=project["id"],
-            name="rehearsal",
-            platform="x",
-            account="rejoinder",
-            base_url="http://127.0.0.1:9",
-            is_sandbox=True,
-            policy=default_policy("sandbox/x/self_serve"),
-        )
+    return make_channel(owner_db, name="rehearsal")
 
 
 def told(db: Database) -> Any:
