@@ -1,4 +1,7 @@
-"""Listening without end: X's filtered stream where there is one, else a poll every so often; one thread a channel."""
+"""Listening without end: the platform's stream where there is one, else a poll every so often; one thread a channel.
+
+How a stream with blocks (X) is kept without gaps is in `resources.streaming`.
+"""
 
 import logging
 import threading
@@ -18,10 +21,15 @@ from resources.listening import (
     open_channels,
     save_posts,
 )
-from resources.platforms.failures import PlatformFailure
+from resources.platforms.failures import AuthExpired, PlatformFailure, Refused, SpendStopped
 from resources.platforms.port import PlatformClient
+from resources.platforms.streaming import as_block_stream
 from resources.postgres import Database
+from resources.store.channel_states import State, set_state
 from resources.store.channels import Channel
+from resources.streaming.catch_up import Ground
+from resources.streaming.ear import StreamEar
+from resources.streaming.timing import Timing
 from resources.tuning import Tuning
 from resources.work.runner import Progress
 from resources.work.stopping import StopSignal
@@ -41,11 +49,12 @@ def listen_stream(
     stop: StopSignal,
     progress: Progress | None = None,
     poll_s: float = POLL_S,
+    timing: Timing | None = None,
 ) -> HeardReport:
     """Listen on every enabled channel until a stop is asked for.
 
-    Each channel first catches up by polling, since a stream does not tell what was said before it. A
-    stream that breaks is caught up with and opened again; it is opened anew when its rules change.
+    Each channel catches up by searches, since a stream does not tell what was said before it. A stream that breaks
+    is opened again, and what was said meanwhile searched for.
 
     Args:
         db: as the application's login.
@@ -53,15 +62,16 @@ def listen_stream(
         tuning: of the whole installation.
         stop: ends all channels.
         progress: told how many posts came in; called from several threads.
-        poll_s: seconds between two polls of a channel without a stream.
+        poll_s: seconds between two polls of a channel without a stream, and for mentions beside a stream.
+        timing: of streams; a rehearsal may be less patient.
     """
     report = HeardReport()
     started = time.monotonic()
-    ears = [
-        _Ear(db, channel, client, stop, report.counts(channel), progress, poll_s)
-        for channel, client in open_channels(db, open_client, report)
-    ]
-    threads = [threading.Thread(target=ear.run, name=f"listen-{ear.channel.name}") for ear in ears]
+    times = timing or Timing(poll_s=poll_s)
+    threads = []
+    for channel, client in open_channels(db, open_client, report):
+        ear = _ear(db, channel, client, stop, report.counts(channel), progress, times)
+        threads.append(threading.Thread(target=ear.run, name=f"listen-{channel.name}"))
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -69,6 +79,21 @@ def listen_stream(
     report.seconds = time.monotonic() - started
     report.is_stopped = stop.is_set()
     return report
+
+
+def _ear(
+    db: Database,
+    channel: Channel,
+    client: PlatformClient,
+    stop: StopSignal,
+    counts: HeardCounts,
+    progress: Progress | None,
+    timing: Timing,
+) -> "StreamEar | _Ear":
+    stream = as_block_stream(client) if "stream" in client.capabilities else None
+    if stream is None:
+        return _Ear(db, channel, client, stop, counts, progress, timing.poll_s)
+    return StreamEar(Ground(db, channel, client, stream, counts, timing, progress), stop, stop.wait)
 
 
 @dataclass(slots=True)
@@ -101,7 +126,7 @@ class RulesWatch:
 
 @dataclass(slots=True)
 class _Ear:
-    """One channel being listened to."""
+    """One channel being listened to by polls, or by a stream that has only the port's `stream`."""
 
     db: Database
     channel: Channel
@@ -120,6 +145,7 @@ class _Ear:
                 wait_s = FIRST_WAIT_S
             except (PlatformFailure, ServiceUnavailable, psycopg.OperationalError) as error:
                 log.warning("channel %s: %s; listening again in %g s", self.channel.name, error, wait_s)
+                self._tell(_state_of(error), f"{error}; listening again in {wait_s:g} s")
                 self.stop.wait(wait_s)
                 wait_s = min(wait_s * 2, LONGEST_WAIT_S)
             except Exception:
@@ -134,15 +160,30 @@ class _Ear:
         if "stream" in self.client.capabilities:
             self._stream()
         else:
+            self._tell("polling", f"every {self.poll_s:g} s")
             self.stop.wait(self.poll_s)
+
+    def _tell(self, state: State, detail: str) -> None:
+        try:
+            with self.db.transaction() as tx:
+                set_state(tx, self.channel.id, "listen", state, detail)
+        except (ServiceUnavailable, psycopg.Error) as error:
+            log.warning("channel %s: its state cannot be written: %s", self.channel.name, error)
 
     def _stream(self) -> None:
         watch = RulesWatch(self.db, self.channel, self.stop)
         if not watch.rules:
             self.stop.wait(self.poll_s)
             return
+        self._tell("streaming", "")
         for post in self.client.stream(watch.rules, watch):
             with self.db.transaction() as tx:
                 save_posts(tx, self.channel, (post,), self.counts)
             if self.progress:
                 self.progress(1)
+
+
+def _state_of(error: Exception) -> State:
+    if isinstance(error, SpendStopped):
+        return "stopped"
+    return "refused" if isinstance(error, Refused | AuthExpired) else "waiting"

@@ -4,7 +4,7 @@ The port's `stream` gives post after post. A client that can do more (X) also ha
 the listener asks for them with `as_block_stream` and falls back to the port where a client has none.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -68,6 +68,16 @@ class BlockStream(Protocol):
             SlotTaken: the token's connection is in use.
             PlatformFailure: as everywhere.
         """
+        ...
+
+    def is_resuming(self, cursor: Mapping[str, str], rules: Sequence[ListeningRule]) -> bool:
+        """Whether a search of one of these rules stopped in the middle, to go on at the next poll."""
+        ...
+
+    def raise_cursor(
+        self, cursor: Mapping[str, str], rules: Sequence[ListeningRule], post_id: str
+    ) -> dict[str, str]:
+        """The cursor with the searches of these rules starting behind a post at least."""
         ...
 
     def own_connection(self) -> str | None:

@@ -31,7 +31,7 @@ from resources.platforms.x_answers import read_json, read_metrics, read_time, re
 from resources.platforms.x_fields import HOST, POST_FIELDS
 from resources.platforms.x_lookup import look_up, read_counts, search_back
 from resources.platforms.x_own import answers, same_text
-from resources.platforms.x_poll import SEARCH_LAG, Collected, Fetch, poll_search
+from resources.platforms.x_poll import SEARCH_LAG, Collected, Fetch, poll_search, search_key
 from resources.platforms.x_streaming import XStreaming
 from resources.platforms.x_toll import Toll
 
@@ -107,7 +107,7 @@ class XClient(XStreaming):
         """Recent search for every rule, and the account's mentions; X has no communities here."""
         progress, own = dict(cursor), self.account
         found = Collected(settled_at=self.now() - self.search_lag)
-        searches = {f"rule:{sha256_hex(rule.x_query)[:12]}": self._search(rule.x_query) for rule in rules}
+        searches = {search_key(rule): self._search(rule.x_query) for rule in rules}
         for key, fetch in {"mentions": self._mentions, **searches}.items():
             try:
                 poll_search(key, fetch, progress, found, own=own, max_pages=PAGES_PER_SEARCH)

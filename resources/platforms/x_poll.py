@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from rejoinder.ids import sha256_hex
 from rejoinder.listening.post import Post
+from rejoinder.listening.rules import ListeningRule
 from resources.platforms.failures import Refused
 from resources.platforms.port import Unreadable
 from resources.platforms.x_answers import newest_id, read_posts
@@ -40,6 +42,11 @@ class Collected:
     def is_settled(self, post: Post) -> bool:
         """Whether nothing older than this post may still appear in the search."""
         return self.settled_at is None or post.created_at <= self.settled_at
+
+
+def search_key(rule: ListeningRule) -> str:
+    """Name of a rule's search in a cursor: the same for the same query, whatever its tag."""
+    return f"rule:{sha256_hex(rule.x_query)[:12]}"
 
 
 def poll_search(

@@ -228,7 +228,7 @@ def broken(error: Exception) -> PlatformFailure:
     """What an error of the connection says; only its class is named."""
     name = type(error).__name__
     if _is_silence(error):
-        return StreamEnded("silent", f"X sent nothing for {SILENCE_S:g} s, not even a keep-alive")
+        return StreamEnded("silent", "X sent nothing for longer than a keep-alive takes (20 s)")
     return StreamEnded("network", f"the connection to X's stream broke ({name})")
 
 

@@ -1,6 +1,6 @@
 """The part of the X client that streams: rules, connections, blocks of posts; all with the app's token."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import requests
@@ -17,6 +17,7 @@ from resources.platforms.streaming import RuleChanges
 from resources.platforms.wire import Rebase
 from resources.platforms.x_answers import x_failure
 from resources.platforms.x_fields import HOST, POST_FIELDS
+from resources.platforms.x_poll import search_key
 from resources.platforms.x_stream import SILENCE_S, STREAM_PATH, Batch, LineReader, batches, read_items
 from resources.platforms.x_toll import Toll
 
@@ -60,6 +61,17 @@ class XStreaming:
     def sync_rules(self, rules: Sequence[ListeningRule]) -> RuleChanges:
         """Make X's rules equal to these by difference; they are live within some 20 s, without a new connection."""
         return x_rules.apply(self._ask, rules)
+
+    def is_resuming(self, cursor: Mapping[str, str], rules: Sequence[ListeningRule]) -> bool:
+        """Whether a search of one of these rules has pages left."""
+        return any(f"{search_key(rule)}.until" in cursor for rule in rules)
+
+    def raise_cursor(
+        self, cursor: Mapping[str, str], rules: Sequence[ListeningRule], post_id: str
+    ) -> dict[str, str]:
+        """The cursor with ``since`` of these rules at this post, where it was not beyond."""
+        places = [f"{search_key(rule)}.since" for rule in rules]
+        return {**cursor, **{place: max(post_id, cursor.get(place, "0"), key=int) for place in places}}
 
     def own_connection(self) -> str | None:
         """Id of the token's connection; None where X lists none or more than one."""
