@@ -17,6 +17,7 @@ from resources.clients import OpenClient
 from resources.platforms.failures import PlatformFailure
 from resources.platforms.port import Heard, PlatformClient, Unreadable
 from resources.postgres import Database, Transaction
+from resources.standings import withdraw_earlier
 from resources.store.channels import Channel, enabled_channels, load_cursor, read_credential, save_cursor
 from resources.store.opt_outs import note_requests
 from resources.store.posts import NewPost, insert_posts
@@ -200,6 +201,7 @@ def save_posts(
             quarantine(tx, channel, item, counts)
         else:
             setattr(counts, outcome, getattr(counts, outcome) + 1)
+    withdraw_earlier(tx, channel.platform, kept, now)
     note_requests(tx, channel, [post for post, one in zip(kept, saved, strict=True) if one.outcome in HEEDED])
 
 

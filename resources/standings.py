@@ -61,6 +61,14 @@ def note_replaced(tx: Transaction, ids: Sequence[int], now: datetime) -> None:
     tx.execute("cancel_for_withdrawn_posts", ids=list(ids), reason_code="edited", detail=_EDITED)
 
 
+def withdraw_earlier(tx: Transaction, platform: str, posts: Sequence[Post], now: datetime) -> None:
+    """Withdraw the versions that heard posts have replaced, where a platform gives each edit an id of its own."""
+    earlier = [one for post in posts for one in post.earlier_ids]
+    if earlier:
+        rows = tx.rows("earlier_versions", platform=platform, earlier=earlier)
+        note_replaced(tx, [row["id"] for row in rows], now)
+
+
 def note_wording(tx: Transaction, post_id: int, text: str, now: datetime) -> bool:
     """Keep a post's new wording; True where its walk starts over, so that an approval of the old one is void."""
     tx.execute("note_restored", ids=[post_id], now=now)

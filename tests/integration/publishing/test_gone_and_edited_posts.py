@@ -10,6 +10,7 @@ import pytest
 
 from rejoinder.listening.post import Post
 from resources.compliance import count_to_recheck, recheck_posts
+from resources.listening import HeardCounts, save_posts
 from resources.platforms.failures import SpendStopped, Unreachable
 from resources.platforms.port import Standing
 from resources.store.posts import insert_post
@@ -291,3 +292,13 @@ def test_a_newer_version_with_an_id_of_its_own_takes_the_place_of_the_older(desk
     assert desk.publication(publication)["reason_code"] == "edited"
     assert look(desk, witness, later=14 * HOUR).channels["rehearsal"]["purged"] == 1
     assert tables_with(desk, SENTINEL) == []
+
+
+def test_a_newer_version_that_is_heard_withdraws_the_older(desk):
+    channel = desk.channel()
+    publication = desk.approved(channel)
+    newer = replace(seen("2001", "said better"), author="author1", earlier_ids=("1001", "1500"))
+    with desk.db.transaction() as tx:
+        save_posts(tx, channel, [newer], HeardCounts())
+    assert (place(desk, "1001"), place(desk, "2001")) == ("post_queue/withdrawn", "triage/pending")
+    assert desk.publication(publication)["reason_code"] == "edited"
