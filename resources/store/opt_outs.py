@@ -31,7 +31,11 @@ def note_requests(tx: Transaction, channel: Channel, posts: Sequence[Post]) -> l
 
     Each is written down with the post, and all open work on the author's posts is withdrawn at once.
     """
-    asking = [(post, words) for post in posts if post.author and (words := asks_to_stop(post.text))]
+    # Most posts are said to nobody of ours: only the others' words are looked at.
+    heeded = [
+        post for post in posts if post.author and (post.parent_id or is_addressed(post, channel.account, ()))
+    ]
+    asking = [(post, words) for post in heeded if (words := asks_to_stop(post.text))]
     if not asking:
         return []
     parents = sorted({post.parent_id for post, _ in asking if post.parent_id})
