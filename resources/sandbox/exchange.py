@@ -10,6 +10,7 @@ from resources.sandbox.connections import Connections
 from resources.sandbox.credentials import Credentials
 from resources.sandbox.flows import Flow
 from resources.sandbox.limits import Windows
+from resources.sandbox.reads import Reads
 from resources.sandbox.reddit_limits import RedditWindows
 from resources.sandbox.state import State
 
@@ -26,6 +27,7 @@ class World:
     windows: Windows = field(default_factory=Windows)
     reddit_windows: RedditWindows = field(default_factory=RedditWindows)
     connections: Connections = field(default_factory=Connections)
+    usage: Reads = field(default_factory=Reads)
     flow: Flow = field(default_factory=Flow)
 
     @property

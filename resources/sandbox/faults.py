@@ -36,6 +36,15 @@ STREAM_KINDS = (
     "too_many_in_band",
     "409",
 )
+# Refusals that only X has.
+X_KINDS = (
+    "429_problem",
+    "429_app_day",
+    "429_user_day",
+    "client_forbidden",
+    "resource_unavailable",
+    "disallowed_resource",
+)
 # Refusals of a comment in Reddit's envelope, by the code that it carries.
 COMMENT_KINDS = (
     "ratelimit",
@@ -50,7 +59,7 @@ COMMENT_KINDS = (
     "muted_from_subreddit",
     "too_many_comments",
 )
-ALL_KINDS = (*KINDS, *STREAM_KINDS, *COMMENT_KINDS)
+ALL_KINDS = (*KINDS, *STREAM_KINDS, *X_KINDS, *COMMENT_KINDS)
 DELAY_S = 3.0
 MOST_STRUCK = 200
 

@@ -10,7 +10,6 @@ from resources.sandbox.state import State
 
 QUARTER_HOUR_S = 900.0
 CREATE_WINDOWS = ((100, QUARTER_HOUR_S), (300, 3 * 3600.0))
-CREATE_PER_DAY = 10_000
 DAY_S = 86_400.0
 RATE_LIMITED = "rate_limited"
 
@@ -50,7 +49,7 @@ def write_quota(state: State, endpoint: str, now: float, limit: int, seconds: fl
     ).fetchone()
     first = now if row["first"] is None else row["first"]
     is_allowed = row["used"] < limit
-    return Quota(limit, limit - row["used"] - is_allowed, first + seconds, is_allowed)
+    return Quota(limit, max(0, limit - row["used"] - is_allowed), first + seconds, is_allowed)
 
 
 def create_quota(state: State, now: float) -> Quota:
@@ -59,6 +58,6 @@ def create_quota(state: State, now: float) -> Quota:
     return min(quotas, key=lambda quota: (quota.is_allowed, quota.remaining))
 
 
-def day_quota(state: State, now: float) -> Quota:
-    """The 24-hour cap for new posts."""
-    return write_quota(state, "create", now, CREATE_PER_DAY, DAY_S)
+def day_quota(state: State, now: float, limit: int) -> Quota:
+    """A 24-hour cap for new posts."""
+    return write_quota(state, "create", now, limit, DAY_S)

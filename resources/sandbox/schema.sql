@@ -27,6 +27,9 @@ CREATE INDEX IF NOT EXISTS post_x_id ON post (x_id) WHERE platform = 'x';
 CREATE INDEX IF NOT EXISTS post_parent ON post (platform, parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS post_own ON post (platform, created_at) WHERE is_own = 1;
 
+-- Posts of X that were read, by day since 1970-01-01 in UTC.
+CREATE TABLE IF NOT EXISTS post_reads (day INTEGER PRIMARY KEY, posts INTEGER NOT NULL);
+
 -- Posts that flows have made, by their id as a number.
 CREATE TABLE IF NOT EXISTS flow_post (x_id INTEGER PRIMARY KEY);
 

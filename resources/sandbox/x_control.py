@@ -1,5 +1,6 @@
-"""The sandbox's own paths that concern X alone, under /sandbox: the flow of new posts."""
+"""The sandbox's own paths that concern X alone, under /sandbox: the flow of new posts, and settings."""
 
+from dataclasses import asdict
 from typing import Any
 
 from starlette.requests import Request
@@ -9,6 +10,7 @@ from starlette.routing import Route
 from resources.sandbox.control_paths import read_route, write_route
 from resources.sandbox.exchange import World
 from resources.sandbox.x_flow import flow_ids, flow_json, start_flow, stop_flow
+from resources.sandbox.x_settings import change_settings, read_settings
 
 
 def x_control_routes(world: World) -> list[Route]:
@@ -30,5 +32,7 @@ def x_control_routes(world: World) -> list[Route]:
         read_route("/sandbox/flow", lambda: flow_json(world)),
         write_route("/sandbox/flow", start),
         Route("/sandbox/flow", stop, methods=["DELETE"]),
+        read_route("/sandbox/x", lambda: asdict(read_settings(world.state))),
+        write_route("/sandbox/x", lambda body, _: change_settings(world.state, body)),
         Route("/sandbox/flow/ids", ids, methods=["GET"]),
     ]

@@ -1,34 +1,21 @@
-"""Writing on X: new posts, replies and deletions, with the refusals X documents."""
+"""Writing on X: new posts, replies, edits and deletions, with the refusals X documents."""
 
 import re
 import sqlite3
-from typing import Any, NamedTuple
+from typing import Any
 
 from resources.sandbox.exchange import Answer, Call, Refused
 from resources.sandbox.posts import SandboxPost, find_post, insert_post
 from resources.sandbox.weighted_length import LIMIT, weighted_length
 from resources.sandbox.witness import Attempt, record_attempt
-from resources.sandbox.x_edits import delete_versions
+from resources.sandbox.x_create_body import Wanted, read_body
+from resources.sandbox.x_edits import delete_versions, edit_controls, store_version, versions
 from resources.sandbox.x_ids import next_id
 from resources.sandbox.x_match import is_summoned, matchable
-from resources.sandbox.x_shapes import invalid, problem
+from resources.sandbox.x_settings import read_settings
+from resources.sandbox.x_shapes import problem
 
-POST_ID = re.compile(r"[0-9]{1,19}")
-KEYS = frozenset(
-    {
-        "text", "reply", "quote_tweet_id", "media", "poll", "reply_settings", "made_with_ai",
-        "paid_partnership", "community_id", "edit_options", "for_super_followers_only", "geo",
-        "direct_message_deep_link", "nullcast", "card_uri", "share_with_followers",
-    }
-)  # fmt: skip
-REPLY_KEYS = frozenset({"in_reply_to_tweet_id", "exclude_reply_user_ids", "auto_populate_reply_metadata"})
-
-
-class Wanted(NamedTuple):
-    """A checked request for a new post."""
-
-    text: str
-    parent_id: str | None
+CASHTAG = re.compile(r"(?<!\w)\$[A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?\b")
 
 
 def create_post(call: Call) -> Answer:
@@ -37,41 +24,40 @@ def create_post(call: Call) -> Answer:
     account = call.world.credentials.account
     with call.world.state.transaction() as db:
         refuse_text(db, wanted, account)
+        refuse_quote(call, wanted)
         parent = refuse_parent(call, wanted.parent_id, account)
-        post = own_post(db, call.now, wanted, account, parent)
-        insert_post(db, post)
-        record_attempt(db, Attempt(call.now, "x", "create", account, wanted.parent_id, wanted.text, post.id))
-    return Answer(201, {"data": {"id": post.id, "text": post.text, "edit_history_tweet_ids": [post.id]}})
+        post_id = edited(call, db, wanted, account) or added(call, db, wanted, account, parent)
+        record_attempt(db, Attempt(call.now, "x", "create", account, wanted.parent_id, wanted.text, post_id))
+    return Answer(201, {"data": created_json(call, post_id)})
 
 
-def read_body(call: Call) -> Wanted:
-    """The body of a create request; unknown keys and wrong shapes are refused with 400."""
-    try:
-        body = call.json()
-    except ValueError:
-        raise invalid("$", "", "the body is not JSON in UTF-8") from None
-    if not isinstance(body, dict):
-        raise invalid("$", body, "the body must be an object")
-    for key in body.keys() - KEYS:
-        raise invalid(f"$.{key}", key, f"$.{key}: is not defined in the schema")
-    text = body.get("text")
-    if not isinstance(text, str) or not text.strip():
-        raise invalid("$.text", text, "$.text: is missing but it is required")
-    return Wanted(text, read_reply(body.get("reply")))
+def created_json(call: Call, post_id: str) -> dict[str, Any]:
+    """What X tells of a new post."""
+    post = find_post(call.world.state, "x", post_id)
+    history = [post_id] if post is None else versions(call.world.state, post)
+    naming = read_settings(call.world.state).naming
+    return {"id": post_id, "text": "" if post is None else post.text, f"edit_history_{naming}_ids": history}
 
 
-def read_reply(reply: Any) -> str | None:
-    """The parent's id from the ``reply`` part of a body."""
-    if reply is None:
+def added(
+    call: Call, db: sqlite3.Connection, wanted: Wanted, account: str, parent: SandboxPost | None
+) -> str:
+    """Store a new post; its id."""
+    post = own_post(db, call.now, wanted, account, parent)
+    insert_post(db, post)
+    return post.id
+
+
+def edited(call: Call, db: sqlite3.Connection, wanted: Wanted, account: str) -> str | None:
+    """Store a new version of one of the account's posts; its id, or None when no edit is wanted."""
+    if wanted.previous_id is None:
         return None
-    if not isinstance(reply, dict) or "in_reply_to_tweet_id" not in reply:
-        raise invalid("$.reply", reply, "$.reply.in_reply_to_tweet_id: is missing but it is required")
-    for key in reply.keys() - REPLY_KEYS:
-        raise invalid(f"$.reply.{key}", key, f"$.reply.{key}: is not defined in the schema")
-    parent_id = reply["in_reply_to_tweet_id"]
-    if not isinstance(parent_id, str) or not POST_ID.fullmatch(parent_id):
-        raise invalid("$.reply.in_reply_to_tweet_id", parent_id, "does not match ^[0-9]{1,19}$")
-    return parent_id
+    post = find_post(call.world.state, "x", wanted.previous_id)
+    if post is None or not post.is_own or post.author != account or post.is_deleted or post.newer_id:
+        raise forbidden("not_own", "You are not allowed to edit this Tweet.")
+    if not edit_controls(call.world.state, post, call.now)["is_edit_eligible"]:
+        raise forbidden("edit_closed", "This Tweet can no longer be edited.")
+    return store_version(db, post, wanted.text, call.now)
 
 
 def forbidden(code: str, detail: str) -> Refused:
@@ -83,6 +69,8 @@ def refuse_text(db: sqlite3.Connection, wanted: Wanted, account: str) -> None:
     """Refuse a text that is too long or was posted before."""
     if weighted_length(wanted.text) > LIMIT:
         raise forbidden("too_long", "Your Tweet text is too long.")
+    if len(CASHTAG.findall(wanted.text)) > 1:
+        raise forbidden("cashtags", "Your Tweet may hold at most one cashtag.")
     duplicate = db.execute(
         "SELECT 1 FROM post WHERE platform = 'x' AND is_own = 1 AND is_deleted = 0 AND author = ? AND text = ?",
         (account, wanted.text),
@@ -91,16 +79,26 @@ def refuse_text(db: sqlite3.Connection, wanted: Wanted, account: str) -> None:
         raise forbidden("duplicate", "You are not allowed to create a Tweet with duplicate content.")
 
 
+def refuse_quote(call: Call, wanted: Wanted) -> None:
+    """Quoting needs an Enterprise contract since 2026-04-16."""
+    if wanted.quoted_id is not None and not read_settings(call.world.state).is_enterprise:
+        detail = "Quoting a Tweet is not available with your plan."
+        raise problem(403, "Forbidden", detail, "client-forbidden", reason="official-client-forbidden")
+
+
 def refuse_parent(call: Call, parent_id: str | None, account: str) -> SandboxPost | None:
     """The parent of a reply; refused when it is gone or did not summon the account."""
     if parent_id is None:
         return None
     parent = find_post(call.world.state, "x", parent_id)
-    if parent is None or parent.is_deleted or parent.is_locked:
+    if parent is None or parent.is_deleted or parent.is_locked or parent.is_protected:
         raise forbidden(
             "parent_gone", "You attempted to reply to a Tweet that is deleted or not visible to you."
         )
-    if not is_summoned(matchable(parent), account):
+    if parent.has_blocked:
+        raise forbidden("blocked", "You have been blocked from replying to this Tweet by its author.")
+    is_enterprise = read_settings(call.world.state).is_enterprise
+    if not is_enterprise and not is_summoned(matchable(parent), account):
         detail = "Reply to this conversation is not allowed because you have not been mentioned or quoted."
         raise forbidden("not_summoned", detail)
     return parent
@@ -121,6 +119,7 @@ def own_post(
         author=account,
         url=f"https://x.com/{account}/status/{post_id}",
         is_own=True,
+        quoted_id=wanted.quoted_id,
     )
 
 

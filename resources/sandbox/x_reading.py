@@ -11,6 +11,7 @@ from resources.sandbox.posts import find_post, from_row
 from resources.sandbox.x_match import Matchable, matchable
 from resources.sandbox.x_rule_index import RuleIndex, read_index
 from resources.sandbox.x_rules import rules_version
+from resources.sandbox.x_settings import read_settings
 from resources.sandbox.x_shapes import posts_answer
 
 Item = dict[str, Any]
@@ -36,6 +37,7 @@ class Reading:
     items: list[Item] = field(default_factory=list)
     held: list[Item] = field(default_factory=list)
     held_at: float = 0.0
+    changed_at: float | None = None
     is_over: bool = False
 
     @property
@@ -77,13 +79,20 @@ def new_items(reading: Reading) -> list[Item]:
         if matching:
             body: dict[str, Any] = posts_answer(call, [post])
             items.append({**body, "data": body["data"][0], "matching_rules": matching})
+    reading.world.usage.add(reading.world.state, call.now, (int(item["data"]["id"]) for item in items))
     return items
 
 
 def current_index(reading: Reading) -> RuleIndex:
-    """The rules that count now, read again only when they were changed."""
-    version = rules_version(reading.world.state)
-    if version != reading.version:
+    """The rules that count now, read again only when they were changed, and after X's delay."""
+    version, now = rules_version(reading.world.state), asyncio.get_running_loop().time()
+    if version == reading.version:
+        reading.changed_at = None
+        return reading.index
+    if reading.changed_at is None:
+        reading.changed_at = now
+    delay_s = read_settings(reading.world.state).rule_delay_s if reading.version else 0.0
+    if now >= reading.changed_at + delay_s:
         reading.version, reading.index = version, read_index(reading.world.state.db)
     return reading.index
 

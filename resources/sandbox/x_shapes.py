@@ -11,7 +11,11 @@ from resources.sandbox.exchange import Answer, Call, Refused
 from resources.sandbox.posts import SandboxPost, count_replies, find_post, find_posts
 from resources.sandbox.x_edits import edit_controls, versions
 from resources.sandbox.x_match import HANDLE, LINK
+from resources.sandbox.x_settings import read_settings
 
+FIELD_PARAMETERS = frozenset(
+    {"expansions", "tweet.fields", "user.fields", "media.fields", "place.fields", "poll.fields"}
+)
 PROBLEMS = "https://api.twitter.com/2/problems/"
 COUNT_NAMES = {
     "retweet_count": ("retweet_count", "repost_count", "reposts"),
@@ -40,6 +44,12 @@ def invalid(parameter: str, value: object, message: str) -> Refused:
         "type": PROBLEMS + "invalid-request",
     }
     return Refused("invalid_request", Answer(400, body))
+
+
+def refuse_unknown(call: Call, known: frozenset[str]) -> None:
+    """X answers 400 to a query parameter it does not know."""
+    for name in call.query.keys() - known:
+        raise invalid(name, call.query[name], f"The query parameter [{name}] is not one of {sorted(known)}")
 
 
 def not_found(post_id: str) -> dict[str, str]:
@@ -74,7 +84,9 @@ def author_id(post: SandboxPost) -> str:
 
 
 def quoted_id(post: SandboxPost) -> str:
-    """A made-up id for the quoted post, of which only the author is known."""
+    """The id of the quoted post; a made-up one when only its author is known."""
+    if post.quoted_id:
+        return post.quoted_id
     return str(int(hashlib.sha256(f"quoted by {post.id}".encode()).hexdigest()[:14], 16))
 
 
@@ -111,26 +123,32 @@ def entities(post: SandboxPost) -> dict[str, Any]:
 
 
 def references(post: SandboxPost) -> list[dict[str, str]]:
-    """What a post replies to or quotes."""
+    """What a post replies to, quotes or repeats."""
     found = []
+    if post.retweeted_id:
+        found.append({"type": "retweeted", "id": post.retweeted_id})
     if post.parent_id:
         found.append({"type": "replied_to", "id": post.parent_id})
-    if post.quotes:
+    if post.quotes or post.quoted_id:
         found.append({"type": "quoted", "id": quoted_id(post)})
     return found
 
 
 def post_json(call: Call, post: SandboxPost, fields: frozenset[str], replies_here: int) -> dict[str, Any]:
     """A post with the default fields and those asked for."""
+    naming = read_settings(call.world.state).naming
     shown: dict[str, Any] = {
         "id": post.id,
         "text": post.text,
-        "edit_history_tweet_ids": versions(call.world.state, post),
+        f"edit_history_{naming}_ids": versions(call.world.state, post),
     }
     if "edit_controls" in fields:
         shown["edit_controls"] = edit_controls(call.world.state, post, call.now)
     if "public_metrics" in fields:
-        shown["public_metrics"] = public_metrics(call, post, replies_here)
+        counts = public_metrics(call, post, replies_here)
+        if naming == "post":
+            counts["repost_count"] = counts.pop("retweet_count")
+        shown["public_metrics"] = counts
     known: dict[str, Any] = {
         "author_id": author_id(post),
         "conversation_id": post.conversation_id,
@@ -179,11 +197,13 @@ def included(call: Call, posts: list[SandboxPost], expansions: frozenset[str]) -
 
 
 def referenced(call: Call, posts: list[SandboxPost]) -> list[dict[str, Any]]:
-    """Parents that are stored here, and quoted posts, of which only the author is known."""
-    parents = find_posts(call.world.state, "x", {post.parent_id for post in posts if post.parent_id})
+    """Parents, quoted and repeated posts that are stored here; of other quoted ones only the author is known."""
+    named = (one for post in posts for one in (post.parent_id, post.quoted_id, post.retweeted_id))
+    parents = find_posts(call.world.state, "x", dict.fromkeys(filter(None, named)))
+    parents = [parent for parent in parents if not (parent.is_deleted or parent.is_protected)]
     shown = [post_json(call, parent, asked(call, "tweet.fields"), 0) for parent in parents]
     for post in posts:
-        if post.quotes:
+        if post.quotes and not post.quoted_id:
             quoted = quoted_id(post)
             shown.append(
                 {

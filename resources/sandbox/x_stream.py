@@ -14,10 +14,11 @@ from starlette.routing import Route
 from resources.sandbox.exchange import Answer, Call, Endpoint, Refused, World
 from resources.sandbox.faults import Fault, take_fault
 from resources.sandbox.gate import dropper, read_call, to_response
-from resources.sandbox.x_gate import enter, faulted
+from resources.sandbox.x_gate import enter, faulted, spelled
 from resources.sandbox.x_reading import KEEP_ALIVE_S, Reading, new_items, newest_seq, with_held
 from resources.sandbox.x_rules import count_rules
-from resources.sandbox.x_shapes import problem
+from resources.sandbox.x_settings import read_settings
+from resources.sandbox.x_shapes import PROBLEMS, problem
 from resources.sandbox.x_stream_faults import (
     CHANGES,
     KEEP_ALIVE,
@@ -28,6 +29,7 @@ from resources.sandbox.x_stream_faults import (
     disconnected,
     next_fault,
 )
+from resources.sandbox.x_usage import capped, is_used_up
 
 POLL_S = 0.02
 MOST_CONNECTIONS = 1
@@ -50,7 +52,7 @@ def stream_route(world: World, keep_alive_s: float = KEEP_ALIVE_S) -> Route:
         try:
             headers = await connect(call, drop)
         except Refused as refusal:
-            return to_response(call, refusal.answer)
+            return to_response(call, spelled(call, refusal.answer))
         address = request.client.host if request.client else ""
         connection = world.connections.open(world.clock.now(), address)
         reading = Reading(call, connection, drop, newest_seq(world), keep_alive_s)
@@ -65,6 +67,8 @@ async def connect(call: Call, drop: Callable[[], Awaitable[None]]) -> dict[str, 
     if fault is not None:
         await refuse_or_wait(call, fault, drop)
     headers = enter(call, STREAM)
+    if is_used_up(call):
+        raise capped()
     if not count_rules(call.world.state.db):
         raise no_rules()
     if len(call.world.connections.places()) >= MOST_CONNECTIONS:
@@ -106,7 +110,7 @@ async def stream_lines(reading: Reading) -> AsyncIterator[bytes]:
         sent_at = loop.time()
         while not reading.is_over:
             async for piece in next_pieces(reading):
-                yield piece
+                yield with_host(reading, piece)
                 sent_at = loop.time()
             if loop.time() - sent_at >= reading.keep_alive_s:
                 yield KEEP_ALIVE
@@ -117,6 +121,14 @@ async def stream_lines(reading: Reading) -> AsyncIterator[bytes]:
         reading.world.connections.close(reading.connection, reading.world.clock.now(), reason)
 
 
+def with_host(reading: Reading, piece: bytes) -> bytes:
+    """A piece whose problems name the host that they have now."""
+    host = read_settings(reading.world.state).problem_host
+    if PROBLEMS.encode() not in piece:
+        return piece
+    return piece.replace(PROBLEMS.encode(), PROBLEMS.replace("api.twitter.com", host).encode())
+
+
 async def next_pieces(reading: Reading) -> AsyncIterator[bytes]:
     """What is to be sent now, after the faults that were ordered."""
     if reading.connection.ended.is_set():
@@ -124,6 +136,10 @@ async def next_pieces(reading: Reading) -> AsyncIterator[bytes]:
         yield disconnect_line("ForceDisconnect")
         return
     reading.items = with_held(reading, new_items(reading))
+    if reading.items and is_used_up(reading.call):
+        reading.is_over = True
+        yield as_line({"errors": [capped().answer.body]})
+        return
     while not reading.is_over and (fault := next_fault(reading.world.state, has_items=bool(reading.items))):
         if fault.kind in CHANGES:
             CHANGES[fault.kind](reading)
