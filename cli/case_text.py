@@ -61,8 +61,21 @@ def _decided_lines(case: "ReviewCase") -> Iterator[str]:
         opening = "opens with the text in it" if case.handoff.is_prefilled else "copy the text above into it"
         yield f"Post it here ({opening}): {case.handoff.url or 'no address is known'}"
     elif case.place.stage == "review":
-        way = "sent by the publisher" if case.way == "api" else "handed to you to post"
-        yield f"Once approved, the reply is {way}."
+        yield _way_line(case)
+
+
+def _way_line(case: "ReviewCase") -> str:
+    from rejoinder.listening.answerable import Unanswerable
+
+    if isinstance(case.standing, Unanswerable):
+        word = "Not to be answered" if case.standing.until is None else "Not yet"
+        return f"{word}: {case.standing.reason}."
+    if case.standing.way == "handoff":
+        return f"Once approved, the reply is handed to you to post: {case.standing.why_by_hand}."
+    price = f" for {case.price_usd:.3f} USD" if case.price_usd else ""
+    quiet = case.standing.not_before
+    wait = f", not before {quiet:%Y-%m-%d %H:%M} UTC (quiet hours)" if quiet else ""
+    return f"Once approved, the reply is sent by the publisher{price}{wait}."
 
 
 def _publication_lines(publication: "CasePublication") -> Iterator[str]:

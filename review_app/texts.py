@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from rejoinder.listening.policy import Way
+from rejoinder.listening.answerable import Answerable, Unanswerable
 
 PLATFORMS = {"x": "X", "reddit": "Reddit"}
 STAGES = {
@@ -131,10 +131,17 @@ def author_of(author: str | None) -> str:
     return author or "unknown author"
 
 
-def way_ahead(way: Way, platform: str, account: str) -> str:
-    """Where a reply will go once it is approved."""
-    if way == "api":
-        return f"Once approved, it is sent by API to {PLATFORMS[platform]} as @{account.removeprefix('@')}."
-    if platform == "x":
-        return "Once approved, it is handed to you to post: the author did not call us, so X takes no reply by API."
-    return f"Once approved, it is handed to you to post: this {PLATFORMS[platform]} channel does not reply by API."
+def way_ahead(standing: Answerable | Unanswerable, platform: str, account: str, price_usd: float) -> str:
+    """Where a reply will go once it is approved, at which price, and what it waits for; or why it may not go."""
+    if isinstance(standing, Unanswerable):
+        if standing.until is None:
+            return f"This post may not be answered: {standing.reason}."
+        return f"Not yet: {standing.reason}."
+    if standing.way == "handoff":
+        return f"Once approved, it is handed to you to post: {standing.why_by_hand}."
+    text = f"Once approved, it is sent by API to {PLATFORMS[platform]} as @{account.removeprefix('@')}"
+    price = f", for {price_usd:.3f} USD" if price_usd else ""
+    wait = (
+        f"; not before {when(standing.not_before)}, when the quiet hours end" if standing.not_before else ""
+    )
+    return f"{text}{price}{wait}."

@@ -116,7 +116,7 @@ def why_by_hand(post: Post, policy: ChannelPolicy, account: str) -> str:
     if policy.reply_mode == "handoff":
         return "the channel's replies are all posted by hand"
     if policy.reply_mode == "summoned" and not is_summoned(post, account):
-        return "the author did not mention or quote the account, so the platform takes no reply by API"
+        return "the author did not call us, by mention or quote, so the platform takes no reply by API"
     if policy.operator == OPERATOR_REQUIRED:
         return (
             "the platform wants automated accounts to name their operator: "

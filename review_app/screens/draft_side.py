@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from rejoinder.listening.answerable import Answerable, Unanswerable
 from rejoinder.review.diffs import word_diff
 from rejoinder.review.moves import Place
 from rejoinder.review.wording import as_sent
@@ -51,8 +52,10 @@ def _show_open(case: ReviewCase, draft: CaseDraft) -> None:
 
 
 def _show_way(case: ReviewCase) -> None:
-    text = way_ahead(case.way, case.post.platform, case.channel.account)
-    tone = "good" if case.way == "api" else "warn"
+    text = way_ahead(case.standing, case.post.platform, case.channel.account, case.price_usd)
+    is_refused = isinstance(case.standing, Unanswerable) and case.standing.until is None
+    is_sent = isinstance(case.standing, Answerable) and case.way == "api"
+    tone = "bad" if is_refused else "good" if is_sent else "warn"
     mark = chip("sandbox", "rehearsal") if case.channel.is_sandbox else Markup()
     show(html('<div class="rj-note {}">{}{}</div>', tone, mark, text))
 

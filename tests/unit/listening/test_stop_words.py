@@ -17,7 +17,13 @@ POST = Post("x", "1", "stop", datetime(2026, 1, 1, tzinfo=UTC), author="ada")
     ("language", "request_"), [(lang, text) for lang, texts in REQUESTS.items() for text in texts]
 )
 def test_every_request_counts_as_people_write_it(language, request_):
-    for text in (request_, request_.upper(), f"@rejoinder {request_}!!", f"  {request_} … 🛑", f"u/us {request_}."):
+    for text in (
+        request_,
+        request_.upper(),
+        f"@rejoinder {request_}!!",
+        f"  {request_} … 🛑",
+        f"u/us {request_}.",
+    ):
         assert asks_to_stop(text), (language, text)
 
 
