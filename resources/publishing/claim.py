@@ -6,16 +6,16 @@ from typing import Literal
 
 from rejoinder.ids import PublicationId
 from rejoinder.listening.answerable import Unanswerable
+from rejoinder.listening.spending import Stop
 from resources.postgres import Database, Transaction
+from resources.publishing.money import book_reply
 from resources.publishing.pacing import (
     LIMITED,
     Pace,
     count_call,
-    is_affordable,
     lock_pace,
-    midnight_after,
-    midnight_before,
 )
+from resources.spending.books import open_books
 from resources.store.answering import hold_author, standing_of
 from resources.store.channels import Channel
 from resources.store.publications import (
@@ -26,7 +26,6 @@ from resources.store.publications import (
     defer,
     hand_over,
     next_due,
-    notify,
     put_off,
     send_back,
     take,
@@ -43,7 +42,11 @@ class Idle:
 
 
 class _OverCap(Exception):
-    """The claim has to be undone: its price would break the day's cap."""
+    """The claim has to be undone: a budget has no room for its price."""
+
+    def __init__(self, stop: Stop) -> None:
+        super().__init__(stop.detail)
+        self.stop = stop
 
 
 def claim(
@@ -64,12 +67,12 @@ def claim(
             if idle := keep_back(tx, channel, due, now):
                 return idle
             publication = take(tx, due.id, worker=worker, lease_s=lease_s)
-            if not is_affordable(tx, channel, publication, now):
-                raise _OverCap
+            if stop := book_reply(tx, publication, now):
+                raise _OverCap(stop)
             count_call(tx, channel.id, now)
             return publication
-    except _OverCap:
-        return _defer_for_cap(db, channel, now)
+    except _OverCap as over:
+        return _defer_for_cap(db, channel, now, over.stop)
     except ApprovalVoid as void:
         return _cancel(db, void.publication_id)
 
@@ -117,14 +120,11 @@ def _defer_for_limit(tx: Transaction, channel: Channel, now: datetime, pace: Pac
     return Idle("deferred" if count else "nothing_due", count)
 
 
-def _defer_for_cap(db: Database, channel: Channel, now: datetime) -> Idle:
-    cap = channel.policy.spend_cap_usd_per_day
-    detail = f"channel {channel.name} has spent its {cap} USD of the day"
+def _defer_for_cap(db: Database, channel: Channel, now: datetime, stop: Stop) -> Idle:
+    detail = f"channel {channel.name}: {stop.detail}"
     with db.transaction() as tx:
-        count = defer(
-            tx, channel.id, now=now, until=midnight_after(now), reason_code="spend_cap", detail=detail
-        )
-        notify(tx, "spend_cap", detail, "channel", channel.id, since=midnight_before(now))
+        count = defer(tx, channel.id, now=now, until=stop.goes_on_at, reason_code="spend_cap", detail=detail)
+        open_books(tx, channel.id, now).stop(stop)
     return Idle("deferred", count)
 
 

@@ -1,17 +1,14 @@
-"""Rate windows and the spend cap of a channel: read before a claim, counted with it, corrected by the platform."""
+"""Rate windows of a channel: read before a claim, counted with it, corrected by the platform."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from rejoinder.ids import ChannelId
-from rejoinder.listening.policy import reply_price_usd, within_spend_cap
 from rejoinder.listening.post import Platform
 from rejoinder.posting.pacing import RateWindow, when_allowed
-from rejoinder.text.links import find_links
 from resources.postgres import Transaction
 from resources.publishing.channel_time import ChannelTime
 from resources.store.channels import Channel
-from resources.store.publications import Publication
 
 CREATE = "create"
 HOLD = "hold:"  # before the reason: a hold is no window and counts no calls
@@ -121,21 +118,6 @@ def _set_window(
     )
 
 
-def is_affordable(tx: Transaction, channel: Channel, publication: Publication, now: datetime) -> bool:
-    """Whether sending this reply, which is claimed already, keeps the day's spending (UTC) under the cap."""
-    if channel.policy.spend_cap_usd_per_day is None:
-        return True
-    rows = tx.rows("texts_sent_since", channel_id=channel.id, since=midnight_before(now))
-    with_this = sum(price_usd(channel, row["text"], is_summoned=row["is_summoned"]) for row in rows)
-    price = price_usd(channel, publication.texts[0], is_summoned=publication.is_summoned)
-    return within_spend_cap(channel.policy, spent_today_usd=with_this - price, next_usd=price)
-
-
-def price_usd(channel: Channel, text: str, *, is_summoned: bool) -> float:
-    """What the platform charges for sending this text."""
-    return reply_price_usd(channel.policy, has_link=bool(find_links(text)), is_summoned=is_summoned)
-
-
 def midnight_before(now: datetime) -> datetime:
     """The start of the day, UTC.
 
@@ -144,8 +126,3 @@ def midnight_before(now: datetime) -> datetime:
     '2026-01-02T00:00:00+00:00'
     """
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def midnight_after(now: datetime) -> datetime:
-    """The start of the next day, UTC."""
-    return midnight_before(now) + timedelta(days=1)

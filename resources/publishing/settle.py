@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from rejoinder.posting.verdicts import MAX_BACKOFF_S
 from resources.postgres import Database, Transaction
+from resources.publishing.money import NOT_TAKEN, take_back_reply
 from resources.publishing.pacing import correct_windows, hold_channel, midnight_before
 from resources.publishing.report import PublishReport
 from resources.publishing.send import Outcome
@@ -31,6 +32,8 @@ def settle(
     """
     with db.transaction() as tx:
         settle_attempt(tx, publication, outcome.verdict, outcome.arrival, worker)
+        if outcome.verdict.state in NOT_TAKEN:
+            take_back_reply(tx, publication, now)
         _keep_pace(tx, publication, outcome, now)
         _tell(tx, publication, outcome, now, max_attempts)
     _count(report, outcome)

@@ -86,6 +86,12 @@ class Books:
             self._say(budget, spent, order.keep_usd)
         return grant
 
+    def tell(self) -> None:
+        """Tell people how much is spent where that changes something."""
+        budget, spent = self.budget, self.spent()
+        self._warn(budget, spent)
+        self._say(budget, spent, FREE)
+
     def _hold(self, usd: Decimal) -> None:
         channel_id, holder = self.channel.id, self.holder
         if usd:
@@ -165,11 +171,11 @@ def book_deed(books: Books, action: PaidAction, deed_id: str) -> Stop | None:
     whose outcome is not known does.
     """
     price_usd = exact_usd(books.channel.policy.price_usd(action))
-    if price_usd:
-        grant = books.grant(Order(least_usd=price_usd, most_usd=price_usd))
-        if grant.stop:
-            return grant.stop
+    order = Order(least_usd=price_usd, most_usd=price_usd)
+    if price_usd and (stop := decide(books.budget, books.spent(), order, books.now).stop):
+        return stop
     books.count({(books.now.date(), action): [deed_id]})
+    books.tell()
     return None
 
 

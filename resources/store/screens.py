@@ -5,11 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from rejoinder.ids import PostId, PublicationId
-from rejoinder.listening.policy import reply_price_usd
 from rejoinder.posting.states import PublicationState
-from rejoinder.text.links import find_links
 from resources.postgres import Transaction
-from resources.store.channels import enabled_channels
 
 Pulse = tuple[Any, ...]
 
@@ -27,12 +24,12 @@ class DeskNumbers:
     unread: int
     dead: int
     model_usd_today: float
-    reply_usd_today: float
+    platform_usd_today: float
 
     @property
     def spend_usd_today(self) -> float:
         """What models and platforms charged today."""
-        return self.model_usd_today + self.reply_usd_today
+        return self.model_usd_today + self.platform_usd_today
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +69,7 @@ def read_pulse(tx: Transaction) -> Pulse:
 def read_numbers(tx: Transaction, day_at: datetime) -> DeskNumbers:
     """The numbers since day_at, the day's beginning (aware, UTC)."""
     row = tx.row("desk_numbers", day_at=day_at) or {}
-    return DeskNumbers(**row, reply_usd_today=_reply_usd(tx, day_at))
-
-
-def _reply_usd(tx: Transaction, since: datetime) -> float:
-    """What the platforms charged for replies, by the prices of their channels' policies."""
-    return sum(
-        reply_price_usd(
-            channel.policy,
-            has_link=any(True for _ in find_links(row["text"])),
-            is_summoned=row["is_summoned"],
-        )
-        for channel in enabled_channels(tx)
-        for row in tx.rows("texts_sent_since", channel_id=channel.id, since=since)
-    )
+    return DeskNumbers(**row, platform_usd_today=tx.value("spent_on_platforms", day=day_at.date()))
 
 
 def list_publications(

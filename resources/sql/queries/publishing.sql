@@ -45,6 +45,16 @@ update post
 set stage = 'review', step = 'review', status = 'pending', version = version + 1
 where id = %(id)s and stage = 'post_queue' and status in ('pending', 'rate_limited')
 
+-- name: next_stale_parent
+-- The post that the next due publication answers, where it was last seen too long ago.
+select o.id, o.platform_post_id, o.text from (
+  select p.post_id from publication p join post o on o.id = p.post_id
+  where p.state = 'queued' and p.channel_id = %(channel_id)s and p.due_at <= %(now)s
+    and o.stage = 'post_queue' and o.status in ('pending', 'rate_limited')
+  order by p.due_at, p.id limit 1
+) next join post o on o.id = next.post_id
+where o.checked_at < %(stale_before)s and o.gone_at is null
+
 -- name: next_queued_publication
 select p.id
 from publication p join post o on o.id = p.post_id
@@ -166,15 +176,6 @@ values (%(channel_id)s, %(action)s, %(name)s, %(limit_count)s, %(used_count)s, %
 on conflict (channel_id, action, name) do update
 set limit_count = excluded.limit_count, used_count = excluded.used_count, length_s = excluded.length_s,
     reset_at = excluded.reset_at, updated_at = now()
-
--- name: texts_sent_since
-select t.text, o.is_summoned
-from publication p join publication_part t on t.publication_id = p.id join post o on o.id = p.post_id
-where p.channel_id = %(channel_id)s and p.state in ('sending', 'sent', 'unknown')
-  and exists (
-    select from publication_event e
-    where e.publication_id = p.id and e.to_state = 'sending' and e.created_at >= %(since)s
-  )
 
 -- name: lock_due_publications
 select p.id, p.post_id

@@ -197,8 +197,41 @@ def test_the_spend_cap_of_the_day_stops_a_channel(desk):
     report = desk.run()
     assert (report.sent, report.deferred, desk.platform.requests) == (2, 2, 2)
     assert desk.publication(replies[3])["reason_code"] == "spend_cap"
-    assert desk.notices() == ["spend_cap"]
+    assert desk.notices() == ["spend_warning", "spend_cap"]
+    assert desk.rows("select state from channel_state where part = 'spend'") == [{"state": "stopped"}]
     assert desk.run(later=timedelta(days=1)).sent == 2
+
+
+@pytest.mark.parametrize(
+    ("script", "is_charged"),
+    [
+        ([], True),
+        ([OutcomeUnknown("the connection was cut")], True),
+        ([RuntimeError("unforeseen")], True),
+        ([Refused("forbidden", "blocked")], False),
+        ([Unreachable("refused")], False),
+        ([RateLimited(None)], False),
+    ],
+)
+def test_a_reply_is_charged_unless_it_surely_was_not_taken(desk, script, is_charged):
+    channel = desk.channel(policy=replace(default_policy("sandbox/x/enterprise"), price_summoned_usd=0.4))
+    desk.approved(channel)
+    desk.platform.script.extend(script)
+    desk.run()
+    entries = desk.rows("select action, n_charged, spent_usd::float8 as usd from spend_entry")
+    assert entries == [
+        {"action": "create_summoned", "n_charged": int(is_charged), "usd": 0.4 if is_charged else 0.0}
+    ]
+
+
+def test_each_attempt_counts_for_itself(desk):
+    channel = desk.channel(policy=replace(default_policy("sandbox/x/enterprise"), price_with_link_usd=0.2))
+    desk.approved(channel, text="See https://example.org/12 for the test.")
+    desk.platform.script.append(RateLimited(None))
+    desk.run()
+    assert desk.run(later=timedelta(hours=1)).sent == 1
+    (entry,) = desk.rows("select action, n_resources, n_charged, spent_usd::float8 as usd from spend_entry")
+    assert entry == {"action": "create_with_link", "n_resources": 1, "n_charged": 1, "usd": 0.2}
 
 
 def test_a_vanished_publisher_leaves_unknown_never_queued(desk):

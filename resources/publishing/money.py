@@ -1,0 +1,37 @@
+"""The money of a reply: booked with its claim, taken back once it is sure that nothing was taken for it.
+
+In between it counts, also when the process dies or the outcome is never seen: the platform may have charged it.
+"""
+
+from datetime import datetime
+
+from rejoinder.listening.policy import PaidAction, reply_action
+from rejoinder.listening.spending import Stop
+from rejoinder.text.links import find_links
+from resources.postgres import Transaction
+from resources.spending.books import book_deed, open_books, take_back_deed
+from resources.store.publications import Publication
+
+# An attempt that ended so was not taken by the platform.
+NOT_TAKEN = frozenset({"queued", "refused"})
+
+
+def book_reply(tx: Transaction, publication: Publication, now: datetime) -> Stop | None:
+    """Count a claimed reply in the claim's own transaction; why not, where its channel's budget has no room."""
+    books = open_books(tx, publication.channel_id, now)
+    return book_deed(books, _action(publication), _deed(publication))
+
+
+def take_back_reply(tx: Transaction, publication: Publication, now: datetime) -> None:
+    """Count an attempt no more: the platform did not take it."""
+    books = open_books(tx, publication.channel_id, now)
+    take_back_deed(books, _action(publication), _deed(publication))
+
+
+def _action(publication: Publication) -> PaidAction:
+    has_link = any(True for text in publication.texts for _ in find_links(text))
+    return reply_action(has_link=has_link, is_summoned=publication.is_summoned)
+
+
+def _deed(publication: Publication) -> str:
+    return f"reply {publication.id}/{publication.attempts}"
