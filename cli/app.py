@@ -6,9 +6,9 @@ import sys
 import typer
 
 MODULES = (
-    "start", "up", "sandbox", "ingest", "ask", "listen", "posts", "recheck", "run", "review", "publish", "measure",
-    "status", "retry", "doctor", "people", "channels", "optout", "policy", "sources", "models", "endpoints", "prompts",
-    "api", "bench", "evaluate",
+    "start", "up", "sandbox", "ingest", "ask", "listen", "rules", "posts", "recheck", "run", "review",
+    "publish", "measure", "status", "retry", "doctor", "people", "channels", "optout", "policy", "spend", "sources",
+    "models", "endpoints", "prompts", "api", "bench", "evaluate",
 )  # fmt: skip
 
 HELP = """Answer posts with what was said, to the second, once a person approved it word for word.

@@ -1,0 +1,77 @@
+"""Listening rules on the sandbox: what a sync would change and changes, what rules would cost, and who refuses."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+from x_listener import XDesk
+
+from rejoinder.errors import ConfigInvalid
+from rejoinder.listening.policy import default_policy
+from rejoinder.listening.rules import MAX_RULES, ListeningRule
+from resources.clients import open_client
+from resources.commands import rules as deeds
+
+
+@pytest.fixture
+def x_desk(db: Any, owner_db: Any, sandbox: Any) -> XDesk:
+    desk = XDesk(db, owner_db, sandbox)
+    desk.rule("asyncio")
+    return desk
+
+
+def test_a_dry_run_shows_what_a_sync_does(x_desk: Any, sandbox: Any) -> None:
+    client = deeds.client_of(x_desk.db, x_desk.channel, open_client)
+    (ours,) = deeds.rules_of_channels(x_desk.db)
+    planned = deeds.planned(client, ours.rules)
+    assert planned is not None and [rule.x_query for rule in planned.added] == ["asyncio"]
+    assert deeds.planned(client, ours.rules) == planned
+    assert deeds.synced(client, ours.rules) == planned
+    again = deeds.planned(client, ours.rules)
+    assert again is not None and again.is_empty and len(again.kept) == 1
+    other = deeds.planned(client, [ListeningRule("new", "threads")])
+    assert other is not None and [rule.x_query for rule in other.removed] == ["asyncio"]
+
+
+def test_a_thousand_rules_are_the_most(x_desk: Any) -> None:
+    client = deeds.client_of(x_desk.db, x_desk.channel, open_client)
+    rules = [ListeningRule(f"tag{n}", f"word{n}") for n in range(MAX_RULES + 1)]
+    with pytest.raises(ConfigInvalid, match="1001 rules"):
+        deeds.planned(client, rules)
+    changes = deeds.synced(client, rules[:250])
+    assert changes is not None and len(changes.added) == 250
+    assert deeds.planned(client, rules[:250]).is_empty
+
+
+def test_rules_beyond_the_daily_budget_need_a_yes(x_desk: Any) -> None:
+    x_desk.flow(60)
+    x_desk.sandbox.advance(days=2)
+    client = deeds.client_of(x_desk.db, x_desk.channel, open_client)
+    (ours,) = deeds.rules_of_channels(x_desk.db, "x-rehearsal")
+    policy = replace(default_policy("x/enterprise"), spend_cap_usd_per_day=0.01)
+    channel = replace(x_desk.channel, policy=policy)
+    found = deeds.forecasts(client, channel, ours.rules)
+    assert deeds.usd_per_day(found) > 0.01
+    row = deeds.forecast_row(found[0])
+    assert row["usd_per_month"] == pytest.approx(30 * deeds.usd_per_day(found), abs=0.01)
+    with pytest.raises(ConfigInvalid, match=r"would cost .* USD a day, its budget is 0.01 USD"):
+        deeds.refuse_beyond_budget(channel, found, is_agreed=False)
+    deeds.refuse_beyond_budget(channel, found, is_agreed=True)
+
+
+def test_the_commands_tell_programs_and_people(x_desk: Any, environment: None) -> None:
+    from cli.app import build_app
+
+    app, runner = build_app(), CliRunner()
+    listed = json.loads(runner.invoke(app, ["rules", "list", "--json"]).stdout)
+    assert listed == {"rules": [{"channel": "x-rehearsal", "tag": "keywords:asyncio", "query": "asyncio"}]}
+    bad = runner.invoke(app, ["rules", "check", "is:retweet", "--json"])
+    assert bad.exit_code == 1 and "stand alone" in json.loads(bad.stdout)["problems"][0]
+    assert "well formed" in runner.invoke(app, ["rules", "check", "asyncio -is:retweet"]).stdout
+
+
+def test_an_unknown_channel_is_named(x_desk: Any) -> None:
+    with pytest.raises(ConfigInvalid, match="no enabled channel named nothing"):
+        deeds.rules_of_channels(x_desk.db, "nothing")
