@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from resources.sandbox.exchange import Answer, Call, Endpoint, World
 from resources.sandbox.faults import Fault, take_fault
+from resources.sandbox.oauth import account_of
 from resources.sandbox.trickle import trickled
 from resources.sandbox.witness import Attempt, record_attempt
 
@@ -85,7 +86,7 @@ def run(gate: Gate, endpoint: Endpoint, call: Call) -> Answer:
 def note_refusal(gate: Gate, endpoint: Endpoint, call: Call, code: str) -> None:
     """Write a refused request into the witness log."""
     parent_id, text = gate.attempted(call)
-    account = call.world.credentials.account
+    account = account_of(call)
     attempt = Attempt(call.now, gate.platform, endpoint.name, account, parent_id, text, None, code)
     record_attempt(call.world.state.db, attempt)
 

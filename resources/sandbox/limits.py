@@ -40,24 +40,24 @@ class Windows:
         return Quota(limit, limit - used, started + QUARTER_HOUR_S, is_allowed)
 
 
-def write_quota(state: State, endpoint: str, now: float, limit: int, seconds: float) -> Quota:
-    """The sliding window of a write endpoint, this call included."""
+def write_quota(state: State, account: str, now: float, limit: int, seconds: float) -> Quota:
+    """The sliding window of an account's new posts, this call included."""
     row = state.db.execute(
         "SELECT count(*) AS used, min(at) AS first FROM witness"
-        " WHERE platform = 'x' AND endpoint = ? AND at > ? AND at <= ? AND error IS NOT ?",
-        (endpoint, now - seconds, now, RATE_LIMITED),
+        " WHERE platform = 'x' AND endpoint = 'create' AND account = ? AND at > ? AND at <= ? AND error IS NOT ?",
+        (account, now - seconds, now, RATE_LIMITED),
     ).fetchone()
     first = now if row["first"] is None else row["first"]
     is_allowed = row["used"] < limit
     return Quota(limit, max(0, limit - row["used"] - is_allowed), first + seconds, is_allowed)
 
 
-def create_quota(state: State, now: float) -> Quota:
+def create_quota(state: State, account: str, now: float) -> Quota:
     """The tightest of the windows for new posts."""
-    quotas = [write_quota(state, "create", now, limit, seconds) for limit, seconds in CREATE_WINDOWS]
+    quotas = [write_quota(state, account, now, limit, seconds) for limit, seconds in CREATE_WINDOWS]
     return min(quotas, key=lambda quota: (quota.is_allowed, quota.remaining))
 
 
-def day_quota(state: State, now: float, limit: int) -> Quota:
+def day_quota(state: State, account: str, now: float, limit: int) -> Quota:
     """A 24-hour cap for new posts."""
-    return write_quota(state, "create", now, limit, DAY_S)
+    return write_quota(state, account, now, limit, DAY_S)

@@ -103,6 +103,8 @@ def parse_record(record: dict[str, Any]) -> SandboxPost:
         metrics=parse_metrics(record.get("metrics")),
         mentions=parse_mentions(record.get("mentions")),
         quotes=parse_text(record, "quotes"),
+        quoted_id=parse_relative(record, "quoted_id", platform),
+        retweeted_id=parse_relative(record, "retweeted_id", platform),
     )
 
 

@@ -16,7 +16,7 @@ MOST_POSTS = 10_000
 KNOWN = frozenset(
     {
         "platform", "platform_post_id", "id", "community", "author", "author_followers", "text", "created_at",
-        "url", "metrics", "mentions", "quotes", "parent_id", "conversation_id",
+        "url", "metrics", "mentions", "quotes", "parent_id", "conversation_id", "quoted_id", "retweeted_id",
     }
 )  # fmt: skip
 GENERATE_KEYS = frozenset(

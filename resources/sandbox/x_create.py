@@ -5,6 +5,7 @@ import sqlite3
 from typing import Any
 
 from resources.sandbox.exchange import Answer, Call, Refused
+from resources.sandbox.oauth import account_of
 from resources.sandbox.posts import SandboxPost, find_post, insert_post
 from resources.sandbox.weighted_length import LIMIT, weighted_length
 from resources.sandbox.witness import Attempt, record_attempt
@@ -21,7 +22,7 @@ CASHTAG = re.compile(r"(?<!\w)\$[A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?\b")
 def create_post(call: Call) -> Answer:
     """``POST /2/tweets``."""
     wanted = read_body(call)
-    account = call.world.credentials.account
+    account = account_of(call)
     with call.world.state.transaction() as db:
         refuse_text(db, wanted, account)
         refuse_quote(call, wanted)
@@ -125,9 +126,9 @@ def own_post(
 
 def delete_post(call: Call) -> Answer:
     """``DELETE /2/tweets/:id``: only the account's own posts."""
-    post_id, account = call.path_params["id"], call.world.credentials.account
+    post_id, account = call.path_params["id"], account_of(call)
     post = find_post(call.world.state, "x", post_id)
-    if post is None or not post.is_own:
+    if post is None or not post.is_own or post.author != account:
         raise forbidden("not_own", "You are not allowed to delete this Tweet.")
     with call.world.state.transaction() as db:
         delete_versions(db, post)

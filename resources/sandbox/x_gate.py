@@ -7,7 +7,7 @@ from typing import Any
 from resources.sandbox.exchange import Answer, Call, Endpoint, Refused, Who
 from resources.sandbox.gate import Gate
 from resources.sandbox.limits import RATE_LIMITED, Quota, create_quota, day_quota
-from resources.sandbox.oauth import x_caller
+from resources.sandbox.oauth import account_of, x_caller
 from resources.sandbox.x_settings import read_settings
 from resources.sandbox.x_shapes import PROBLEMS, problem
 from resources.sandbox.x_usage import capped
@@ -86,15 +86,15 @@ def enter(call: Call, endpoint: Endpoint) -> dict[str, str]:
     Raises:
         Refused: the token is missing or of the wrong kind, or a limit is used up.
     """
-    who = authorize(call, endpoint)
+    who, account = authorize(call, endpoint), account_of(call)
     limit = endpoint.app_limit if who == "app" else endpoint.user_limit
     if endpoint.name != "create":
-        quota = call.world.windows.take(endpoint.name, who, limit, call.now)
+        quota = call.world.windows.take(endpoint.name, f"{who} {account}", limit, call.now)
         return admit(call, [quota], quota_headers(quota))
     state, settings = call.world.state, read_settings(call.world.state)
-    app = day_quota(state, call.now, settings.creates_per_day_app)
-    user = day_quota(state, call.now, settings.creates_per_day_user)
-    quota = create_quota(state, call.now)
+    app = day_quota(state, account, call.now, settings.creates_per_day_app)
+    user = day_quota(state, account, call.now, settings.creates_per_day_user)
+    quota = create_quota(state, account, call.now)
     headers = quota_headers(quota) | day_headers("app", app) | day_headers("user", user)
     return admit(call, [app, user, quota], headers)
 

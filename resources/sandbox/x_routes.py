@@ -1,6 +1,7 @@
 """The endpoints of X that answer in one go: lookups, users, and the list of all of them."""
 
 from resources.sandbox.exchange import Answer, Call, Endpoint
+from resources.sandbox.oauth import account_of
 from resources.sandbox.posts import SandboxPost, find_posts
 from resources.sandbox.x_connections import ENDPOINTS as CONNECTION_ENDPOINTS
 from resources.sandbox.x_counts import counts_recent
@@ -58,7 +59,7 @@ def lookup_one(call: Call) -> Answer:
 
 def users_me(call: Call) -> Answer:
     """``GET /2/users/me``."""
-    return Answer(200, {"data": bare_user(call.world.credentials.account)})
+    return Answer(200, {"data": bare_user(account_of(call))})
 
 
 ENDPOINTS = (

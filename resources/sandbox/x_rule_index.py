@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from resources.sandbox.x_match import Matchable, as_words, matches
@@ -48,7 +49,12 @@ def needed_words(node: Node) -> frozenset[str] | None:
 
 def read_index(db: sqlite3.Connection) -> RuleIndex:
     """The index of the rules that are set now."""
-    rules = tuple(parsed_rules(db))
+    return build_index(parsed_rules(db))
+
+
+def build_index(wanted: Iterable[tuple[Shown, Node]]) -> RuleIndex:
+    """The index of rules, in the order given."""
+    rules = tuple(wanted)
     by_word: dict[str, list[int]] = defaultdict(list)
     always = []
     for place, (_, node) in enumerate(rules):

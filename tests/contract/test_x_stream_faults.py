@@ -261,3 +261,69 @@ def test_edited_post_comes_again_with_its_history(sandbox: Any, listener: Listen
     second = sandbox.post(f"posts/{first}", text="asyncio, better said", new_id=True)["id"]
     item = listener.wait(2)[1]["data"]
     assert item["id"] == second and item["edit_history_tweet_ids"] == [first, second]
+
+
+def test_stream_matches_quoted_text_and_delivers_retweets(sandbox: Any, listener: Listener) -> None:
+    (original,) = make(sandbox, 1)
+    texts = {"quoted_id": "what do you make of this?", "retweeted_id": "RT @flow_1: asyncio no 1"}
+    made = [
+        sandbox.post("posts", posts=[{"platform": "x", "author": "reader", "text": text, name: original}])[
+            "ids"
+        ][0]
+        for name, text in texts.items()
+    ]
+    listener.wait(3)
+    assert listener.ids == [original, *made]
+    url, headers = f"{sandbox.url}/2/tweets/search/recent", listener.bearer
+    wanted = {"query": "asyncio", "since_id": original}
+    assert "data" not in requests.get(url, params=wanted, headers=headers, timeout=30).json()
+
+
+def test_accents_count_in_the_stream(sandbox: Any, listener: Listener, bearer: dict[str, str]) -> None:
+    add_rule(sandbox, bearer, {"value": "déjà", "tag": "accents"})
+    sandbox.post("flow", rate_per_s=1000, count=2, texts=["deja vu", "déjà vu"])
+    listener.wait(1)
+    assert [rule["tag"] for rule in listener.items[0]["matching_rules"]] == ["accents"]
+    wait_for_the_flow(sandbox)
+    assert len(make(sandbox, 1)) == 1
+    listener.wait(2)
+    assert len(listener.ids) == 2
+
+
+def test_rule_changes_may_count_late(sandbox: Any, listener: Listener, bearer: dict[str, str]) -> None:
+    sandbox.post("x", rule_delay_s=600)
+    make(sandbox, 1)
+    add_rule(sandbox, bearer, {"value": "later", "tag": "later"})
+    sandbox.post("flow", rate_per_s=1000, count=1, texts=["later than you think"])
+    wait_for_the_flow(sandbox)
+    (last,) = make(sandbox, 1)
+    sandbox.post("x", rule_delay_s=None)
+    listener.wait(2)
+    assert len(listener.ids) == 2 and listener.ids[1] == last
+
+
+def test_stream_ends_at_the_monthly_cap(sandbox: Any, listener: Listener, bearer: dict[str, str]) -> None:
+    usage = requests.get(f"{sandbox.url}/2/usage/tweets", headers=bearer, timeout=30).json()["data"]
+    sandbox.post("x", posts_per_month=int(usage["project_usage"]), problem_host="api.x.com")
+    make(sandbox, 1)
+    listener.end()
+    assert listener.items[-1]["errors"][0]["type"] == "https://api.x.com/2/problems/usage-capped"
+    assert "usage-capped" in connect(sandbox, bearer).text
+    sandbox.post("x", posts_per_month=None, problem_host=None)
+
+
+def test_second_account_has_its_own_token_and_limits(sandbox: Any) -> None:
+    keys = sandbox.post("accounts", account="second_voice")["x"]
+    headers = {"Authorization": f"Bearer {keys['oauth2_user_token']}"}
+    me = requests.get(f"{sandbox.url}/2/users/me", headers=headers, timeout=30).json()["data"]
+    assert me["username"] == "second_voice"
+    body = {"text": "said by the second account"}
+    made = requests.post(f"{sandbox.url}/2/tweets", json=body, headers=headers, timeout=30)
+    assert made.status_code == 201 and made.headers["x-rate-limit-remaining"] == "99"
+    (entry,) = (one for one in sandbox.get("log") if one["text"] == body["text"])
+    assert entry["account"] == "second_voice"
+    timeline = requests.get(f"{sandbox.url}/2/users/{me['id']}/tweets", headers=headers, timeout=30).json()
+    assert [post["text"] for post in timeline["data"]] == [body["text"]]
+    sandbox.post("tokens", platform="x", account="second_voice", state="expired")
+    ended = requests.get(f"{sandbox.url}/2/users/me", headers=headers, timeout=30)
+    assert ended.status_code == 401
