@@ -18,9 +18,15 @@ def register(app: typer.Typer) -> None:
 
 def bench(
     name: Annotated[
-        str, typer.Argument(help="Which benchmark: pipeline, ingest, retrieval, context, gateway or json.")
+        str,
+        typer.Argument(
+            help="Which benchmark: pipeline, ingest, listen-ingest, retrieval, context, gateway or json."
+        ),
     ] = "pipeline",
-    posts: Annotated[int, typer.Option(min=10, max=100_000, help="pipeline: how many posts.")] = 2000,
+    posts: Annotated[
+        int | None,
+        typer.Option(min=10, max=1_000_000, help="How many posts; pipeline: 2,000, listen-ingest: 100,000."),
+    ] = None,
     data: Annotated[
         Path | None,
         typer.Option(
@@ -69,14 +75,17 @@ def bench(
     """Measure in a home of its own, which is removed afterwards.
 
     pipeline: posts per second from triage to draft, with Dagster's own share apart. ingest: embedding through the
-    pipeline beside the bare model, and the memory of a recording of five hours. retrieval: milliseconds of a
-    search over many chunks, with filters, without and with a re-scorer, and what it finds of an exact scan. context:
-    tokens of a context and recall of its evidence from ten documents on. gateway: milliseconds that the model
-    gateway adds to a call of LiteLLM, its limit under 200 calls at once, its memory over many.
-    json: answers of a model on this machine that keep to their JSON Schema.
+    pipeline beside the bare model, and the memory of a recording of five hours. listen-ingest: archived posts per
+    second into PostgreSQL beside a plain COPY. retrieval: milliseconds of a search over many chunks, with filters,
+    without and with a re-scorer, and what it finds of an exact scan. context: tokens of a context and recall of its
+    evidence from ten documents on. gateway: milliseconds that the model gateway adds to a call of LiteLLM, its limit
+    under 200 calls at once, its memory over many. json: answers of a model on this machine that keep to their JSON
+    Schema.
     """
     with reporting(as_json):
-        result = _pipeline(posts, as_json) if name == "pipeline" else None
+        result = _pipeline(posts or 2000, as_json) if name == "pipeline" else None
+        if name == "listen-ingest":
+            result = _listen_ingest(posts or 100_000, as_json)
         if name == "retrieval":
             result = _retrieval(chunks, data, embed, vectors, as_json)
         if name == "ingest":
@@ -90,7 +99,8 @@ def bench(
             from rejoinder.errors import ConfigInvalid
 
             raise ConfigInvalid(
-                f"There is no benchmark named {name}; there are: pipeline, ingest, retrieval, context, gateway, json."
+                f"There is no benchmark named {name}; there are: pipeline, ingest, listen-ingest, retrieval, context,"
+                " gateway, json."
             )
         if as_json:
             print_json(result)
@@ -104,6 +114,14 @@ def _pipeline(posts: int, quiet: bool) -> dict[str, Any]:
 
     with progress_bar("assets", total=len(WALK), quiet=quiet) as advance:
         return measure_pipeline(posts, advance=advance)
+
+
+def _listen_ingest(posts: int, quiet: bool) -> dict[str, Any]:
+    from bench.listen_ingest import PASSES, measure_listen_ingest
+    from cli.progress import progress_bar
+
+    with progress_bar("passes", total=len(PASSES), quiet=quiet) as advance:
+        return measure_listen_ingest(posts, advance=advance)
 
 
 def _retrieval(

@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from rejoinder.errors import ConfigInvalid
 from resources.listening import HeardCounts, quarantine, save_posts
 from resources.platforms.adapters import open_platform
+from resources.platforms.port import Heard
 from resources.postgres import Database, Transaction
 from resources.store.channels import Channel, enabled_channels, load_cursor, save_cursor
 from resources.work.runner import Progress
@@ -73,19 +75,34 @@ def import_posts(
     asked = {"path": str(path), "platform": channel.platform, "account": channel.account}
     client = open_platform("archive", None, asked)
     archived_before = datetime.now(UTC) - timedelta(days=triage_days)
-    while not (report.is_complete or stop.is_set()):
-        heard = client.hear(cursor, (), ())
-        with db.transaction() as tx:
-            save_posts(tx, channel, heard.posts, report.counts, archived_before=archived_before)
-            for item in heard.unreadable:
-                quarantine(tx, channel, item, report.counts)
-            save_cursor(tx, channel.id, name, dict(heard.cursor))
-        cursor, before = heard.cursor, report.records
-        report.records, report.is_complete = int(cursor["records"]), heard.is_complete
-        if progress:
-            progress(report.records - before)
+    with ThreadPoolExecutor(1, "archive") as reader:
+        ahead = reader.submit(client.hear, cursor, (), ())
+        while not (report.is_complete or stop.is_set()):
+            heard = ahead.result()
+            if not heard.is_complete:  # the next batch is read while this one is saved
+                ahead = reader.submit(client.hear, heard.cursor, (), ())
+            with db.transaction() as tx:
+                _save(tx, channel, name, heard, report, archived_before)
+            before, report.records = report.records, int(heard.cursor["records"])
+            report.is_complete = heard.is_complete
+            if progress:
+                progress(report.records - before)
     report.seconds = time.monotonic() - started
     return report
+
+
+def _save(
+    tx: Transaction,
+    channel: Channel,
+    name: str,
+    heard: Heard,
+    report: ImportReport,
+    archived_before: datetime,
+) -> None:
+    save_posts(tx, channel, heard.posts, report.counts, archived_before=archived_before)
+    for item in heard.unreadable:
+        quarantine(tx, channel, item, report.counts)
+    save_cursor(tx, channel.id, name, dict(heard.cursor))
 
 
 def identity(path: Path) -> str:
