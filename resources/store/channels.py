@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from rejoinder.errors import ConfigInvalid
 from rejoinder.ids import ChannelId
-from rejoinder.listening.policy import DEFAULT_POLICIES, ChannelPolicy
+from rejoinder.listening.policy import DEFAULT_POLICIES, OPERATOR_REQUIRED, ChannelPolicy
 from rejoinder.listening.post import Platform
 from resources.postgres import Transaction
 
@@ -36,14 +36,17 @@ def _policies() -> TypeAdapter[ChannelPolicy]:
 
 
 def read_policy(value: Mapping[str, Any]) -> ChannelPolicy:
-    """A policy as it is stored; fields that a later release added are as they are shipped under its name.
+    """A policy as it is stored, with what it lacks as it is shipped under its name.
+
+    What a later release added is lacking in what an earlier one stored; so is the operator while nobody was named.
 
     Raises:
         ConfigInvalid: it is no policy.
     """
     shipped = DEFAULT_POLICIES.get(str(value.get("name")))
+    given = {key: said for key, said in value.items() if (key, said) != ("operator", OPERATOR_REQUIRED)}
     try:
-        return _policies().validate_python({**(write_policy(shipped) if shipped else {}), **value})
+        return _policies().validate_python({**(write_policy(shipped) if shipped else {}), **given})
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise ConfigInvalid(

@@ -1,6 +1,8 @@
 """Who may be answered, asked again before anything is sent: windows, caps, quiet hours, operators, opt-outs, races."""
 
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +14,9 @@ from rejoinder.listening.policy import ChannelPolicy, default_policy
 from rejoinder.listening.post import Post
 from rejoinder.listening.quiet_hours import QuietHours
 from resources.listening import HeardCounts, save_posts
+from resources.publishing.claim import Idle, claim, keep_back
 from resources.store.channels import Channel
+from resources.store.publications import next_due, take
 
 DAY = timedelta(days=1)
 STRICT = replace(default_policy("sandbox/x/enterprise"), author_window_s=86_400)
@@ -46,24 +50,33 @@ def test_one_author_gets_one_reply_a_day_and_the_next_one_waits(desk):
 
 
 def test_two_publishers_at_once_send_one_reply_to_an_author(desk):
-    names = ("one", "two", "three", "four")
-    channels = [desk.channel(name, policy=STRICT, account=name) for name in names]
-    replies = [desk.approved(channel) for channel in channels]
-    same_author(desk, *replies)
-    together = threading.Barrier(2)
-    desk.platform.script = [lambda: None] * 8
+    one, two = (desk.channel(name, policy=STRICT, account=name) for name in ("one", "two"))
+    first, second = desk.approved(one), desk.approved(two)
+    same_author(desk, first, second)
+    now, found = datetime.now(UTC), []
+    other = threading.Thread(
+        target=lambda: found.append(claim(desk.publisher, two, now=now, worker=2, lease_s=60))
+    )
+    with desk.publisher.transaction() as tx:
+        due = next_due(tx, one.id, now=now)
+        assert keep_back(tx, one, due, now) is None
+        other.start()
+        wait_for(lambda: not other.is_alive() or desk.rows(WAITING))
+        take(tx, due.id, worker=1, lease_s=60)
+    other.join(60)
+    assert found == [Idle("kept_back", 1)]
+    assert states(desk, first, second) == ["sending", "queued"]
+    assert desk.publication(second)["reason_code"] == "author_window"
 
-    def publish() -> None:
-        together.wait(30)
-        desk.run()
 
-    threads = [threading.Thread(target=publish) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert sorted(states(desk, *replies)) == ["queued", "queued", "queued", "sent"]
-    assert desk.platform.requests == 1
+WAITING = "select 1 from pg_locks where classid = 21078 and not granted"
+
+
+def wait_for(condition: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_a_conversation_that_is_full_sends_its_reply_back(desk):
