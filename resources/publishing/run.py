@@ -14,6 +14,7 @@ from resources.living_worker import Worker, living_worker
 from resources.platforms.port import PlatformClient
 from resources.postgres import Database, outage
 from resources.publishing.claim import Idle, claim
+from resources.publishing.parents import may_answer_next
 from resources.publishing.reconcile import lapse, reconcile_next
 from resources.publishing.report import PublishReport
 from resources.publishing.send import send
@@ -151,6 +152,8 @@ class _Pass:
         while not self.stop.is_set():
             if not self.worker.is_alive():
                 raise ServiceUnavailable("PostgreSQL went away: the publisher's own connection is lost")
+            if not may_answer_next(self.db, channel, client, now=self.now(), report=self.report):
+                return
             deadline_s = time.monotonic() + self.tuning.timeout_s
             claimed = claim(
                 self.db,

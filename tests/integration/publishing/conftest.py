@@ -289,7 +289,7 @@ def calling_post(platform: Platform, number: int) -> dict[str, Any]:
         "community": None if platform == "x" else "heating",
         "author": f"author{number}",
         "author_followers": 400,
-        "text": f"@rejoinder heat pumps never work in winter {number}",
+        "text": f"Heat pumps never work in winter {number + 1}",
         "created_at": "2026-11-01T00:00:00Z",
         "url": f"https://x.example/{number}",
         "metrics": {},

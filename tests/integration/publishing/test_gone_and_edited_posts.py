@@ -302,3 +302,32 @@ def test_a_newer_version_that_is_heard_withdraws_the_older(desk):
         save_posts(tx, channel, [newer], HeardCounts())
     assert (place(desk, "1001"), place(desk, "2001")) == ("post_queue/withdrawn", "triage/pending")
     assert desk.publication(publication)["reason_code"] == "edited"
+
+
+@pytest.mark.parametrize(
+    ("text_now", "outcome"), [(None, "withdrawn"), ("said otherwise", "edited"), ("as it was", "sent")]
+)
+def test_the_publisher_looks_once_more_before_it_answers(desk, text_now, outcome):
+    publication = desk.approved(desk.channel())
+    desk.rows("update post set text = 'as it was'")
+    desk.platform.capabilities = frozenset({"look_up"})
+    desk.platform.look_up = lambda ids: {i: Standing(seen(i, text_now)) for i in ids}
+    report = desk.run(later=HOUR)
+    made = desk.publication(publication)
+    assert (report.sent, report.cancelled) == ((1, 0) if outcome == "sent" else (0, 1))
+    assert outcome in (made["reason_code"], made["state"])
+
+
+def test_nothing_is_sent_while_the_platform_cannot_say_whether_the_post_stands(desk):
+    publication = desk.approved(desk.channel())
+    desk.platform.capabilities = frozenset({"look_up"})
+
+    def fail(ids):
+        raise Unreachable("away")
+
+    desk.platform.look_up = fail
+    report = desk.run(later=HOUR)
+    assert report.sent == 0 and desk.publication(publication)["state"] == "queued"
+    assert list(report.errors) == ["unreachable: away"]
+    desk.platform.look_up = lambda ids: {}
+    assert desk.run(later=HOUR).sent == 0
