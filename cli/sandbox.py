@@ -41,12 +41,20 @@ def sandbox(
         ),
     ] = None,
     account: Annotated[str | None, typer.Option(help="Handle of the account that replies.")] = None,
+    scenario: Annotated[
+        str | None,
+        typer.Option(help="Scenario to play: a name of --list-scenarios, or a YAML file."),
+    ] = None,
+    list_scenarios: Annotated[
+        bool, typer.Option("--list-scenarios", help="Tell the scenarios that come with it, and end.")
+    ] = False,
 ) -> None:
     """Run a local stand-in for the X, Reddit and OpenAI APIs until Ctrl-C; nothing leaves this machine.
 
     It prints one JSON line with its address (url) and the base URL of its models (openai_base_url: chat
-    completions and embeddings with rehearsed answers). Its page shows posts, replies and engagement;
-    GET /sandbox/credentials shows its keys.
+    completions and embeddings with rehearsed answers). Its page shows the scenario's next events, posts,
+    replies, refusals, faults and limits as they come; GET /sandbox/credentials shows its keys. A scenario
+    that the state file holds goes on where it was; another one ends it.
     """
     import sys
 
@@ -54,12 +62,15 @@ def sandbox(
     from resources.services import sandbox_arguments
     from resources.settings import load_settings
 
+    if list_scenarios:
+        sys.exit(main(["--list-scenarios"]))
     with reporting(as_json=False):
         settings = load_settings()
         chosen = _port_of_channels() if port is None else port
     (state.parent if state else settings.home_dir).mkdir(parents=True, exist_ok=True)
     arguments = sandbox_arguments(settings, chosen, state=state, posts=posts, account=account)
-    sys.exit(main([*arguments, *(["--script", str(script)] if script else [])]))
+    arguments += ["--script", str(script)] if script else []
+    sys.exit(main([*arguments, *(["--scenario", scenario] if scenario else [])]))
 
 
 def _port_of_channels() -> int:

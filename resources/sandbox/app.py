@@ -1,11 +1,17 @@
 """The sandbox as a Starlette application: all routes over one open state."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
 from resources.sandbox.clock import Clock
 from resources.sandbox.control_routes import control_routes
 from resources.sandbox.credentials import ensure_credentials
+from resources.sandbox.events import EventsFirst, keep_firing
 from resources.sandbox.exchange import Endpoint, World
 from resources.sandbox.gate import build_route
 from resources.sandbox.openai_control import openai_control_routes
@@ -36,7 +42,14 @@ def build_app(world: World) -> Starlette:
     routes += [build_route(world, X_GATE, endpoint) for endpoint in (*X_ENDPOINTS, *CONNECTION_ENDPOINTS)]
     for endpoint in (*REDDIT_ENDPOINTS, TOKEN_ENDPOINT):
         routes += both_spellings(world, endpoint)
-    return Starlette(routes=routes)
+
+    @asynccontextmanager
+    async def ticking(_: Starlette) -> AsyncIterator[None]:
+        task = asyncio.create_task(keep_firing(world))
+        yield
+        task.cancel()
+
+    return Starlette(routes=routes, middleware=[Middleware(EventsFirst, world=world)], lifespan=ticking)
 
 
 def both_spellings(world: World, endpoint: Endpoint) -> list[Route]:

@@ -12,10 +12,12 @@ from resources.sandbox.clock import iso
 from resources.sandbox.control_paths import read_route, write_route
 from resources.sandbox.control_posts import apply_change
 from resources.sandbox.credentials import ensure_credentials, read_handle
+from resources.sandbox.events import events_json
 from resources.sandbox.exchange import World
 from resources.sandbox.faults import order_fault, waiting_faults
 from resources.sandbox.made_posts import add_many, add_record, read_many
 from resources.sandbox.page import render_page
+from resources.sandbox.scenario_start import current_scenario
 from resources.sandbox.tokens import set_token_life, set_tokens
 from resources.sandbox.witness import read_log, read_replies, summarize
 
@@ -31,6 +33,7 @@ def control_routes(world: World) -> list[Route]:
         read_route("/sandbox/log", lambda: read_log(state)),
         read_route("/sandbox/replies", lambda: read_replies(state)),
         read_route("/sandbox/summary", lambda: summarize(state)),
+        read_route("/sandbox/scenario", lambda: scenario_json(world)),
         read_route("/sandbox/faults", lambda: waiting_faults(state)),
         write_route("/sandbox/clock", lambda body, _: set_clock(world, body)),
         write_route("/sandbox/faults", lambda body, _: add_fault(world, body)),
@@ -46,6 +49,18 @@ def control_routes(world: World) -> list[Route]:
 def health(world: World) -> dict[str, Any]:
     """That it answers, its simulated time, and how many clients listen to X's stream now."""
     return {"status": "ok", "now": iso(world.clock.now()), "open_streams": world.open_streams}
+
+
+def scenario_json(world: World) -> dict[str, Any]:
+    """The scenario in the state, if any, and all its events with what came of them."""
+    known = current_scenario(world.state) or {}
+    events = [
+        {**event, "at": iso(event["at"]), "done_at": event["done_at"] and iso(event["done_at"])}
+        for event in events_json(world)
+    ]
+    shown = {key: known.get(key) for key in ("name", "description")}
+    started = iso(known["started_at"]) if known else None
+    return {**shown, "started_at": started, "events": events}
 
 
 def clock_json(world: World) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def build_server(app: Starlette) -> uvicorn.Server:
         app,
         http=DroppingProtocol,
         ws="none",
-        lifespan="off",
+        lifespan="on",
         log_level="warning",
         access_log=False,
         date_header=False,
