@@ -13,6 +13,8 @@ from rejoinder.engagement.rewards import RewardWeights
 from resources.clients import metered
 from resources.clients import open_client as unmetered
 from resources.compliance import StandingReport, recheck_posts
+from resources.conversation_context import ThreadReport
+from resources.conversation_context import read_threads as read_context
 from resources.listening import HeardReport, hear_all
 from resources.listening_stream import POLL_S, listen_stream
 from resources.measuring import count_measurements_due, measure_due, refresh_rewards
@@ -74,6 +76,12 @@ def listen(
             progress=progress,
             poll_s=poll_s,
         )
+
+
+def read_threads(bench: Workbench, *, stop: StopSignal | None = None) -> ThreadReport:
+    """Read what stands above accepted posts, within their channels' policies and budgets."""
+    with stop_on_signals(stop or PROCESS_STOP) as asked, metered(bench.db) as open_client:
+        return read_context(bench.db, open_client=open_client, stop=asked)
 
 
 def publish(

@@ -78,6 +78,16 @@ class StageDecision:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseParent:
+    """A post above the one to answer, as it was read before drafting."""
+
+    platform_post_id: str
+    author: str | None
+    text: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CaseClaim:
     """A claim that was found in the post; check_worthiness in [0, 1]."""
 
@@ -205,7 +215,8 @@ class ReviewCase:
     version is what a decision has to name. drafts run from the first to the latest. way says how an
     approved reply would go out now; handoff is there while an approved reply waits for a hand, never
     before: only an approved text gets a link. standing says whether the policy lets the post be answered now,
-    price_usd what its platform charges for the latest draft; 0 by hand.
+    price_usd what its platform charges for the latest draft; 0 by hand. thread is what stands above the post,
+    oldest first, where it was read.
     """
 
     id: PostId
@@ -221,6 +232,7 @@ class ReviewCase:
     way: Way
     standing: Answerable | Unanswerable
     price_usd: float
+    thread: tuple[CaseParent, ...]
     stage_decisions: tuple[StageDecision, ...]
     claims: tuple[CaseClaim, ...]
     evidence: tuple[CaseEvidence, ...]

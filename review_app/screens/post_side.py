@@ -21,6 +21,8 @@ METRICS = {
 def show_post(case: ReviewCase) -> None:
     """The post as it was heard."""
     post = case.post
+    if case.thread:
+        show_thread(case)
     with st.container(border=True, key="post"):
         show(
             html(
@@ -34,6 +36,16 @@ def show_post(case: ReviewCase) -> None:
         show_text(post.text, "rj-post")
         if facts := _facts(case):
             show(html('<div class="rj-meta">{}</div>', facts))
+
+
+def show_thread(case: ReviewCase) -> None:
+    """What stands above the post in its conversation, oldest first."""
+    count = len(case.thread)
+    with st.expander(f"In answer to {count} post{'s' if count > 1 else ''} above", expanded=count == 1):
+        for parent in case.thread:
+            line = '<div class="rj-meta">{} · {}</div>'
+            show(html(line, author_of(parent.author), when(parent.created_at)))
+            show_text(parent.text, "rj-post")
 
 
 def _badges(case: ReviewCase) -> list[Markup]:
