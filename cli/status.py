@@ -1,5 +1,6 @@
 """`rejoinder status`: what stands where, and what needs a person."""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -34,14 +35,18 @@ def status(as_json: AsJson = False) -> None:
         )
         say(_coverage(facts["coverage"]))
         _show_places("Posts", "stage", facts["posts"], "No posts yet: `rejoinder listen` hears some.")
+        _show_channels(facts["channels"])
         _show_trouble(facts)
         warn(advice)
 
 
 def read_status(database: "Database") -> dict[str, Any]:
     """Everything that status shows, as JSON-ready values."""
+    from resources.spending.report import live_states
+
     with database.transaction() as tx:
         return {
+            "channels": [state._asdict() for state in live_states(tx, datetime.now(UTC))],
             "counts": tx.row("count_everything") or {},
             "coverage": tx.row("embedding_coverage") or {},
             "sources": tx.rows("count_by_step"),
@@ -59,6 +64,12 @@ def _spelt(counts: dict[str, Any]) -> list[tuple[str, object]]:
 
 def _show_places(title: str, place: str, rows: list[dict[str, Any]], empty: str) -> None:
     print_table(title, (place, "status", "number"), [tuple(row.values()) for row in rows], empty=empty)
+
+
+def _show_channels(states: list[dict[str, Any]]) -> None:
+    rows = [(s["channel"], s["part"], s["state"].replace("_", " "), s["since"], s["detail"]) for s in states]
+    if rows:
+        print_table("Channels", ("channel", "part", "state", "since (UTC)", "detail"), rows)
 
 
 def _coverage(found: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ select (select count(*) from post where stage = 'review' and status = 'pending')
        (select max(updated_at) from post) as post_changed_at,
        (select max(id) from publication_event) as last_event,
        (select max(id) from review) as last_review,
+       (select max(since) from channel_state) as channel_changed_at,
        (select count(*) from notification where read_at is null)::int as unread
 
 -- name: desk_numbers

@@ -36,7 +36,7 @@ with spent as (
 select spent.*, held.* from spent, held
 
 -- name: spend_state
-select s.state, t.needed_usd, t.goes_on_at
+select s.state, s.detail, t.needed_usd, t.goes_on_at
 from (select) one
 left join channel_state s on s.channel_id = %(channel_id)s and s.part = 'spend'
 left join spend_stop t on t.channel_id = %(channel_id)s
