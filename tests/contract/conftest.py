@@ -136,6 +136,11 @@ CASES = {
 }
 
 
+@pytest.fixture
+def cases() -> dict[str, Case]:
+    return CASES
+
+
 @pytest.fixture(params=sorted(CASES))
 def case(request: pytest.FixtureRequest) -> Case:
     return CASES[request.param]
