@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from resources.sandbox.clock import iso
@@ -16,7 +16,7 @@ from resources.sandbox.events import events_json
 from resources.sandbox.exchange import World
 from resources.sandbox.faults import order_fault, waiting_faults
 from resources.sandbox.made_posts import add_many, add_record, read_many
-from resources.sandbox.page import render_page
+from resources.sandbox.page import page_response, parts_response
 from resources.sandbox.scenario_start import current_scenario
 from resources.sandbox.tokens import set_token_life, set_tokens
 from resources.sandbox.witness import read_log, read_replies, summarize
@@ -42,7 +42,8 @@ def control_routes(world: World) -> list[Route]:
         write_route("/sandbox/posts", lambda body, _: add_posts(world, body)),
         write_route("/sandbox/posts/{id}", lambda body, request: change_post(world, body, request)),
         Route("/sandbox/credentials", credentials_of(world)),
-        Route("/", page_of(world)),
+        Route("/sandbox/page", page_of(world, parts_response)),
+        Route("/", page_of(world, page_response)),
     ]
 
 
@@ -137,10 +138,10 @@ def credentials_of(world: World) -> Callable[[Request], Any]:
     return serve
 
 
-def page_of(world: World) -> Callable[[Request], Any]:
-    """The page for people."""
+def page_of(world: World, make: Callable[[World], Response]) -> Callable[[Request], Any]:
+    """The page for people, or a part of it."""
 
     async def serve(request: Request) -> Response:
-        return HTMLResponse(render_page(world))
+        return make(world)
 
     return serve

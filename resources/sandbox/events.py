@@ -29,7 +29,7 @@ def post(world: World, body: Body, at: float) -> str:
 def generate(world: World, body: Body, at: float) -> str:
     """Many new posts."""
     ids = add_many(world.state.db, read_many(body), at)
-    return f"{len(ids)} posts, {ids[0]} to {ids[-1]}"
+    return f"{len(ids)} posts, {ids[0]} to {ids[-1]}" if len(ids) > 1 else f"post {ids[0]}"
 
 
 def change(world: World, body: Body, at: float) -> str:

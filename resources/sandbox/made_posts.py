@@ -122,17 +122,18 @@ def read_texts(order: Mapping[str, Any]) -> Sequence[str]:
 
 def add_many(db: sqlite3.Connection, many: Many, now: float) -> list[str]:
     """Add the posts; their ids, oldest first. Texts and authors take turns."""
-    return [add_record(db, one_of(many, number, now), now) for number in range(many.count)]
+    first = int(db.execute("SELECT count(*) FROM post").fetchone()[0])
+    return [add_record(db, one_of(many, number, first + number, now), now) for number in range(many.count)]
 
 
-def one_of(many: Many, number: int, now: float) -> dict[str, Any]:
-    """The post with this number from 0."""
-    text = many.texts[number % len(many.texts)]
+def one_of(many: Many, number: int, turn: int, now: float) -> dict[str, Any]:
+    """The post with this number from 0; turn chooses its text and its author."""
+    text = many.texts[turn % len(many.texts)]
     at = now - (many.count - 1 - number) * many.every_s
     return {
         "platform": many.platform,
         "community": many.community,
-        "author": many.author or PEOPLE[number % len(PEOPLE)],
+        "author": many.author or PEOPLE[turn % len(PEOPLE)],
         "text": f"@{many.mention} {text}" if many.mention else text,
         "mentions": [many.mention] if many.mention else None,
         "parent_id": many.parent_id,

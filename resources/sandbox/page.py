@@ -1,80 +1,106 @@
-"""The page a person looks at: the clock, the counts, and posts with their replies."""
+"""The page a person watches: the frame, its style, and the script that keeps it fresh.
 
-from html import escape
+What stands in it is made by `page_parts`. The script asks for those parts again and again; with
+the policy below, no text that came in can run or load anything.
+"""
 
-from resources.sandbox.clock import iso
-from resources.sandbox.engagement import gathered_by
+import secrets
+
+from starlette.responses import HTMLResponse
+
 from resources.sandbox.exchange import World
-from resources.sandbox.posts import SandboxPost, find_post, from_row
-from resources.sandbox.witness import summarize
+from resources.sandbox.page_parts import render_parts
 
-MOST_POSTS = 200
+REFRESH_MS = 2000
 STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color: #1d2733; }
-header p { color: #5a6675; } article { border-top: 1px solid #d8dee6; padding: .8rem 0; }
-.who { color: #5a6675; font-size: .85rem; } .text { white-space: pre-wrap; overflow-wrap: anywhere; margin: .2rem 0; }
-.reply { margin: .6rem 0 0 1.2rem; padding: .5rem .8rem; background: #eef4ff; border-left: 3px solid #3267d6; }
+:root { --ink: #1d2733; --soft: #5a6675; --line: #d8dee6; --paper: #fff; --blue: #2456b8; --red: #b3261e;
+  --amber: #8a5a00; --green: #1f6b3a; --tint: #f3f6fa; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e4e9f0; --soft: #9aa7b8; --line: #323c4a; --paper: #141a22;
+  --blue: #8ab4ff; --red: #ff8a80; --amber: #ffc766; --green: #7fd6a0; --tint: #1c2530; } }
+* { box-sizing: border-box; }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 76rem; padding: 1rem;
+  color: var(--ink); background: var(--paper); }
+h1 { font-size: 1.35rem; margin: 0; } h2 { font-size: 1rem; margin: 1.4rem 0 .4rem; }
+.now { font-size: 1.1rem; font-variant-numeric: tabular-nums; margin: .2rem 0; }
+.soft, .who { color: var(--soft); font-size: .875rem; } .who { overflow-wrap: anywhere; }
+.counts { display: flex; flex-wrap: wrap; gap: .4rem 1.4rem; margin: .6rem 0; padding: 0; list-style: none; }
+.counts b { font-variant-numeric: tabular-nums; }
+.sides { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 0 2.5rem; }
+@media (max-width: 52rem) { .sides { grid-template-columns: minmax(0, 1fr); } .side { grid-row: 1; } }
+table { border-collapse: collapse; width: 100%; font-size: .875rem; }
+td, th { text-align: left; padding: .25rem .6rem .25rem 0; border-top: 1px solid var(--line); vertical-align: top;
+  overflow-wrap: break-word; }
+th { font-weight: 600; color: var(--soft); border-top: 0; }
+td.num, th.num { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+ol { list-style: none; margin: 0; padding: 0; }
+ol li { display: grid; grid-template-columns: 4.6rem 5.2rem minmax(0, 1fr); gap: 0 .7rem; padding: .3rem 0;
+  border-top: 1px solid var(--line); font-size: .9375rem; }
+ol time { color: var(--soft); font-variant-numeric: tabular-nums; font-size: .875rem; }
+.kind { font-size: .8125rem; font-weight: 600; color: var(--soft); }
+.reply .kind { color: var(--green); } .refused .kind, .fault .kind { color: var(--red); }
+.event .kind { color: var(--amber); } .failed { color: var(--red); }
+@media (max-width: 30rem) { ol li { grid-template-columns: 4.6rem minmax(0, 1fr); }
+  ol li .what { grid-column: 1 / -1; } }
+.text { white-space: pre-wrap; overflow-wrap: anywhere; margin: .1rem 0; }
+article { border-top: 1px solid var(--line); padding: .6rem 0; }
+article .reply { margin: .5rem 0 0 1rem; padding: .4rem .8rem; background: var(--tint); }
+summary { cursor: pointer; font-weight: 600; margin: 1.4rem 0 .4rem; }
+.stale .now { color: var(--red); }
+"""
+SCRIPT = """
+const parts = document.getElementById("parts");
+const shown = () => parts.querySelector("[data-unix]");
+let told = performance.now();
+function tick() {
+  const at = shown();
+  if (!at) return;
+  const gone = (performance.now() - told) / 1000 * Number(at.dataset.speed);
+  const now = new Date((Number(at.dataset.unix) + gone) * 1000);
+  if (!isNaN(now)) at.textContent = now.toISOString().slice(0, 19).replace("T", " ");
+}
+async function refresh() {
+  if (document.hidden || String(getSelection())) return;
+  try {
+    const answer = await fetch("/sandbox/page", {cache: "no-store"});
+    if (!answer.ok) throw new Error(answer.status);
+    const open = [...parts.querySelectorAll("details")].map(each => each.open);
+    parts.innerHTML = await answer.text();
+    parts.querySelectorAll("details").forEach((each, at) => { if (at in open) each.open = open[at]; });
+    told = performance.now();
+    document.body.classList.remove("stale");
+    document.getElementById("state").textContent = "";
+  } catch (error) {
+    document.body.classList.add("stale");
+    document.getElementById("state").textContent = "The sandbox does not answer; this is what it last said.";
+  }
+}
+setInterval(tick, 250);
+setInterval(refresh, REFRESH);
 """
 
 
-def render_page(world: World) -> str:
-    """The whole page as HTML; everything that came in from outside is escaped."""
-    posts = shown_posts(world)
-    counts = summarize(world.state)
-    head = (
-        f"<p>Simulated time {iso(world.clock.now())} · account @{escape(world.credentials.account)}</p>"
-        f"<p>{counts['posts']} posts · {counts['published']} replies published · "
-        f"{counts['duplicates']} duplicates · {counts['refused']} write requests refused</p>"
+def page_response(world: World) -> HTMLResponse:
+    """The whole page."""
+    nonce = secrets.token_urlsafe(16)
+    policy = (
+        f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self';"
+        " img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
-    body = "".join(render_post(world, post) for post in posts) or "<p>No posts are loaded.</p>"
+    return HTMLResponse(render_page(world, nonce), headers={"content-security-policy": policy})
+
+
+def parts_response(world: World) -> HTMLResponse:
+    """What changes on the page, alone."""
+    return HTMLResponse(render_parts(world), headers={"cache-control": "no-store"})
+
+
+def render_page(world: World, nonce: str) -> str:
+    """The page as HTML; everything that came in from outside is escaped."""
+    script = SCRIPT.replace("REFRESH", str(REFRESH_MS))
     return (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Rejoinder sandbox</title>"
-        "<meta name='viewport' content='width=device-width'>"
-        f"<style>{STYLE}</style></head><body><header><h1>Sandbox</h1>{head}</header>{body}</body></html>"
-    )
-
-
-def shown_posts(world: World) -> list[SandboxPost]:
-    """Posts with replies first, then the newest ones."""
-    rows = world.state.db.execute(
-        "SELECT p.*, (SELECT max(r.seq) FROM post r WHERE r.platform = p.platform AND r.parent_id = p.id"
-        " AND r.is_own = 1) AS answered FROM post p WHERE p.is_own = 0"
-        " ORDER BY answered IS NULL, answered DESC, p.created_at DESC LIMIT ?",
-        (MOST_POSTS,),
-    )
-    return [from_row(row) for row in rows]
-
-
-def render_post(world: World, post: SandboxPost) -> str:
-    """One post with the account's replies under it."""
-    rows = world.state.db.execute(
-        "SELECT * FROM post WHERE platform = ? AND parent_id = ? AND is_own = 1 ORDER BY seq",
-        (post.platform, post.id),
-    )
-    replies = "".join(render_reply(world, from_row(row)) for row in rows)
-    place = f"r/{post.community}" if post.platform == "reddit" else "X"
-    counts = ", ".join(f"{count} {name}" for name, count in post.metrics.items())
-    return (
-        f"<article id='{escape(post.id)}'><div class='who'>{escape(place)} · {escape(post.author or 'unknown')} · "
-        f"{iso(post.created_at)} · {escape(counts)}</div>{render_text(post)}{replies}</article>"
-    )
-
-
-def render_reply(world: World, reply: SandboxPost) -> str:
-    """One reply with its engagement now."""
-    parent = find_post(world.state, reply.platform, reply.parent_id) if reply.parent_id else None
-    own = gathered_by(reply, parent, world.clock.now())
-    counts = f"{own.likes} likes, {own.replies} replies, {own.reposts} reposts, {own.impressions} impressions"
-    return (
-        f"<div class='reply' id='{escape(reply.id)}'><div class='who'>@{escape(reply.author or '')} · "
-        f"{iso(reply.created_at)} · {counts}</div>{render_text(reply)}</div>"
-    )
-
-
-def render_text(post: SandboxPost) -> str:
-    """A text, or a note that it was deleted."""
-    return (
-        "<div class='text'><em>deleted</em></div>"
-        if post.is_deleted
-        else (f"<div class='text'>{escape(post.text)}</div>")
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
+        "<link rel='icon' href='data:,'>"
+        f"<style nonce='{nonce}'>{STYLE}</style></head><body><p id='state' class='failed' role='status'></p>"
+        f"<main id='parts'>{render_parts(world)}</main><script nonce='{nonce}'>{script}</script></body></html>"
     )

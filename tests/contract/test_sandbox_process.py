@@ -81,6 +81,23 @@ def test_page_shows_replies_and_escapes(sandbox: Any, reddit_client: PlatformCli
     assert page.index("&lt;script&gt;") < page.index("no 2")
 
 
+def test_page_allows_nothing_from_outside_and_its_parts_come_alone(sandbox: Any) -> None:
+    sandbox.post("posts", posts=[{"platform": "x", "text": "<img src=x onerror=alert(1)>"}])
+    sandbox.fault("search", "503")
+    whole, parts = (
+        requests.get(sandbox.url, timeout=10),
+        requests.get(f"{sandbox.url}/sandbox/page", timeout=10),
+    )
+    policy = whole.headers["content-security-policy"]
+    nonce = policy.partition("script-src 'nonce-")[2].partition("'")[0]
+    assert policy.startswith("default-src 'none'") and f"<script nonce='{nonce}'>" in whole.text
+    assert "http" not in whole.text.lower().replace("http-equiv", "")
+    for text in (whole.text, parts.text):
+        assert "&lt;img src=x onerror=alert(1)&gt;" in text and "<img" not in text
+        assert "Faults waiting" in text and "<td>503</td>" in text and "data-speed='1.0'" in text
+    assert "<script" not in parts.text
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [
