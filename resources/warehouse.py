@@ -50,7 +50,10 @@ FACTS = {
         "tokens_in": "Int64", "tokens_out": "Int64", "cost_usd": "Float64", "task": "String", "endpoint": "String",
         "arm": "String", "is_cached": "Boolean", "latency_ms": "Float64",
     },
-    "reads": {"day": "Date", "channel": "String", "n_read": "Int64", "price_usd": "Float64"},
+    "platform_spend": {
+        "day": "Date", "channel": "String", "action": "String", "n_resources": "Int64", "n_charged": "Int64",
+        "spent_usd": "Float64",
+    },
 }  # fmt: skip
 
 

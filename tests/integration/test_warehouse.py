@@ -191,10 +191,26 @@ def test_publications_know_their_latency_and_their_price(
     }
     assert 3600 <= found["sent", False]["heard_to_sent_median_s"] < 3700
     assert found["queued", False]["heard_to_sent_median_s"] is None
+
+
+def test_what_platforms_charged_is_told_by_day(newsroom: Newsroom, db: Database, tmp_path: Path) -> None:
+    newsroom.post()
+    for action, n, charged, usd in (
+        ("create", 2, 2, "0.03"),
+        ("create_with_link", 1, 1, "0.2"),
+        ("post_read", 9, 4, "0.02"),
+        ("unaccounted", 0, 0, "0.5"),
+    ):
+        newsroom.sql(
+            "insert into spend_entry (channel_id, day, action, n_resources, n_charged, spent_usd)"
+            " select id, '2026-11-20', %s, %s, %s, %s from channel",
+            *(action, n, charged, usd),
+        )
+    refresh_marts(db, tmp_path)
     spend = {(r["kind"], r["name"]): r for r in read_mart(tmp_path, "spend").to_dicts()}
-    assert spend["publish", "news"]["calls"] == 2
-    assert spend["publish", "news"]["cost_usd"] == pytest.approx(0.215)
-    assert spend["read", "news"]["cost_usd"] == pytest.approx(4 * 0.005)
+    assert (spend["publish", "news"]["calls"], spend["read", "news"]["items"]) == (3, 4)
+    assert spend["publish", "news"]["cost_usd"] == pytest.approx(0.23)
+    assert spend["read", "news"]["cost_usd"] == pytest.approx(0.52)
 
 
 def test_late_and_deleted_replies_enter_no_mean(newsroom: Newsroom, db: Database, tmp_path: Path) -> None:

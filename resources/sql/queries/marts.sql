@@ -57,9 +57,7 @@ select m.created_at::date as day, m.run_type, m.model, m.is_ok, m.n_items, m.tok
        m.cost_usd::float8 as cost_usd, m.task, m.endpoint, m.arm, m.is_cached, m.latency_ms
 from model_run m
 
--- name: facts_reads
-select p.heard_at::date as day, c.name as channel, count(*)::int as n_read,
-       coalesce((c.policy ->> 'price_per_read_usd')::float8, 0) as price_usd
-from post p
-join channel c on c.id = p.channel_id
-group by 1, 2, c.policy
+-- name: facts_platform_spend
+select e.day, c.name as channel, e.action, e.n_resources, e.n_charged, e.spent_usd::float8 as spent_usd
+from spend_entry e
+join channel c on c.id = e.channel_id
