@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
 
 from rejoinder.listening.post import Post
-from rejoinder.listening.standing import RecheckTerms, judge, recheck_terms
+from rejoinder.listening.standing import RecheckTerms, Verdict, judge, recheck_terms
 from resources.clients import OpenClient
 from resources.listening import HeardCounts, HeardReport, open_channels, save_posts
 from resources.platforms.failures import PlatformFailure, SpendStopped
@@ -24,6 +24,7 @@ from resources.purging import purge_posts
 from resources.standings import Found, note_found
 from resources.store.channel_states import State, set_state
 from resources.store.channels import Channel, enabled_channels
+from resources.store.opt_outs import note_requests
 from resources.tuning import Tuning
 from resources.work.runner import Progress
 from resources.work.stopping import StopSignal
@@ -151,10 +152,10 @@ class _Check:
             return False
         standings = self.client.look_up([row["platform_post_id"] for row in due])
         found = judged(due, standings)
-        newer = [one.newer for one in found if one.newer]
         with self.db.transaction() as tx:
             self.counts += note_found(tx, found, self.now())
-            save_posts(tx, self.channel, newer, HeardCounts())
+            save_posts(tx, self.channel, _read_as(found, "replaced"), HeardCounts())
+            note_requests(tx, self.channel, _read_as(found, "edited"))
         self.counts["unsaid"] += len(due) - len(found)
         if self.progress:
             self.progress(len(due))
@@ -196,4 +197,9 @@ def _found(row: Mapping[str, Any], now: Post | None) -> Found:
     text_now = None if now is None else now.text
     is_replaced = now is not None and now.platform_post_id != row["platform_post_id"]
     verdict = judge(text=row["text"], gone_at=row["gone_at"], text_now=text_now, is_replaced=is_replaced)
-    return Found(row["id"], verdict, text_now or "", now if is_replaced else None)
+    return Found(row["id"], verdict, now)
+
+
+def _read_as(found: Sequence[Found], verdict: Verdict) -> list[Post]:
+    """How posts with that verdict read now."""
+    return [one.now for one in found if one.now and one.verdict == verdict]

@@ -12,15 +12,11 @@ from resources.purging import purge_posts
 
 
 class Found(NamedTuple):
-    """A post by its id, the verdict on it, and how it reads on its platform now (empty where it is gone).
-
-    newer is its newest version, where that has an id of its own.
-    """
+    """A stored post by its id, the verdict on it, and how it stands on its platform now: None where it is gone."""
 
     post_id: int
     verdict: Verdict
-    text: str
-    newer: Post | None = None
+    now: Post | None
 
 
 def note_found(tx: Transaction, found: Sequence[Found], now: datetime) -> Counter[str]:
@@ -35,8 +31,8 @@ def note_found(tx: Transaction, found: Sequence[Found], now: datetime) -> Counte
     note_gone(tx, [*ids["gone"], *ids["purge"]], now)
     note_replaced(tx, ids["replaced"], now)
     for one in found:
-        if one.verdict in ("edited", "restored"):
-            note_wording(tx, one.post_id, one.text, now)
+        if one.now and one.verdict in ("edited", "restored"):
+            note_wording(tx, one.post_id, one.now.text, now)
     counts: Counter[str] = Counter(
         {verdict: len(of) for verdict, of in ids.items() if of and verdict != "purge"}
     )

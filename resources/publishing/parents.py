@@ -55,6 +55,6 @@ def may_answer_next(
     is_replaced = standing.post is not None and standing.post.platform_post_id != row["platform_post_id"]
     verdict = judge(text=row["text"], gone_at=None, text_now=text_now, is_replaced=is_replaced)
     with db.transaction() as tx:
-        note_found(tx, [Found(row["id"], verdict, text_now or "")], now)
+        note_found(tx, [Found(row["id"], verdict, standing.post)], now)
     report.cancelled += verdict != "stands"
     return True

@@ -331,3 +331,13 @@ def test_nothing_is_sent_while_the_platform_cannot_say_whether_the_post_stands(d
     assert list(report.errors) == ["unreachable: away"]
     desk.platform.look_up = lambda ids: {}
     assert desk.run(later=HOUR).sent == 0
+
+
+def test_who_edits_a_post_into_a_stop_is_left_alone(desk):
+    desk.approved(desk.channel())
+    stop = replace(seen("1001", "@rejoinder stop"), author="author1", mentions=("rejoinder",))
+    witness = Witness()
+    witness.look_up = lambda ids: {i: Standing(stop) for i in ids}  # type: ignore[method-assign]
+    look(desk, witness, later=13 * HOUR)
+    assert desk.rows("select author, is_asked from opt_out") == [{"author": "author1", "is_asked": True}]
+    assert place(desk, "1001") == "triage/withdrawn"
