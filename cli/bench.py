@@ -1,5 +1,6 @@
 """`rejoinder bench`: speed and size, always as a ratio against a peer or a limit of the same run."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,7 +21,7 @@ def bench(
     name: Annotated[
         str,
         typer.Argument(
-            help="Which benchmark: pipeline, ingest, listen-ingest, retrieval, context, gateway or json."
+            help="Which benchmark: pipeline, ingest, listen-ingest, listen-stream, retrieval, context, gateway or json."
         ),
     ] = "pipeline",
     posts: Annotated[
@@ -68,6 +69,15 @@ def bench(
     latency: Annotated[
         float, typer.Option(min=0, max=10_000, help="gateway: milliseconds the model takes for an answer.")
     ] = 100,
+    seconds: Annotated[
+        float, typer.Option(min=5, max=86_400, help="listen-stream: how long posts come.")
+    ] = 600,
+    rate: Annotated[
+        float, typer.Option(min=1, max=2_000, help="listen-stream: posts per second; X's own cap is 250.")
+    ] = 250,
+    faults: Annotated[
+        bool, typer.Option("--faults", help="listen-stream: something breaks every few seconds.")
+    ] = False,
     model: Annotated[str, typer.Option(help="json: a model on this machine.")] = "llamacpp::smollm2",
     cases: Annotated[int, typer.Option(min=1, max=10_000, help="json: how many answers.")] = 100,
     as_json: AsJson = False,
@@ -83,25 +93,21 @@ def bench(
     Schema.
     """
     with reporting(as_json):
-        result = _pipeline(posts or 2000, as_json) if name == "pipeline" else None
-        if name == "listen-ingest":
-            result = _listen_ingest(posts or 100_000, as_json)
-        if name == "retrieval":
-            result = _retrieval(chunks, data, embed, vectors, as_json)
-        if name == "ingest":
-            result = _ingest(rounds, recording, as_json)
-        if name == "context":
-            result = _context(data, documents, distractors, questions, vectors, as_json)
-        if name == "gateway":
-            result = _gateway(pairs, calls, latency, as_json)
-        result = _json_answers(model, cases, as_json) if name == "json" else result
-        if result is None:
+        measured: dict[str, Callable[[], dict[str, Any]]] = {
+            "pipeline": lambda: _pipeline(posts or 2000, as_json),
+            "ingest": lambda: _ingest(rounds, recording, as_json),
+            "listen-ingest": lambda: _listen_ingest(posts or 100_000, as_json),
+            "listen-stream": lambda: _listen_stream(seconds, rate, faults, as_json),
+            "retrieval": lambda: _retrieval(chunks, data, embed, vectors, as_json),
+            "context": lambda: _context(data, documents, distractors, questions, vectors, as_json),
+            "gateway": lambda: _gateway(pairs, calls, latency, as_json),
+            "json": lambda: _json_answers(model, cases, as_json),
+        }
+        if name not in measured:
             from rejoinder.errors import ConfigInvalid
 
-            raise ConfigInvalid(
-                f"There is no benchmark named {name}; there are: pipeline, ingest, listen-ingest, retrieval, context,"
-                " gateway, json."
-            )
+            raise ConfigInvalid(f"There is no benchmark named {name}; there are: {', '.join(measured)}.")
+        result = measured[name]()
         if as_json:
             print_json(result)
         else:
@@ -122,6 +128,14 @@ def _listen_ingest(posts: int, quiet: bool) -> dict[str, Any]:
 
     with progress_bar("passes", total=len(PASSES), quiet=quiet) as advance:
         return measure_listen_ingest(posts, advance=advance)
+
+
+def _listen_stream(seconds: float, rate: float, has_faults: bool, quiet: bool) -> dict[str, Any]:
+    from bench.listen_stream import measure_listen_stream
+    from cli.progress import progress_bar
+
+    with progress_bar("seconds", total=int(seconds), quiet=quiet) as advance:
+        return measure_listen_stream(seconds=seconds, rate_per_s=rate, has_faults=has_faults, advance=advance)
 
 
 def _retrieval(

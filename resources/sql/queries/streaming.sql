@@ -20,3 +20,7 @@ on conflict (post_id, position) do nothing
 -- name: case_thread
 -- What stands above a post, oldest first.
 select platform_post_id, author, text, created_at from post_context where post_id = %(post_id)s order by position
+
+-- name: posts_stored_after
+-- Posts as they become visible, for who watches a listener.
+select id, platform_post_id, created_at from post where id > %(after_id)s order by id limit 10000
