@@ -88,6 +88,33 @@ def comment_tree(call: Call, parent_id: str, only: str | None = None) -> list[di
     return shown
 
 
+def inbox(call: Call) -> Answer:
+    """``GET /message/mentions``: comments of others that name the account, newest first."""
+    words = f"%u/{account_of(call)}%"
+    found = page(call, "id LIKE 't1%' AND is_own = 0 AND text LIKE ?", [words])
+    for child in found.body["data"]["children"]:
+        child["data"] = as_message(child["data"])
+    return found
+
+
+def as_message(comment: dict[str, Any]) -> dict[str, Any]:
+    """A comment as the inbox shows it: a message whose ``context`` says where the comment is."""
+    kept = (
+        "id",
+        "name",
+        "author",
+        "subreddit",
+        "body",
+        "body_html",
+        "parent_id",
+        "created",
+        "created_utc",
+        "score",
+    )
+    more = {"subject": "username mention", "type": "username_mention", "was_comment": True, "new": True}
+    return {**{name: comment[name] for name in kept}, **more, "context": f"{comment['permalink']}?context=3"}
+
+
 def about_community(call: Call) -> Answer:
     """``GET /r/{sub}/about``."""
     name = call.path_params["sub"]
@@ -119,6 +146,7 @@ ENDPOINTS = (
     *(replace(each, path=f"{each.path}.json") for each in READS),
     *READS,
     Endpoint("me", "GET", "/api/v1/me", me, needs="user"),
+    Endpoint("inbox", "GET", "/message/mentions", inbox, needs="user"),
     Endpoint("comment", "POST", "/api/comment", write_comment, needs="user", is_write=True),
     Endpoint("delete", "POST", "/api/del", delete_comment, needs="user", is_write=True),
 )

@@ -286,6 +286,18 @@ def test_second_account_comments_in_its_own_name(direct: Direct, sandbox: Any) -
     assert sandbox.get("credentials")["accounts"]["second_account"]["reddit"] == keys
 
 
+def test_inbox_holds_comments_that_name_the_account(direct: Direct, sandbox: Any) -> None:
+    direct.sign_in()
+    comment = {"platform": "reddit", "community": "sample_python", "parent_id": PARENT}
+    texts = ("u/sample_account is that so?", "nobody is named here")
+    made = sandbox.post("posts", posts=[{**comment, "text": text} for text in texts])
+    answer = direct.get("/message/mentions/")
+    assert names(answer) == made["ids"][:1]
+    number = made["ids"][0].removeprefix("t1_")
+    context = answer.json()["data"]["children"][0]["data"]["context"]
+    assert context == f"/r/sample_python/comments/p00001/_/{number}/?context=3"
+
+
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_server_errors_keep_their_status(direct: Direct, sandbox: Any, status: int) -> None:
     direct.sign_in()
