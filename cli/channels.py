@@ -2,7 +2,7 @@
 
 import json
 import sys
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -22,7 +22,9 @@ def register(app: typer.Typer) -> None:
 @channel.command()
 def add(
     name: Name,
-    platform: Annotated[Literal["x", "reddit"], typer.Option(help="Where the account is.")],
+    platform: Annotated[
+        str, typer.Option(help="Where the account is: x, reddit, or the name of an installed adapter.")
+    ],
     account: Annotated[str, typer.Option(help="Its handle, without @ or u/.")],
     policy: Annotated[str, typer.Option(help="x/self_serve, x/enterprise or reddit/approved_app.")],
     community: Annotated[list[str] | None, typer.Option(help="A subreddit to listen to; repeat it.")] = None,

@@ -14,10 +14,11 @@ from rejoinder.listening.post import Post
 from rejoinder.listening.rules import ListeningRule
 from rejoinder.triage.priority import priority
 from resources.clients import OpenClient
-from resources.platforms.failures import PlatformFailure
+from resources.platforms.failures import AuthExpired, PlatformFailure, Refused, SpendStopped
 from resources.platforms.port import Heard, PlatformClient, Unreadable
 from resources.postgres import Database, Transaction
 from resources.standings import withdraw_earlier
+from resources.store.channel_states import State, read_states, set_state
 from resources.store.channels import Channel, enabled_channels, load_cursor, read_credential, save_cursor
 from resources.store.opt_outs import note_requests
 from resources.store.posts import NewPost, insert_posts
@@ -108,9 +109,34 @@ def hear_all(
         except PlatformFailure as error:
             log.warning("channel %s: %s", channel.name, error)
             report.note(f"channel {channel.name}: {error.kind}: {error}")
+            tell(db, channel, *listen_state(error))
+        else:
+            tell(db, channel, "polling")
     report.seconds = time.monotonic() - started
     report.is_stopped = stop.is_set()
     return report
+
+
+def listen_state(error: PlatformFailure) -> tuple[State, str]:
+    """What a channel that met this does until its next poll, and the words for people.
+
+    >>> listen_state(SpendStopped(datetime(2026, 11, 2, tzinfo=UTC), "the day's budget is spent"))
+    ('stopped', "the day's budget is spent; goes on at 2026-11-02 00:00 UTC of the platform's time")
+    """
+    if isinstance(error, AuthExpired | Refused):
+        return "refused", str(error)
+    until = (
+        f"; goes on at {error.retry_at:%Y-%m-%d %H:%M} UTC of the platform's time" if error.retry_at else ""
+    )
+    return "stopped" if isinstance(error, SpendStopped) else "waiting", f"{error}{until}"
+
+
+def tell(db: Database, channel: Channel, state: State, detail: str = "") -> None:
+    """Say for people what a channel does; after a good poll what was told of a stream or of a gap stays."""
+    with db.transaction() as tx:
+        now = {one.state for one in read_states(tx) if (one.channel_id, one.part) == (channel.id, "listen")}
+        if state != "polling" or not now & {"polling", "streaming"}:
+            set_state(tx, channel.id, "listen", state, detail)
 
 
 def open_channels(
@@ -169,6 +195,14 @@ def save_heard(tx: Transaction, channel: Channel, heard: Heard, counts: HeardCou
     for item in heard.unreadable:
         quarantine(tx, channel, item, counts)
     save_cursor(tx, channel.id, CURSOR, dict(heard.cursor))
+    if heard.gaps:
+        set_state(
+            tx,
+            channel.id,
+            "listen",
+            "polling",
+            f"{datetime.now(UTC):%Y-%m-%d %H:%M}: {'; '.join(heard.gaps)}",
+        )
 
 
 def save_posts(

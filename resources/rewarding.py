@@ -28,6 +28,7 @@ DEFAULT_NORMS: dict[str, PlatformNorm] = {
     "x": PlatformNorm(median_followers=500, median_impressions=150, median_rate=0.03),
     "reddit": PlatformNorm(median_followers=100, median_impressions=150, median_rate=0.03),
 }
+OTHER_NORM = PlatformNorm(median_followers=100, median_impressions=150, median_rate=0.03)
 
 
 def write_rewards(tx: Transaction, weights: RewardWeights) -> int:
@@ -72,7 +73,9 @@ def platform_norms(rows: Sequence[Row], weights: RewardWeights) -> Mapping[NormK
     groups: dict[NormKey, list[Row]] = defaultdict(list)
     for row in rows:
         groups[row["platform"], row["window_s"]].append(row)
-    return {key: _norm(DEFAULT_NORMS[key[0]], group, weights) for key, group in groups.items()}
+    return {
+        key: _norm(DEFAULT_NORMS.get(key[0], OTHER_NORM), group, weights) for key, group in groups.items()
+    }
 
 
 def _norm(default: PlatformNorm, group: Sequence[Row], weights: RewardWeights) -> PlatformNorm:

@@ -24,7 +24,8 @@ def frames(prompt: Prompt, strategy: str, platform: Platform) -> tuple[str, ...]
     Raises:
         ConfigInvalid: the file has none, or a frame lacks the quote or the source.
     """
-    name = f"{strategy}.{platform}"
+    # On a platform of another package a reply reads as on Reddit.
+    name = f"{strategy}.{platform if platform in ('x', 'reddit') else 'reddit'}"
     lines = [
         line[2:].replace("\\n", "\n") for line in prompt.section(name).splitlines() if line.startswith("- ")
     ]

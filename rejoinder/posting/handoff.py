@@ -31,7 +31,16 @@ def compose(post: Post, text: str) -> Handoff:
     """
     if post.platform == "x":
         return Handoff(x_reply_url(post.platform_post_id, text), text, is_prefilled=True)
+    if post.platform != "reddit":
+        return Handoff(_own_page(post), text, is_prefilled=False)
     return Handoff(reddit_permalink(post), text, is_prefilled=False)
+
+
+def _own_page(post: Post) -> str:
+    # A platform of another package tells the page of a post, or there is none to open.
+    if post.url and urlsplit(post.url).scheme == "https":
+        return post.url
+    raise InputUnreadable(f"no https address for the post {post.platform_post_id!r}")
 
 
 def x_reply_url(in_reply_to: str, text: str) -> str:

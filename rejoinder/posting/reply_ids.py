@@ -44,6 +44,8 @@ def parse_reply_id(platform: Platform, given: str) -> ReplyId:
     't1_k2x9'
     """
     given = given.strip()
+    if platform not in _IDS:
+        return _of_other(given)
     prefix = "t1_" if platform == "reddit" else ""
     if bare := _IDS[platform].fullmatch(given):
         return ReplyId(prefix + bare[1], None)
@@ -51,6 +53,15 @@ def parse_reply_id(platform: Platform, given: str) -> ReplyId:
     if found is None:
         raise DecisionInvalid(f"{given[:80]!r} does not name a reply: paste {_EXAMPLES[platform]}")
     return ReplyId(prefix + found, given)
+
+
+def _of_other(given: str) -> ReplyId:
+    # A platform of another package: an id as it is, or the last part of an address.
+    address = given if given.startswith(("https://", "http://")) else None
+    found = urlsplit(given).path.rstrip("/").rpartition("/")[2] if address else given
+    if not re.fullmatch(r"[\w:.-]{1,200}", found):
+        raise DecisionInvalid(f"{given[:80]!r} does not name a reply: paste its id or its address")
+    return ReplyId(found, address)
 
 
 def _in_address(platform: Platform, given: str) -> str | None:

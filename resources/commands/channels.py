@@ -8,10 +8,10 @@ from psycopg.types.json import Jsonb
 
 from rejoinder.errors import ConfigInvalid
 from rejoinder.ids import ChannelId
-from rejoinder.listening.policy import ChannelPolicy, default_policy
+from rejoinder.listening.policy import DEFAULT_POLICIES, ChannelPolicy, default_policy
 from rejoinder.listening.post import Platform
 from resources.commands.actors import Actor, authorise, record
-from resources.platforms.credentials import RedditCredentials, XCredentials, read_credentials
+from resources.platforms.adapters import check_credentials
 from resources.postgres import Database, Transaction
 from resources.store.channels import channels_of, save_channel
 
@@ -42,13 +42,9 @@ def add_channel(
     """
     if not (new.name.strip() and new.account.strip()):
         raise ConfigInvalid("A channel needs a name and the account it speaks as.")
-    if new.platform == "x":
-        read_credentials(XCredentials, credentials)
-    else:
-        read_credentials(RedditCredentials, credentials)
+    check_credentials(new.platform, credentials)
     policy = default_policy(new.policy)
-    if not new.policy.startswith(f"{new.platform}/"):
-        raise ConfigInvalid(f"The policy {new.policy} is not one for a channel on {new.platform}.")
+    _refuse_policy(new)
     with db.transaction() as tx:
         acting = authorise(tx, actor, "manage_channels")
         _refuse_other_kind(tx, new)
@@ -69,6 +65,16 @@ def _kept(tx: Transaction, new: NewChannel, policy: ChannelPolicy) -> ChannelPol
     before = [channel.policy for channel in channels_of(tx, new.name)]
     kept = before[0] if before and before[0].name == policy.name else policy
     return replace(kept, operator=new.operator) if new.operator else kept
+
+
+def _refuse_policy(new: NewChannel) -> None:
+    # A platform of another package has no policy of its own here: the nearest may be chosen, and changed.
+    own = [name for name in DEFAULT_POLICIES if name.startswith(f"{new.platform}/")]
+    if new.policy.startswith("sandbox/") or (own and new.policy not in own):
+        fitting = own or [name for name in DEFAULT_POLICIES if not name.startswith("sandbox/")]
+        raise ConfigInvalid(
+            f"The policy {new.policy} is not one for a channel on {new.platform}: choose {' or '.join(fitting)}."
+        )
 
 
 def _refuse_other_kind(tx: Transaction, new: NewChannel) -> None:

@@ -39,6 +39,12 @@ LIMITS: dict[Platform, tuple[Limit, ...]] = {
         Limit("24h", 14_400, DAY_S),
     ),
 }
+# A platform of another package: gentle, until its answers report limits of its own.
+OTHER_LIMITS = (
+    Limit("15min", 50, QUARTER_HOUR_S),
+    Limit("3h", 300, THREE_HOURS_S),
+    Limit("24h", 1_000, DAY_S),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ def lock_pace(tx: Transaction, channel: Channel, now: datetime) -> Pace:
 
     Two publishers take turns here, so they cannot both use the last call of a window.
     """
-    for limit in LIMITS[channel.platform]:
+    for limit in LIMITS.get(channel.platform, OTHER_LIMITS):
         tx.execute(
             "open_rate_window",
             channel_id=channel.id,

@@ -58,3 +58,31 @@ def test_what_does_not_fit_is_refused(desk, admin, new, keys):
     with pytest.raises(ConfigInvalid):
         add_channel(desk.db, admin, desk.project_id, new, keys)
     assert [c["name"] for c in list_channels(desk.db)] == ["rehearsal"]
+
+
+def test_a_channel_on_a_platform_of_another_package(desk, admin, tmp_path, monkeypatch):
+    found = tmp_path / "sample_forum-1.0.dist-info"
+    found.mkdir()
+    (found / "METADATA").write_text("Metadata-Version: 2.1\nName: sample-forum\nVersion: 1.0\n")
+    (found / "entry_points.txt").write_text(
+        "[rejoinder.platforms]\nforum = sample_forum_package:open_forum\n"
+    )
+    (tmp_path / "sample_forum_package.py").write_text(
+        "from rejoinder.errors import ConfigInvalid\n"
+        "def open_forum(credentials, *, base_url, clock, meter):\n"
+        "    if 'key' not in credentials: raise ConfigInvalid('the credentials lack key')\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    new = NewChannel("ours", "forum", "somebody", "reddit/approved_app")
+    with pytest.raises(ConfigInvalid, match="lack key"):
+        add_channel(desk.db, admin, desk.project_id, new, {})
+    add_channel(desk.db, admin, desk.project_id, new, {"key": "secret"})
+    assert [c["platform"] for c in list_channels(desk.db)] == ["forum"]
+    with pytest.raises(ConfigInvalid, match="no platform 'myspace'; there are archive, forum, reddit, x"):
+        add_channel(
+            desk.db,
+            admin,
+            desk.project_id,
+            NewChannel("mine", "myspace", "me", "x/self_serve"),
+            {"key": "secret"},
+        )

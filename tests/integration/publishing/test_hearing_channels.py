@@ -10,7 +10,7 @@ from rejoinder.listening.post import Post
 from resources import listening_stream
 from resources.listening import hear_all
 from resources.listening_stream import listen_stream
-from resources.platforms.failures import RateLimited, Unreachable
+from resources.platforms.failures import AuthExpired, RateLimited, SpendStopped, Unreachable
 from resources.platforms.port import Heard, Unreadable
 from resources.work.stopping import StopSignal
 
@@ -166,3 +166,24 @@ def test_changed_rules_end_a_stream(desk, monkeypatch):
     assert not watch.is_set()
     desk.rows("insert into listening_rule (channel_id, tag, query) values (%s, 'a', 'heat')", channel.id)
     assert watch.is_set()
+
+
+def states(desk: Any) -> list[tuple[str, str]]:
+    return [(row["state"], row["detail"]) for row in desk.rows("select state, detail from channel_state")]
+
+
+def test_what_a_channel_does_is_kept_for_people(desk):
+    desk.channel()
+    run(desk, Radio())
+    assert states(desk) == [("polling", "")]
+    until = datetime(2026, 11, 2, 7, 30, tzinfo=UTC)
+    run(desk, Radio([RateLimited(until, "slow down")]))
+    assert states(desk) == [("waiting", "slow down; goes on at 2026-11-02 07:30 UTC of the platform's time")]
+    run(desk, Radio([SpendStopped(until, "spent")]))
+    assert states(desk)[0][0] == "stopped"
+    run(desk, Radio([AuthExpired("no")]))
+    assert states(desk) == [("refused", "no")]
+    run(desk, Radio([Heard((), {}, gaps=("r/py: more appeared than Reddit lists",))]))
+    run(desk, Radio())
+    [(state, detail)] = states(desk)
+    assert state == "polling" and detail.endswith("r/py: more appeared than Reddit lists")
