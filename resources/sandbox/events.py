@@ -15,6 +15,7 @@ from resources.sandbox.faults import order_fault
 from resources.sandbox.made_posts import add_many, add_record, read_many
 from resources.sandbox.tokens import set_tokens
 from resources.sandbox.x_flow import start_flow
+from resources.sandbox.x_settings import change_settings
 
 log = logging.getLogger(__name__)
 TICK_S = 0.1
@@ -64,6 +65,12 @@ def clock(world: World, body: Body, at: float) -> str:
     return f"clock at {body['speed']:g} times real speed"
 
 
+def set_x(world: World, body: Body, at: float) -> str:
+    """Settings of X change."""
+    change_settings(world.state, body)
+    return ", ".join(f"{name} {value}" for name, value in body.items())
+
+
 DEEDS: Mapping[str, Callable[[World, Body, float], str]] = {
     "post": post,
     "generate": generate,
@@ -72,6 +79,7 @@ DEEDS: Mapping[str, Callable[[World, Body, float], str]] = {
     "tokens": tokens,
     "flow": flow,
     "clock": clock,
+    "x": set_x,
 }
 
 

@@ -14,6 +14,7 @@ from resources.sandbox.made_posts import KNOWN, read_many
 from resources.sandbox.reddit_routes import ENDPOINTS as REDDIT_ENDPOINTS
 from resources.sandbox.x_connections import ENDPOINTS as CONNECTION_ENDPOINTS
 from resources.sandbox.x_routes import ENDPOINTS as X_ENDPOINTS
+from resources.sandbox.x_settings import NAMES, read_value
 
 UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*([smhd])")
@@ -148,7 +149,21 @@ def plain(value: dict[str, Any]) -> dict[str, Any]:
     return {key: str(each) if key in ids and isinstance(each, int) else each for key, each in shown.items()}
 
 
+def read_x(value: object) -> dict[str, Any]:
+    """Settings of X, as ``POST /sandbox/x`` takes them."""
+    if not isinstance(value, dict) or not value:
+        raise ValueError("x is a mapping of settings")
+    unknown = sorted(str(key) for key in value.keys() - set(NAMES))
+    if unknown:
+        raise ValueError(f"X has no setting {', '.join(unknown)}; there are {', '.join(NAMES)}")
+    for name, setting in value.items():
+        if setting is not None:
+            read_value(name, setting)
+    return dict(value)
+
+
 Post = Annotated[dict[str, Any], BeforeValidator(read_post)]
+XSettings = Annotated[dict[str, Any], BeforeValidator(read_x)]
 Generate = Annotated[dict[str, Any], BeforeValidator(read_generate)]
 
 
@@ -165,7 +180,7 @@ class StartPosts(Form):
         return self
 
 
-ACTIONS = ("post", "generate", "change", "fault", "tokens", "flow", "clock")
+ACTIONS = ("post", "generate", "change", "fault", "tokens", "flow", "clock", "x")
 
 
 class EventForm(Form):
@@ -181,6 +196,7 @@ class EventForm(Form):
     tokens: TokensForm | None = None
     flow: FlowForm | None = None
     clock: PaceForm | None = None
+    x: XSettings | None = None
 
     @model_validator(mode="after")
     def _is_one(self) -> "EventForm":

@@ -171,6 +171,7 @@ def test_further_accounts_get_keys_and_the_first_keeps_its_own(state: State, tmp
         ("description: d\nposts:\n  - post: {platform: x, txt: a}", "line 3: posts[0].post", "no txt"),
         ("description: d\nposts:\n  - generate: {platform: reddit, count: 1}", "line 3: posts[0].generate", "comm"),
         ("description: d\naccounts: [with space]", "line 2: accounts[0]", "letters, digits"),
+        ("description: d\nevents:\n  - {at: 1s, x: {colour: red}}", "line 3: events[0].x", "no setting colour"),
         ("description: [", "line 1", "not YAML"),
         ("description: !!python/object:os.system d", "line 1", "not YAML"),
     ],
