@@ -29,7 +29,7 @@ from resources.sandbox.scenario_form import ACTIONS, ScenarioForm
 from resources.sandbox.scenario_start import DROPPED, start_scenario
 from resources.sandbox.state import State
 
-FUZZ = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 SMALL = """
 description: small
 clock: {start: 2026-11-01T12:00:00Z}
@@ -268,7 +268,7 @@ def test_speed_runs_the_clock_and_never_puts_it_back(state: State) -> None:
     assert clock.now() == 1_800_000_612
 
 
-@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(st.sampled_from(["speed", "advance", "wait", "restart"]), st.floats(0, 5000)), max_size=12
