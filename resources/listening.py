@@ -22,6 +22,7 @@ from resources.store.channel_states import State, read_states, set_state
 from resources.store.channels import Channel, enabled_channels, load_cursor, read_credential, save_cursor
 from resources.store.opt_outs import note_requests
 from resources.store.posts import NewPost, insert_posts
+from resources.store.publications import notify
 from resources.tuning import Tuning
 from resources.work.runner import Progress
 from resources.work.stopping import StopSignal
@@ -196,6 +197,9 @@ def save_heard(tx: Transaction, channel: Channel, heard: Heard, counts: HeardCou
         quarantine(tx, channel, item, counts)
     save_cursor(tx, channel.id, CURSOR, dict(heard.cursor))
     if heard.gaps:
+        message = f"Channel {channel.name} missed posts: {'; '.join(heard.gaps)}"
+        since = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        notify(tx, "listen_gap", message, "channel", channel.id, since=since)
         set_state(
             tx,
             channel.id,
@@ -244,7 +248,8 @@ def _new_post(channel: Channel, post: Post, now: datetime, archived_before: date
     first = priority(post, relevance=0.0, heard_at=now, now=now, is_summoned=summoned)
     own = (post.author or "").lower() == channel.account.removeprefix("@").lower()
     archived = archived_before is not None and (own or post.created_at < archived_before)
-    return NewPost(post, summoned, first, archived)
+    # A sandbox does not know the posts of a file: to it they would all be deleted.
+    return NewPost(post, summoned, first, archived, has_platform=not (archived and channel.is_sandbox))
 
 
 def _opted_out(tx: Transaction, channel: Channel, posts: Sequence[Post]) -> set[str]:

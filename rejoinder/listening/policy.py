@@ -123,16 +123,16 @@ class ChannelPolicy:
 
 
 def is_summoned(post: Post, account: str) -> bool:
-    """Whether the author mentioned the account or quoted one of its posts.
+    """Whether the author mentioned the account or, on X, quoted one of its posts.
 
-    Only X has the rule this answers, so a Reddit post is never summoned.
+    Only X makes a reply depend on it; elsewhere it says who is answered first.
 
     Args:
         post: the post to answer; its handles are lower case without ``@``.
         account: our handle, any case, with or without ``@``.
     """
     handle = account.removeprefix("@").lower()
-    return post.platform == "x" and (handle in post.mentions or post.quoted_author == handle)
+    return handle in post.mentions or (post.platform == "x" and post.quoted_author == handle)
 
 
 def reply_action(*, has_link: bool, is_summoned: bool = False) -> PaidAction:

@@ -20,6 +20,8 @@ from resources.postgres import Transaction
 Outcome = Literal["new", "known", "edited", "unstorable"]
 # Why a post out of an archive does not wait for triage, in words that a person reads.
 ARCHIVED = "imported as history"
+# When a post was last looked up whose platform cannot be asked.
+NEVER_AGAIN = "9999-01-01T00:00:00+00:00"
 # A value that PostgreSQL has no place for: U+0000, half of a surrogate pair, a number or an indexed text too long.
 UNSTORABLE = (psycopg.DataError, psycopg.errors.ProgramLimitExceeded)
 FIRST_STEP = {
@@ -48,12 +50,17 @@ class StoredPost:
 
 @dataclass(frozen=True, slots=True)
 class NewPost:
-    """A post to be saved; is_archived leaves it out of triage: it is kept for what it says of the past."""
+    """A post to be saved.
+
+    is_archived leaves it out of triage: it is kept for what it says of the past. has_platform is False where
+    nobody can be asked whether it still stands, so that nobody is.
+    """
 
     post: Post
     is_summoned: bool
     priority: int
     is_archived: bool = False
+    has_platform: bool = True
 
 
 class Saved(NamedTuple):
@@ -164,6 +171,7 @@ def _columns(place: int, new: NewPost) -> dict[str, Any]:
         "priority": new.priority,
         "status": "rejected" if new.is_archived else "pending",
         "rejection_reason": ARCHIVED if new.is_archived else None,
+        "checked_at": None if new.has_platform else NEVER_AGAIN,
     }
 
 

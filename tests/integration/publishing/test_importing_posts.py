@@ -46,6 +46,8 @@ def test_history_stays_out_of_triage_and_the_new_does_not(desk, tmp_path):
         ("2", "pending", None),
         ("3", "rejected", ARCHIVED),
     ]
+    ages = desk.rows("select platform_post_id as id from post where checked_at > now() order by 1")
+    assert [row["id"] for row in ages] == ["1", "3"], "the sandbox is not asked about history"
     [kept] = desk.rows("select name, reason from quarantine")
     assert kept["name"] == "x:a.jsonl:4" and kept["reason"].startswith("line 4: ")
 

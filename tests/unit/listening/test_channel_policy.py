@@ -27,8 +27,8 @@ def test_a_mention_or_a_quote_summons_on_x():
     assert not is_summoned(replace(X_POST, mentions=("melanie",)), "me")
 
 
-def test_nobody_is_summoned_on_reddit():
-    assert not is_summoned(REDDIT_POST, "me")
+def test_who_names_the_account_on_reddit_called_it():
+    assert is_summoned(REDDIT_POST, "me") and not is_summoned(REDDIT_POST, "you")
 
 
 @pytest.mark.parametrize(
