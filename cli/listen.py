@@ -23,14 +23,20 @@ def listen(
     ] = False,
     every_s: Annotated[
         float,
-        typer.Option("--every", min=1, metavar="SECONDS", help="Between two polls where there is no stream."),
+        typer.Option(
+            "--every",
+            min=1,
+            metavar="SECONDS",
+            help="Between two polls, of all or beside a stream of mentions.",
+        ),
     ] = 30.0,
     as_json: AsJson = False,
 ) -> None:
     """Hear posts by the listening rules of every enabled channel, until Ctrl-C.
 
     X tells of posts through its filtered stream as they appear, Reddit is polled. What was said while nobody
-    listened is caught up with first. What can't be read is quarantined with its reason; `rejoinder status`
+    listened is caught up with, and mentions are polled beside the stream. Only one listener can have a token's
+    stream: a second one polls. Rules may change meanwhile. What can't be read is quarantined with its reason; `rejoinder status`
     shows it.
     """
     from resources.rounds import open_bench

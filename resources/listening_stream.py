@@ -152,6 +152,7 @@ class _Ear:
                 log.exception("channel %s: listening again in %g s", self.channel.name, wait_s)
                 self.stop.wait(wait_s)
                 wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+        self._tell("stopped", "not listening")
 
     def _listen(self) -> None:
         hear_channel(

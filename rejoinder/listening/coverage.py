@@ -60,15 +60,3 @@ def merged_cursor(
     gone = before.keys() - after.keys()
     changed = {key: value for key, value in after.items() if before.get(key) != value}
     return {key: value for key, value in stored.items() if key not in gone} | changed
-
-
-def without_gaps(cursor: Mapping[str, str]) -> tuple[dict[str, str], int]:
-    """A cursor without the notes of searches that could not go back to where they had stopped, and how many.
-
-    An adapter leaves such a note under a name that ends in ``.gap``.
-
-    >>> without_gaps({"rule:1.since": "7", "rule:1.gap": "3"})
-    ({'rule:1.since': '7'}, 1)
-    """
-    kept = {key: value for key, value in cursor.items() if not key.endswith(".gap")}
-    return kept, len(cursor) - len(kept)

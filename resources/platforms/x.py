@@ -117,7 +117,7 @@ class XClient(XStreaming):
                 found.is_complete = False
                 break
         posts = sorted(found.posts.values(), key=lambda post: (post.created_at, int(post.platform_post_id)))
-        return Heard(tuple(posts), progress, tuple(found.unreadable), found.is_complete)
+        return Heard(tuple(posts), progress, tuple(found.unreadable), found.is_complete, tuple(found.gaps))
 
     def _search(self, query: str) -> Fetch:
         return self._charged(lambda wanted: self._api.search_recent_tweets(query, **wanted))

@@ -6,8 +6,7 @@ only then moves ``since`` up. A quiet poll costs one request per rule.
 
 X shows a post in its search some time after it was written, and not in order. So ``since`` never moves to a post
 that is younger than `SEARCH_LAG`: what may still appear below it is asked for again. A search that stopped long ago
-is older than X's search reaches (seven days); what it missed is told with ``gap``, which whoever saves the cursor
-passes on to a person and takes out.
+is older than X's search reaches (seven days); what it missed is told as a gap.
 """
 
 from collections.abc import Callable, Mapping, MutableMapping
@@ -37,6 +36,7 @@ class Collected:
     settled_at: datetime | None = None
     posts: dict[str, Post] = field(default_factory=dict)
     unreadable: list[Unreadable] = field(default_factory=list)
+    gaps: list[str] = field(default_factory=list)
     is_complete: bool = True
 
     def is_settled(self, post: Post) -> bool:
@@ -63,7 +63,7 @@ def poll_search(
         max_pages: bound of this poll; more is left to the next.
     """
     for _ in range(max_pages):
-        body = fetch_page(key, fetch, cursor)
+        body = fetch_page(key, fetch, cursor, into.gaps)
         posts, unreadable = read_posts(body)
         others = [post for post in posts if (post.author or "").lower() != own.lower()]
         into.posts.update((post.platform_post_id, post) for post in others)
@@ -79,7 +79,9 @@ def poll_search(
     into.is_complete = False
 
 
-def fetch_page(key: str, fetch: Fetch, cursor: MutableMapping[str, str]) -> Mapping[str, Any]:
+def fetch_page(
+    key: str, fetch: Fetch, cursor: MutableMapping[str, str], gaps: list[str]
+) -> Mapping[str, Any]:
     """One page; bounds that X no longer takes (older than its search) are given up, and the gap is noted."""
     names = {"since_id": f"{key}.since", "until_id": f"{key}.until"}
     bounds = {name: cursor[place] for name, place in names.items() if place in cursor}
@@ -89,10 +91,10 @@ def fetch_page(key: str, fetch: Fetch, cursor: MutableMapping[str, str]) -> Mapp
         too_old = [name for name in bounds if name in refusal.detail]
         if refusal.code != "invalid" or not too_old:
             raise
-    cursor[f"{key}.gap"] = bounds.get("since_id") or bounds["until_id"]
+    gaps.append(f"{key}: not polled for longer than the seven days that X's search reaches back")
     for part in ("since", "until", "top"):
         cursor.pop(f"{key}.{part}", None)
-    return fetch_page(key, fetch, cursor)
+    return fetch_page(key, fetch, cursor, gaps)
 
 
 def finish(key: str, cursor: MutableMapping[str, str]) -> None:

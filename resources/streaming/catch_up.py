@@ -24,13 +24,13 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import psycopg
 
 from rejoinder.errors import ServiceUnavailable
-from rejoinder.listening.coverage import merged_cursor, without_gaps
+from rejoinder.listening.coverage import merged_cursor
 from rejoinder.listening.reconnecting import Ladder
 from rejoinder.listening.rules import ListeningRule
 from resources.listening import CURSOR, HeardCounts, save_heard
@@ -40,7 +40,6 @@ from resources.platforms.streaming import BlockStream
 from resources.postgres import Database, Transaction
 from resources.store.channel_states import State, set_state
 from resources.store.channels import Channel, load_cursor, save_cursor
-from resources.store.publications import notify
 from resources.streaming.timing import Timing
 from resources.work.runner import Progress
 
@@ -213,25 +212,6 @@ class CatchUp:
 
 
 def save_poll(tx: Transaction, ground: Ground, before: dict[str, str], heard: Heard) -> None:
-    """Save a poll beside a stream: what it changed of the cursor, and a word to people about a gap."""
-    stored = load_cursor(tx, ground.channel.id, CURSOR)
-    cursor, n_gaps = without_gaps(merged_cursor(stored, before, heard.cursor))
-    save_heard(tx, ground.channel, Heard(heard.posts, cursor, heard.unreadable), ground.counts)
-    if n_gaps:
-        message = gap_message(ground.channel.name, n_gaps)
-        log.warning("%s", message)
-        notify(tx, "listen_gap", message, None, None)
-        set_state(tx, ground.channel.id, "listen", "catching_up", message)
-
-
-def gap_message(channel: str, n_gaps: int) -> str:
-    """What a person is told where listening was away for longer than the platform's search reaches.
-
-    >>> gap_message("x-main", 2)[:84]
-    'Channel x-main was not listened to for more than seven days: 2 searches start anew w'
-    """
-    what = "1 search starts" if n_gaps == 1 else f"{n_gaps} searches start"
-    return (
-        f"Channel {channel} was not listened to for more than seven days: {what} anew with what X still"
-        " finds, older posts were missed."
-    )
+    """Save a poll beside a stream: of the cursor only what the poll changed."""
+    cursor = merged_cursor(load_cursor(tx, ground.channel.id, CURSOR), before, heard.cursor)
+    save_heard(tx, ground.channel, replace(heard, cursor=cursor), ground.counts)

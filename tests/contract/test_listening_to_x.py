@@ -232,9 +232,10 @@ def test_a_mention_that_no_rule_matches_is_heard(x_desk: Any, sandbox: Any) -> N
 def test_after_more_than_a_week_the_gap_is_told(x_desk: Any, sandbox: Any) -> None:
     ground = x_desk.ear().ear.ground
     with x_desk.db.transaction() as tx:
-        save_poll(tx, ground, {"rule:1.since": "5"}, Heard((), {"rule:1.gap": "5", "rule:2.since": "7"}))
+        heard = Heard((), {"rule:2.since": "7"}, gaps=("rule:1: not polled for seven days",))
+        save_poll(tx, ground, {"rule:1.since": "5"}, heard)
     told = x_desk.rows("select message from notification where kind = 'listen_gap'")
-    assert len(told) == 1 and "more than seven days" in told[0]["message"]
+    assert len(told) == 1 and "not polled for seven days" in told[0]["message"]
     assert x_desk.rows("select value from cursor where name = 'hear'")[0]["value"] == {"rule:2.since": "7"}
 
 
