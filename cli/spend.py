@@ -62,7 +62,7 @@ def _print(spend: "ChannelSpend") -> None:
     state = f"{spend.state}: {spend.detail}" if spend.detail else spend.state
     spans = (_span_row(name, span) for name, span in (("today", spend.today), ("month", spend.month)))
     print_table(f"{spend.channel} ({state})", SPANS, spans)
-    say(f"At the end of the month, if it goes on as in the last week: ${spend.month_end_usd:,.2f}.")
+    say(f"At the end of the month, if it goes on like this: ${spend.month_end_usd:,.2f}.")
     if spend.post_reads_per_month:
         say(
             f"Posts read this month: {spend.month_post_reads:,} of the {spend.post_reads_per_month:,}"

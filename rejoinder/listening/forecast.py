@@ -128,12 +128,15 @@ def _share(usd: Range, budget: Budget, span: Span) -> float | None:
     return usd.expected / float(whole) if whole else float(usd.expected > 0)
 
 
-def month_end_usd(spent_by_day: Mapping[date, Decimal], now: datetime) -> Decimal:
+def month_end_usd(
+    spent_by_day: Mapping[date, Decimal], now: datetime, most_per_day_usd: Decimal | None = None
+) -> Decimal:
     """What a channel will have spent when the month is over, if the days to come are as the last week was.
 
     Args:
         spent_by_day: USD by day (UTC), days without spending left out.
         now: UTC. Today is taken to go on as it went where nothing was spent on a day before.
+        most_per_day_usd: the budget of a day, beyond which nothing is spent.
 
     >>> from datetime import UTC
     >>> spent = {date(2026, 11, 28): Decimal(2), date(2026, 11, 29): Decimal(4), date(2026, 11, 30): Decimal(1)}
@@ -153,5 +156,7 @@ def month_end_usd(spent_by_day: Mapping[date, Decimal], now: datetime) -> Decima
         per_day = sum((spent_by_day.get(day, FREE) for day in days), FREE) / len(days)
     else:
         per_day = spent_by_day.get(today, FREE) / passed if passed else FREE
+    if most_per_day_usd is not None:
+        per_day = min(per_day, most_per_day_usd)
     last = (today.replace(day=1) + timedelta(days=32)).replace(day=1) - DAY
     return (so_far + per_day * ((last - today).days + 1 - passed)).quantize(Decimal("0.01"))

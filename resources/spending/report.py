@@ -98,7 +98,7 @@ def _channel_spend(tx: Transaction, channel: Channel, now: datetime, n_days: int
         detail=detail,
         today=_span(budget, spent, "day"),
         month=_span(budget, spent, "month"),
-        month_end_usd=month_end_usd(_by_day(rows), now),
+        month_end_usd=month_end_usd(_by_day(rows), now, budget.per_day_usd),
         month_post_reads=spent.month_post_reads,
         post_reads_per_month=budget.post_reads_per_month,
         by_action=tuple(row for row in rows if row.day >= asked_from),

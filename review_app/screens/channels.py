@@ -65,7 +65,7 @@ def _part(state: ChannelState) -> Markup:
 
 def _money(spend: ChannelSpend) -> Markup:
     spans = join([_span("Today", spend.today), _span("This month", spend.month)])
-    ahead = f"At the end of the month about ${spend.month_end_usd:,.2f}, if it goes on as in the last week."
+    ahead = f"At the end of the month about ${spend.month_end_usd:,.2f}, if it goes on like this."
     return html('{}<div class="rj-meta">{}</div>{}', spans, ahead, _actions(spend.by_action))
 
 
@@ -81,7 +81,7 @@ def _span(label: str, span: SpanSpend) -> Markup:
         label,
         money(span.spent_usd),
         money(span.budget_usd),
-        f"{span.share:.0%}",
+        f"{span.share:.1%}",
         held,
         _tone(span.share),
         f"{span.share:.0%} of the budget; it warns at 80 % and stops at 100 %",

@@ -41,7 +41,7 @@ def test_states_and_budgets_are_shown(db: Database, owner_db: Database) -> None:
     with db.transaction() as tx:
         set_state(tx, channel_id, "listen", "refused", "<b>the token</b> was refused")
     html = drawn()
-    assert "<b>Today</b> $0.85 of $1.00 · 85%, $0.05 held for calls under way" in html
+    assert "<b>Today</b> $0.85 of $1.00 · 85.0%, $0.05 held for calls under way" in html
     assert 'class="rj-spend warn"' in html and "width:85.0%" in html
     assert "170 post read (170 charged), $0.85" in html
     assert "&lt;b&gt;the token&lt;/b&gt; was refused" in html and "warned" in html

@@ -84,4 +84,5 @@ def test_the_month_goes_on_as_the_week_went() -> None:
     assert month_end_usd({date(2026, 11, 10): Decimal(2)}, noon) == Decimal(2) + 4 * Decimal("20.5")
     assert month_end_usd({date(2026, 10, 31): Decimal(9)}, noon) == 0
     assert month_end_usd({date(2026, 11, 8): Decimal(6)}, noon) == Decimal(6) + 3 * Decimal("20.5")
+    assert month_end_usd(week, noon, Decimal(2)) == Decimal("49") + Decimal(2) * Decimal("20.5")
     assert month_end_usd({}, datetime(2026, 11, 1, tzinfo=UTC)) == 0
