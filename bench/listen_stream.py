@@ -156,32 +156,11 @@ class _Run:
         self._watch(seconds, has_faults=has_faults)
         self._drain()
         self._stop()
-        made = self._get("flow/ids")
-        lost, twice = len(set(made) - set(self.seen.ids)), len(self.seen.ids) - len(set(self.seen.ids))
-        told = {
-            "posts_sent": len(made),
-            "posts_stored": len(set(made) & set(self.seen.ids)),
-            "lost": lost,
-            "twice": twice,
-            "rate_per_s": self._get("flow")["made_per_s"],
-            "seconds": seconds,
-            "faults": self.broken,
-            "n_faults": sum(self.broken.values()),
-            "processor_share": round(
-                sum(one["cpu_s"] for one in self.told) / max(sum(one["wall_s"] for one in self.told), 0.001),
-                3,
-            ),
-            "peak_memory_mib": max((one["peak_mib"] for one in self.told), default=0),
-        }
+        told = self._told(seconds)
         if has_faults:
-            share = 1 - (lost + twice) / max(len(made), 1)
-            return {
-                "value": round(share, 6),
-                "unit": "share stored once",
-                "baseline": 1.0,
-                "ratio": round(share, 6),
-                **told,
-            }
+            share = 1 - (told["lost"] + told["twice"]) / max(told["posts_sent"], 1)
+            figures = {"value": round(share, 6), "unit": "share stored once", "baseline": 1.0}
+            return {**figures, "ratio": round(share, 6), **told}
         lags = np.array(self.seen.lags_s or [0.0])
         return {
             "value": round(float(np.percentile(lags, 99)), 3),
@@ -190,6 +169,23 @@ class _Run:
             "lag_max_s": round(float(lags.max()), 3),
             "limit_s": 1.0,
             **told,
+        }
+
+    def _told(self, seconds: float) -> dict[str, Any]:
+        """What was made, stored, broken, and what it took."""
+        made, seen = self._get("flow/ids"), set(self.seen.ids)
+        cpu_s, wall_s = (sum(one[name] for one in self.told) for name in ("cpu_s", "wall_s"))
+        return {
+            "posts_sent": len(made),
+            "posts_stored": len(set(made) & seen),
+            "lost": len(set(made) - seen),
+            "twice": len(self.seen.ids) - len(seen),
+            "rate_per_s": self._get("flow")["made_per_s"],
+            "seconds": seconds,
+            "faults": self.broken,
+            "n_faults": sum(self.broken.values()),
+            "processor_share": round(cpu_s / max(wall_s, 0.001), 3),
+            "peak_memory_mib": max((one["peak_mib"] for one in self.told), default=0),
         }
 
     def baseline(self, seconds: float, rate_per_s: float) -> dict[str, Any]:

@@ -36,8 +36,8 @@ def listen(
 
     X tells of posts through its filtered stream as they appear, Reddit is polled. What was said while nobody
     listened is caught up with, and mentions are polled beside the stream. Only one listener can have a token's
-    stream: a second one polls. Rules may change meanwhile. What can't be read is quarantined with its reason; `rejoinder status`
-    shows it.
+    stream: a second one polls. Rules may change meanwhile. What can't be read is quarantined with its reason;
+    `rejoinder status` shows it.
     """
     from resources.rounds import open_bench
 

@@ -19,20 +19,17 @@ from rejoinder.listening.reconnecting import Ladder, Trouble
 from rejoinder.listening.rules import ListeningRule
 from resources.listening import CURSOR, HeardCounts, active_rules, hear_channel, save_heard, save_posts
 from resources.platforms.failures import (
-    AuthExpired,
     PlatformFailure,
-    RateLimited,
-    Refused,
     SpendStopped,
 )
 from resources.platforms.port import Heard
-from resources.platforms.streaming import SlotTaken, StreamEnded
+from resources.platforms.streaming import StreamEnded
 from resources.postgres import COLLISIONS, Transaction
-from resources.store.channel_states import State
 from resources.store.channels import load_cursor, save_cursor
 from resources.store.publications import notify
 from resources.streaming.catch_up import CONNECTION, CatchUp, Ground
 from resources.streaming.slot import StreamSlot, take_slot
+from resources.streaming.troubles import state_of, trouble_of
 from resources.work.stopping import StopSignal
 
 log = logging.getLogger("rejoinder.listening")
@@ -297,29 +294,3 @@ def add_counts(into: HeardCounts, more: HeardCounts) -> None:
     """
     for one in fields(more):
         setattr(into, one.name, getattr(into, one.name) + getattr(more, one.name))
-
-
-def trouble_of(error: Exception) -> Trouble:
-    """The kind of a failure, for the schedule of reconnecting.
-
-    >>> trouble_of(StreamEnded("silent", "")), trouble_of(RateLimited(None)), trouble_of(AuthExpired("no"))
-    ('silent', 'rate_limited', 'refused')
-    """
-    if isinstance(error, StreamEnded):
-        return error.trouble
-    if isinstance(error, SlotTaken):
-        return "slot_taken"
-    if isinstance(error, RateLimited):
-        return "rate_limited"
-    return "refused" if isinstance(error, AuthExpired | Refused | ConfigInvalid) else "http"
-
-
-def state_of(trouble: Trouble, error: Exception | None) -> State:
-    """The word that people see for it.
-
-    >>> state_of("refused", None), state_of("rate_limited", SpendStopped(None)), state_of("http", None)
-    ('refused', 'stopped', 'waiting')
-    """
-    if trouble == "refused":
-        return "refused"
-    return "stopped" if isinstance(error, SpendStopped) else "waiting"
