@@ -67,7 +67,6 @@ def withdraw_earlier(tx: Transaction, platform: str, posts: Sequence[Post], now:
 
 def note_wording(tx: Transaction, post_id: int, text: str, now: datetime) -> bool:
     """Keep a post's new wording; True where its walk starts over, so that an approval of the old one is void."""
-    tx.execute("note_restored", ids=[post_id], now=now)
     if tx.rows("note_edit", id=post_id, text=text, now=now):
         return True
     tx.execute("note_edit_of_answered", id=post_id, text=text, now=now)

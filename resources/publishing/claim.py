@@ -50,18 +50,25 @@ class _OverCap(Exception):
 
 
 def claim(
-    db: Database, channel: Channel, *, now: datetime, worker: int, lease_s: float
+    db: Database,
+    channel: Channel,
+    *,
+    now: datetime,
+    worker: int,
+    lease_s: float,
+    seen_since: datetime | None = None,
 ) -> Publication | Idle:
     """Claim the next due publication of a channel and commit; what was claimed must be sent by this worker.
 
-    One at a time: only a reply in hand is ever ``sending``, so a crash leaves one outcome open at most.
+    One at a time: only a reply in hand is ever ``sending``, so a crash leaves one outcome open at most. seen_since
+    leaves out replies whose post was looked at before that time (`parents.look_at_next`).
     """
     try:
         with db.transaction() as tx:
             pace = lock_pace(tx, channel, now)
             if pace.allowed_from > now:
                 return _defer_for_limit(tx, channel, now, pace)
-            due = next_due(tx, channel.id, now=now)
+            due = next_due(tx, channel.id, now=now, seen_since=seen_since)
             if due is None:
                 return Idle("nothing_due")
             if idle := keep_back(tx, channel, due, now):

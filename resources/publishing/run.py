@@ -14,7 +14,7 @@ from resources.living_worker import Worker, living_worker
 from resources.platforms.port import PlatformClient
 from resources.postgres import Database, outage
 from resources.publishing.claim import Idle, claim
-from resources.publishing.parents import may_answer_next
+from resources.publishing.parents import Look, look_at_next, seen_since_of
 from resources.publishing.reconcile import lapse, reconcile_next
 from resources.publishing.report import PublishReport
 from resources.publishing.send import send
@@ -152,8 +152,13 @@ class _Pass:
         while not self.stop.is_set():
             if not self.worker.is_alive():
                 raise ServiceUnavailable("PostgreSQL went away: the publisher's own connection is lost")
-            if not may_answer_next(self.db, channel, client, now=self.now(), report=self.report):
+            now = self.now()
+            seen_since = seen_since_of(client, now)
+            look = self._look(channel, client, now, seen_since)
+            if look == "away":
                 return
+            if look == "looked":
+                continue
             deadline_s = time.monotonic() + self.tuning.timeout_s
             claimed = claim(
                 self.db,
@@ -161,6 +166,7 @@ class _Pass:
                 now=self.now(),
                 worker=self.worker.number,
                 lease_s=self.tuning.timeout_s,
+                seen_since=seen_since,
             )
             if isinstance(claimed, Idle):
                 if self._is_over(claimed):
@@ -168,6 +174,13 @@ class _Pass:
                 continue
             self._finish(channel, client, claimed, deadline_s)
             self._tell_progress()
+
+    def _look(
+        self, channel: Channel, client: PlatformClient, now: datetime, seen_since: datetime | None
+    ) -> Look:
+        if seen_since is None:
+            return "seen"
+        return look_at_next(self.db, channel, client, now=now, seen_since=seen_since, report=self.report)
 
     def _is_over(self, idle: Idle) -> bool:
         if idle.why in ("deferred", "kept_back"):

@@ -83,9 +83,16 @@ class Due:
     parent: Post
 
 
-def next_due(tx: Transaction, channel_id: ChannelId, *, now: datetime) -> Due | None:
-    """The channel's next due publication, held; None if none is due."""
-    publication_id = tx.value("next_queued_publication", channel_id=channel_id, now=now)
+def next_due(
+    tx: Transaction, channel_id: ChannelId, *, now: datetime, seen_since: datetime | None = None
+) -> Due | None:
+    """The channel's next due publication, held; None if none is due.
+
+    seen_since leaves out those whose post was looked at before that time; None where nobody can look.
+    """
+    publication_id = tx.value(
+        "next_queued_publication", channel_id=channel_id, now=now, seen_since=seen_since
+    )
     if publication_id is None:
         return None
     publication = load_publication(tx, publication_id)
@@ -209,7 +216,7 @@ def schedule_measurements(
 
 def cancel_withdrawn(tx: Transaction) -> int:
     """Take back replies to posts that were deleted or whose author opted out, also out of people's hands; how many."""
-    tx.execute("withdraw_opted_out")
+    tx.execute("withdraw_unanswerable")
     return len(tx.rows("cancel_withdrawn"))
 
 

@@ -47,9 +47,6 @@ order by id limit %(most)s
 -- name: note_standing
 update post set checked_at = %(now)s where id = any (%(ids)s)
 
--- name: note_restored
-update post set gone_at = null, checked_at = %(now)s where id = any (%(ids)s) and purged_at is null
-
 -- name: note_gone
 -- Not while its reply is being sent: what becomes of that has to be written down first.
 update post
@@ -90,9 +87,10 @@ with edited as (
 select id from edited
 
 -- name: note_edit_of_answered
--- A reply stands, or is on its way: the new wording is kept, nothing starts over.
+-- A reply stands: the new wording is kept, nothing starts over. While one is being sent nothing is noted: the next look
+-- finds the edit again, and voids the approval if the reply was not taken.
 update post set text = %(text)s, edited_at = %(now)s, checked_at = %(now)s, gone_at = null
-where id = %(id)s and purged_at is null
+where id = %(id)s and purged_at is null and (stage, status) <> ('post_queue', 'processing')
 
 -- name: purge_vectors
 delete from post_embedding where post_id = any (%(ids)s)

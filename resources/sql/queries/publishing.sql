@@ -17,11 +17,14 @@ where (p.state = 'queued' and p.due_at <= %(now)s)
    or (p.state = 'unknown' and p.due_at <= %(now)s and p.reason_code is distinct from 'read_back_absent')
    or p.state = 'sending'
 
--- name: withdraw_opted_out
+-- name: withdraw_unanswerable
+-- Also what went while a reply to it was on its way: nothing was written down of that then.
 update post o set status = 'withdrawn', version = o.version + 1
-from publication p, opt_out x
+from publication p
 where p.post_id = o.id and p.state in ('queued', 'handoff') and o.stage = 'post_queue'
-  and o.status in ('pending', 'rate_limited') and x.platform = o.platform and lower(x.author) = lower(o.author)
+  and o.status in ('pending', 'rate_limited')
+  and (o.gone_at is not null
+    or exists (select from opt_out x where x.platform = o.platform and lower(x.author) = lower(o.author)))
 returning o.id
 
 -- name: cancel_withdrawn
@@ -47,19 +50,21 @@ where id = %(id)s and stage = 'post_queue' and status in ('pending', 'rate_limit
 
 -- name: next_stale_parent
 -- The post that the next due publication answers, where it was last seen too long ago.
-select o.id, o.platform_post_id, o.text from (
-  select p.post_id from publication p join post o on o.id = p.post_id
+select o.id, o.platform_post_id, o.text, next.publication_id from (
+  select p.id as publication_id, p.post_id from publication p join post o on o.id = p.post_id
   where p.state = 'queued' and p.channel_id = %(channel_id)s and p.due_at <= %(now)s
-    and o.stage = 'post_queue' and o.status in ('pending', 'rate_limited')
+    and o.stage = 'post_queue' and o.status in ('pending', 'rate_limited') and o.gone_at is null
   order by p.due_at, p.id limit 1
 ) next join post o on o.id = next.post_id
-where o.checked_at < %(stale_before)s and o.gone_at is null
+where o.checked_at < %(seen_since)s
 
 -- name: next_queued_publication
+-- Not one whose post is gone, nor, where its platform can be asked, one that was not looked at lately.
 select p.id
 from publication p join post o on o.id = p.post_id
 where p.state = 'queued' and p.channel_id = %(channel_id)s and p.due_at <= %(now)s
-  and o.stage = 'post_queue' and o.status in ('pending', 'rate_limited')
+  and o.stage = 'post_queue' and o.status in ('pending', 'rate_limited') and o.gone_at is null
+  and (%(seen_since)s::timestamptz is null or o.checked_at >= %(seen_since)s)
 order by p.due_at, p.id
 limit 1
 for update of p, o skip locked

@@ -330,7 +330,7 @@ def test_nothing_is_sent_while_the_platform_cannot_say_whether_the_post_stands(d
     assert report.sent == 0 and desk.publication(publication)["state"] == "queued"
     assert list(report.errors) == ["unreachable: away"]
     desk.platform.look_up = lambda ids: {}
-    assert desk.run(later=HOUR).sent == 0
+    assert desk.run(later=2 * HOUR).sent == 0
 
 
 def test_who_edits_a_post_into_a_stop_is_left_alone(desk):
