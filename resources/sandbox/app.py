@@ -21,7 +21,6 @@ from resources.sandbox.reddit_gate import REDDIT_GATE
 from resources.sandbox.reddit_routes import ENDPOINTS as REDDIT_ENDPOINTS
 from resources.sandbox.reddit_routes import TOKEN_ENDPOINT
 from resources.sandbox.state import State
-from resources.sandbox.x_connections import ENDPOINTS as CONNECTION_ENDPOINTS
 from resources.sandbox.x_control import x_control_routes
 from resources.sandbox.x_gate import X_GATE
 from resources.sandbox.x_routes import ENDPOINTS as X_ENDPOINTS
@@ -39,7 +38,7 @@ def build_app(world: World) -> Starlette:
     # The models come first: they are called hundreds of times a second.
     routes: list[BaseRoute] = [*openai_routes(rehearsal), *openai_control_routes(rehearsal)]
     routes += [*control_routes(world), *x_control_routes(world), stream_route(world)]
-    routes += [build_route(world, X_GATE, endpoint) for endpoint in (*X_ENDPOINTS, *CONNECTION_ENDPOINTS)]
+    routes += [build_route(world, X_GATE, endpoint) for endpoint in X_ENDPOINTS]
     for endpoint in (*REDDIT_ENDPOINTS, TOKEN_ENDPOINT):
         routes += both_spellings(world, endpoint)
 
@@ -48,6 +47,7 @@ def build_app(world: World) -> Starlette:
         task = asyncio.create_task(keep_firing(world))
         yield
         task.cancel()
+        world.usage.flush(world.state)
 
     return Starlette(routes=routes, middleware=[Middleware(EventsFirst, world=world)], lifespan=ticking)
 

@@ -16,6 +16,7 @@ OFFSET_KEY = "clock_offset_s"
 SPEED_KEY = "clock_speed"
 START_AFTER_S = 60.0
 FASTEST = 86_400.0
+LATEST = 253_370_764_800.0  # 9999-01-01 UTC; calendars end soon after it
 
 
 class Speed(NamedTuple):
@@ -33,9 +34,9 @@ class Clock:
         self.wall = wall
 
     def now(self) -> float:
-        """Simulated Unix seconds."""
+        """Simulated Unix seconds, at most ``LATEST``: a fast clock that was left alone stands still there."""
         wall = self.wall()
-        return wall + self.offset_s() + self.gained_s(wall)
+        return min(wall + self.offset_s() + self.gained_s(wall), LATEST)
 
     def offset_s(self) -> float:
         """Simulated minus real time, without what a fast clock gained; read every time, as a loader may move it."""
@@ -55,10 +56,10 @@ class Clock:
         """Move forward and return the new time.
 
         Raises:
-            ValueError: seconds is not a finite number >= 0.
+            ValueError: seconds is not a number >= 0, or leads beyond the year 9998.
         """
-        if not 0 <= seconds < float("inf"):
-            raise ValueError("advance_s must be a number of seconds, 0 or more")
+        if not 0 <= seconds <= LATEST - self.now():
+            raise ValueError("advance_s must be a number of seconds, 0 or more, and end before the year 9999")
         self.state.set_meta(OFFSET_KEY, repr(self.offset_s() + seconds))
         return self.now()
 
@@ -75,7 +76,7 @@ class Clock:
             offset = self.offset_s() + self.gained_s(wall)
             self.state.set_meta(OFFSET_KEY, repr(offset))
             self.state.set_meta(SPEED_KEY, json.dumps([float(factor), wall]))
-        return wall + offset
+        return min(wall + offset, LATEST)
 
     def start_after(self, newest: float) -> None:
         """Be at least one minute after the newest post; the first load sets the clock."""

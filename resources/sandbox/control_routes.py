@@ -9,19 +9,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from resources.sandbox.clock import iso
-from resources.sandbox.control_paths import read_route, write_route
+from resources.sandbox.control_paths import read_route, refuse_strangers, write_route
 from resources.sandbox.control_posts import apply_change
-from resources.sandbox.credentials import ensure_credentials, read_handle
+from resources.sandbox.credentials import ensure_credentials, known_account, read_handle
 from resources.sandbox.events import events_json
 from resources.sandbox.exchange import World
 from resources.sandbox.faults import order_fault, waiting_faults
 from resources.sandbox.made_posts import add_many, add_record, read_many
 from resources.sandbox.page import page_response, parts_response
+from resources.sandbox.scenario_form import FAULTY
 from resources.sandbox.scenario_start import current_scenario
 from resources.sandbox.tokens import set_token_life, set_tokens
 from resources.sandbox.witness import read_log, read_replies, summarize
-
-LOOPBACK = frozenset({"127.0.0.1", "::1", "testclient"})
 
 
 def control_routes(world: World) -> list[Route]:
@@ -38,7 +37,7 @@ def control_routes(world: World) -> list[Route]:
         write_route("/sandbox/clock", lambda body, _: set_clock(world, body)),
         write_route("/sandbox/faults", lambda body, _: add_fault(world, body)),
         write_route("/sandbox/tokens", lambda body, _: change_tokens(world, body)),
-        write_route("/sandbox/accounts", lambda body, _: add_account(world, body)),
+        write_route("/sandbox/accounts", lambda body, request: add_account(world, body, request)),
         write_route("/sandbox/posts", lambda body, _: add_posts(world, body)),
         write_route("/sandbox/posts/{id}", lambda body, request: change_post(world, body, request)),
         Route("/sandbox/credentials", credentials_of(world)),
@@ -85,12 +84,13 @@ def change_tokens(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """Let tokens end or be good again (``platform``, ``state``, ``account``), or set ``life_s`` of Reddit's."""
     if "life_s" in body:
         return set_token_life(world.state, float(body["life_s"]))
-    account = str(body.get("account") or world.credentials.account)
-    return set_tokens(world.state, str(body.get("platform")), account, str(body.get("state", "expired")))
+    platform, wanted = str(body.get("platform")), str(body.get("state", "expired"))
+    return set_tokens(world.state, platform, known_account(world.credentials, body.get("account")), wanted)
 
 
-def add_account(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """Add an account with an app of its own, or find it; its keys."""
+def add_account(world: World, body: dict[str, Any], request: Request) -> dict[str, Any]:
+    """Add an account with an app of its own, or find it; its keys, shown to this machine only."""
+    refuse_strangers(request)
     handle = read_handle(body.get("account"))
     world.credentials = ensure_credentials(world.state, None, [handle])
     return next(
@@ -116,8 +116,8 @@ def add_posts(world: World, body: dict[str, Any]) -> dict[str, Any]:
 def add_fault(world: World, body: dict[str, Any]) -> list[dict[str, object]]:
     """Order a fault; all that are waiting, in order."""
     endpoint, kind = str(body.get("endpoint", "")), str(body.get("kind", ""))
-    if not endpoint:
-        raise ValueError("endpoint is missing")
+    if endpoint not in FAULTY:
+        raise ValueError(f"no endpoint {endpoint!r}; there are {', '.join(sorted(FAULTY))}")
     order_fault(world.state, endpoint, kind, int(body.get("times", 1)), float(body.get("delay_s", 3)))
     return waiting_faults(world.state)
 
@@ -131,8 +131,10 @@ def credentials_of(world: World) -> Callable[[Request], Any]:
     """The keys, shown to this machine only."""
 
     async def serve(request: Request) -> Response:
-        if request.client is None or request.client.host not in LOOPBACK:
-            return JSONResponse({"error": "only on this machine"}, 403)
+        try:
+            refuse_strangers(request)
+        except PermissionError as error:
+            return JSONResponse({"error": str(error)}, 403)
         return JSONResponse(world.credentials.as_json())
 
     return serve

@@ -88,6 +88,21 @@ def read_handle(value: object) -> str:
     return value.removeprefix("@")
 
 
+def known_account(credentials: Credentials, value: object) -> str:
+    """The handle of an account that is here, as it is written here; the first one where none is named.
+
+    Raises:
+        ValueError: nobody here has that handle.
+    """
+    if not value:
+        return credentials.account
+    named = {each.account.lower(): each.account for each in credentials.accounts()}
+    handle = read_handle(value)
+    if handle.lower() not in named:
+        raise ValueError(f"no account {handle}; there are {', '.join(named.values())}")
+    return named[handle.lower()]
+
+
 def make_credentials(account: str) -> dict[str, Any]:
     """Fresh random keys for both platforms."""
     x_names = ("bearer_token", "consumer_key", "consumer_secret", "access_token_secret", "oauth2_user_token")

@@ -10,6 +10,7 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from resources.sandbox.control_posts import apply_change
+from resources.sandbox.credentials import known_account
 from resources.sandbox.exchange import World
 from resources.sandbox.faults import order_fault
 from resources.sandbox.made_posts import add_many, add_record, read_many
@@ -48,7 +49,7 @@ def fault(world: World, body: Body, at: float) -> str:
 
 def tokens(world: World, body: Body, at: float) -> str:
     """Tokens end, or are good again."""
-    account = body.get("account") or world.credentials.account
+    account = known_account(world.credentials, body.get("account"))
     done = set_tokens(world.state, body["platform"], account, body["state"])
     return f"tokens of @{account} on {done['platform']} are {done['state']}"
 
@@ -105,7 +106,7 @@ def fire(world: World, row: sqlite3.Row) -> None:
     try:
         with world.state.transaction():
             settle(world, row, DEEDS[row["kind"]](world, json.loads(row["body"]), row["at"]))
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, OverflowError) as error:
         settle(world, row, f"failed: {error}")
 
 
@@ -121,6 +122,7 @@ async def keep_firing(world: World) -> None:
     while True:
         try:
             fire_due(world)
+            world.usage.flush_due(world.state)
         except sqlite3.Error as error:
             log.warning("events wait: %s", error)
         await asyncio.sleep(TICK_S)

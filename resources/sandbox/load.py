@@ -9,12 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from resources.sandbox.clock import Clock
+from resources.sandbox.clock import LATEST, Clock
 from resources.sandbox.posts import SandboxPost, insert_post
 from resources.sandbox.state import State
+from resources.sandbox.x_ids import LARGEST_ID
 
 ID_SHAPE = {"x": re.compile(r"[0-9]{1,19}"), "reddit": re.compile(r"t[13]_[0-9a-z]{1,13}")}
-LARGEST_X_ID = 2**63 - 1
+LARGEST_COUNT = 2**63 - 1
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{2,4})?")
 
 
 class BadLine(NamedTuple):
@@ -105,6 +107,7 @@ def parse_record(record: dict[str, Any]) -> SandboxPost:
         quotes=parse_text(record, "quotes"),
         quoted_id=parse_relative(record, "quoted_id", platform),
         retweeted_id=parse_relative(record, "retweeted_id", platform),
+        lang=parse_language(record),
     )
 
 
@@ -115,7 +118,7 @@ def parse_identity(record: dict[str, Any]) -> tuple[str, str]:
         raise ValueError("platform must be x or reddit")
     if not isinstance(post_id, str) or not ID_SHAPE[platform].fullmatch(post_id):
         raise ValueError("platform_post_id must be decimal digits (x) or a fullname such as t3_abc (reddit)")
-    if platform == "x" and int(post_id) > LARGEST_X_ID:
+    if platform == "x" and int(post_id) > LARGEST_ID:
         raise ValueError("platform_post_id is larger than any id of X")
     return platform, post_id
 
@@ -162,6 +165,14 @@ def parse_text(record: dict[str, Any], key: str, *, required: bool = False) -> s
     return value.removeprefix("@") if key in ("author", "quotes") else value
 
 
+def parse_language(record: dict[str, Any]) -> str | None:
+    """The code of a language in lower case, or None."""
+    value = parse_text(record, "lang")
+    if value is not None and not LANGUAGE.fullmatch(value):
+        raise ValueError("lang must be the code of a language, such as en")
+    return value and value.lower()
+
+
 def parse_time(value: object) -> float:
     """An ISO 8601 time with a zone, as Unix seconds."""
     try:
@@ -170,7 +181,9 @@ def parse_time(value: object) -> float:
         raise ValueError("created_at must be an ISO 8601 time") from None
     if moment.tzinfo is None:
         raise ValueError("created_at must name its time zone")
-    return moment.timestamp()
+    if not 0 <= (at := moment.timestamp()) < LATEST:
+        raise ValueError("created_at must lie between the years 1970 and 9998")
+    return at
 
 
 def parse_count(record: dict[str, Any], key: str) -> int | None:
@@ -178,7 +191,7 @@ def parse_count(record: dict[str, Any], key: str) -> int | None:
     value = record.get(key)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_X_ID:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_COUNT:
         raise ValueError(f"{key} must be a whole number")
     return value
 

@@ -17,6 +17,7 @@ KNOWN = frozenset(
     {
         "platform", "platform_post_id", "id", "community", "author", "author_followers", "text", "created_at",
         "url", "metrics", "mentions", "quotes", "parent_id", "conversation_id", "quoted_id", "retweeted_id",
+        "lang",
     }
 )  # fmt: skip
 GENERATE_KEYS = frozenset(
@@ -138,4 +139,5 @@ def one_of(many: Many, number: int, turn: int, now: float) -> dict[str, Any]:
         "mentions": [many.mention] if many.mention else None,
         "parent_id": many.parent_id,
         "created_at": datetime.fromtimestamp(at, UTC).isoformat(),
+        "lang": "en" if many.texts is TEXTS else None,
     }

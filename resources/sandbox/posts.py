@@ -38,13 +38,14 @@ class SandboxPost:
     is_protected: bool = False
     quoted_id: str | None = None
     retweeted_id: str | None = None
+    lang: str | None = None
 
 
 INSERT = """
 INSERT INTO post (platform, id, x_id, parent_id, conversation_id, community, author, author_followers,
                   text, url, created_at, metrics, mentions, quotes, is_own,
-                  edited_at, first_id, quoted_id, retweeted_id)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                  edited_at, first_id, quoted_id, retweeted_id, lang)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (platform, id) DO NOTHING
 """
 
@@ -73,6 +74,7 @@ def insert_post(db: sqlite3.Connection, post: SandboxPost) -> bool:
             post.first_id,
             post.quoted_id,
             post.retweeted_id,
+            post.lang,
         ),
     )
     return cursor.rowcount == 1
@@ -107,6 +109,7 @@ def from_row(row: sqlite3.Row) -> SandboxPost:
         is_protected=bool(row["is_protected"]),
         quoted_id=row["quoted_id"],
         retweeted_id=row["retweeted_id"],
+        lang=row["lang"],
     )
 
 

@@ -99,7 +99,7 @@ def parse_scenario(text: str) -> ScenarioForm:
         raise ScenarioInvalid(f"line {line}: not YAML: {error.problem or error.context}") from None
     except ValidationError as error:
         raise ScenarioInvalid("\n".join(told(error, root))) from None
-    except (yaml.YAMLError, ValueError, TypeError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, OverflowError) as error:
         raise ScenarioInvalid(f"line 1: not YAML: {str(error).splitlines()[0]}") from None
     except RecursionError:
         raise ScenarioInvalid("line 1: nested too deep") from None
@@ -110,7 +110,8 @@ def told(error: ValidationError, root: Any) -> Iterator[str]:
     for found in error.errors(include_url=False, include_input=False)[:MOST_ERRORS]:
         place = [part for part in found["loc"] if isinstance(part, int | str)]
         reason = found["msg"].removeprefix("Value error, ")
-        yield f"line {line_of(root, place)}: {spelled(place) or 'the file'}: {reason}"
+        line = f"line {line_of(root, place)}: {spelled(place) or 'the file'}: {reason}"
+        yield " ".join(line.splitlines())  # a key may hold anything that ends a line, a vertical tab for one
 
 
 def spelled(place: Sequence[int | str]) -> str:

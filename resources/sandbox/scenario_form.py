@@ -12,7 +12,6 @@ from resources.sandbox.credentials import read_handle
 from resources.sandbox.faults import DELAY_S, refuse_kind
 from resources.sandbox.made_posts import KNOWN, read_many
 from resources.sandbox.reddit_routes import ENDPOINTS as REDDIT_ENDPOINTS
-from resources.sandbox.x_connections import ENDPOINTS as CONNECTION_ENDPOINTS
 from resources.sandbox.x_routes import ENDPOINTS as X_ENDPOINTS
 from resources.sandbox.x_settings import NAMES, read_value
 
@@ -20,9 +19,7 @@ UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*([smhd])")
 LONGEST_S = 366 * 86_400.0
 MOST_EVENTS = 10_000
-FAULTY = frozenset(
-    {each.name for each in (*X_ENDPOINTS, *CONNECTION_ENDPOINTS, *REDDIT_ENDPOINTS)} | {"stream", "token"}
-)
+FAULTY = frozenset({each.name for each in (*X_ENDPOINTS, *REDDIT_ENDPOINTS)} | {"stream", "token"})
 
 
 def read_duration(value: object) -> float:
@@ -201,6 +198,10 @@ class EventForm(Form):
     @model_validator(mode="after")
     def _is_one(self) -> "EventForm":
         refuse_unless_one(self, ACTIONS)
+        if self.post is not None and "ago" in self.post:
+            raise ValueError(
+                "ago is for posts that are there from the start; an event's post is made at its time"
+            )
         if self.times > 1 and self.every is None:
             raise ValueError("times needs every: how long between two")
         return self

@@ -98,7 +98,8 @@ def add_start_posts(state: State, place: str, posts: dict[str, Any], started_at:
         if posts["post"] is not None:
             record = dict(posts["post"])
             at = started_at - read_duration(record.pop("ago", 0))
-            if find_post(state, record["platform"], str(record.get("id", ""))) is None:
+            post_id = str(record.get("platform_post_id") or record.get("id"))
+            if find_post(state, record["platform"], post_id) is None:
                 add_record(state.db, record, at)
         elif posts["generate"] is not None:
             add_many(state.db, read_many(posts["generate"]), started_at)

@@ -30,6 +30,9 @@ CREATE INDEX IF NOT EXISTS post_own ON post (platform, created_at) WHERE is_own 
 -- Posts of X that were read, by day since 1970-01-01 in UTC.
 CREATE TABLE IF NOT EXISTS post_reads (day INTEGER PRIMARY KEY, posts INTEGER NOT NULL);
 
+-- Which posts of X were read on the day that is today, so that each counts once.
+CREATE TABLE IF NOT EXISTS read_today (x_id INTEGER PRIMARY KEY, day INTEGER NOT NULL);
+
 -- Posts that flows have made, by their id as a number.
 CREATE TABLE IF NOT EXISTS flow_post (x_id INTEGER PRIMARY KEY);
 

@@ -22,6 +22,7 @@ ADDED = (
     ("post", "quoted_id", "TEXT"),  # X: the quoted post, when it is here
     ("token", "client", "TEXT"),  # Reddit: the id of the app that it was given to
     ("post", "retweeted_id", "TEXT"),  # X: the post that this one only repeats
+    ("post", "lang", "TEXT"),  # X: its language; unknown where it is not told
 )
 
 

@@ -6,6 +6,8 @@ FIRST_OWN_ID = 1_700_000_000_000_000_000  # far above the small ids of made-up p
 # Ids of X hold the millisecond since this moment above 22 bits of machine and sequence.
 SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
 SEQUENCE_BITS = 22
+# Ids of the year 2078; above it there is room for new ones before SQLite's numbers end.
+LARGEST_ID = 9_000_000_000_000_000_000
 
 
 def next_id(db: sqlite3.Connection) -> str:
@@ -15,7 +17,7 @@ def next_id(db: sqlite3.Connection) -> str:
 
 def new_ids(db: sqlite3.Connection, now: float, count: int) -> list[str]:
     """Ids of posts that others make at a moment: as X would give them, and above every other one."""
-    first = max(newest_id(db) + 1, (int(now * 1000) - SNOWFLAKE_EPOCH_MS) << SEQUENCE_BITS)
+    first = max(newest_id(db) + 1, min((int(now * 1000) - SNOWFLAKE_EPOCH_MS) << SEQUENCE_BITS, LARGEST_ID))
     return [str(first + place) for place in range(count)]
 
 

@@ -29,6 +29,7 @@ class Matchable(NamedTuple):
     conversation_id: str
     quoted_id: str | None = None
     retweeted_id: str | None = None
+    lang: str | None = None
 
 
 COLUMNS = ", ".join(Matchable._fields)
@@ -46,6 +47,7 @@ def matchable(post: SandboxPost) -> Matchable:
         post.conversation_id,
         post.quoted_id,
         post.retweeted_id,
+        post.lang,
     )
 
 
@@ -137,6 +139,6 @@ OPERATORS: dict[str, Callable[[Matchable, str], bool]] = {
     "url": lambda post, value: any(value in link.lower() for link in LINK.findall(post.text)),
     "is": is_kind,
     "has": has_part,
-    # No post here says its language, so none is left out for it.
-    "lang": lambda post, value: True,
+    # A post that does not say its language is not left out for it.
+    "lang": lambda post, value: post.lang in (None, value),
 }

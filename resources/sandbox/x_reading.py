@@ -45,6 +45,10 @@ class Reading:
         """The world that is read."""
         return self.call.world
 
+    def call_now(self) -> Call:
+        """The request as if it came at this moment; a stream may be open for months of simulated time."""
+        return replace(self.call, now=self.world.clock.now())
+
 
 def with_held(reading: Reading, items: list[Item]) -> list[Item]:
     """New items with the one that was held back behind the first of them."""
@@ -70,7 +74,7 @@ def new_items(reading: Reading) -> list[Item]:
     ).fetchall()
     reading.seq = rows[-1]["seq"] if len(rows) == BATCH else newest
     index = current_index(reading)
-    call = replace(reading.call, now=reading.world.clock.now())
+    call = reading.call_now()
     items = []
     for post in map(from_row, rows):
         if post.platform != "x" or post.is_protected or post.is_deleted:

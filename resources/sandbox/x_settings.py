@@ -12,6 +12,7 @@ HOSTS = ("api.twitter.com", "api.x.com")
 HEADER_SETS = ("15min", "app_day", "user_day")
 LIMIT_SHAPES = ("plain", "code_88", "problem")
 NAMINGS = ("tweet", "post")
+MOST_DAYS = 3650
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,18 @@ def read_value(name: str, value: Any) -> Any:
             raise ValueError(f"missing_headers must be a list of {', '.join(HEADER_SETS)}")
         return tuple(value)
     if name == "is_enterprise":
-        return bool(value)
+        if not isinstance(value, bool):
+            raise ValueError("is_enterprise must be true or false")
+        return value
+    return read_number(name, value)
+
+
+def read_number(name: str, value: Any) -> float:
+    """A number, checked; whole where it counts something."""
+    if isinstance(value, bool):
+        raise ValueError(f"{name} must be a number")
     number = float(value) if name.endswith(("_s", "_days")) else int(value)
-    if not 0 <= number <= 1e12:
-        raise ValueError(f"{name} must be a number that is not negative")
+    most = MOST_DAYS if name.endswith("_days") else 1e12
+    if not 0 <= number <= most:
+        raise ValueError(f"{name} must be a number from 0 to {most:.0f}")
     return number

@@ -154,6 +154,7 @@ def post_json(call: Call, post: SandboxPost, fields: frozenset[str], replies_her
         "conversation_id": post.conversation_id,
         "created_at": iso(post.created_at),
         "entities": entities(post) if "entities" in fields else None,
+        "lang": post.lang,
         "referenced_tweets": references(post),
     }
     shown.update({name: value for name, value in known.items() if name in fields and value})

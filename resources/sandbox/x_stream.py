@@ -136,13 +136,19 @@ async def next_pieces(reading: Reading) -> AsyncIterator[bytes]:
         yield disconnect_line("ForceDisconnect")
         return
     reading.items = with_held(reading, new_items(reading))
-    if reading.items and is_used_up(reading.call):
+    if reading.items and is_used_up(reading.call_now()):
         reading.is_over = True
         yield as_line({"errors": [capped().answer.body]})
         return
-    while not reading.is_over and (fault := next_fault(reading.world.state, has_items=bool(reading.items))):
+    done: set[str] = (
+        set()
+    )  # what happens to an item happens to one of a batch, so that two do not undo each other
+    while not reading.is_over and (
+        fault := next_fault(reading.world.state, has_items=bool(reading.items), but=done)
+    ):
         if fault.kind in CHANGES:
             CHANGES[fault.kind](reading)
+            done.add(fault.kind)
             continue
         async for piece in PIECES.get(fault.kind, disconnected)(reading, fault):
             yield piece

@@ -20,10 +20,10 @@ OPEN_KINDS = ITEM_KINDS | WHOLE_KINDS
 HALF_A_LINE = b'{"data":{"id":"'
 
 
-def next_fault(state: State, *, has_items: bool) -> Fault | None:
-    """The next fault for an open stream, used up by being taken."""
+def next_fault(state: State, *, has_items: bool, but: Collection[str] = ()) -> Fault | None:
+    """The next fault for an open stream, used up by being taken; those of some kinds stay for later."""
     kinds: Collection[str] = OPEN_KINDS if has_items else WHOLE_KINDS
-    return take_fault(state, "stream", kinds)
+    return take_fault(state, "stream", kinds, but)
 
 
 def as_line(body: Item) -> bytes:
