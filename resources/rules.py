@@ -27,7 +27,11 @@ def refresh_rules(bench: Workbench) -> dict[str, int]:
     with bench.db.transaction() as tx:
         for channel in enabled_channels(tx):
             rules = rules_from_keywords(
-                words, account=channel.account, communities=channel.communities, company=company
+                words,
+                account=channel.account,
+                platform=channel.platform,
+                communities=channel.communities,
+                company=company,
             )
             for rule in rules:
                 tx.execute("upsert_listening_rule", channel_id=channel.id, tag=rule.tag, query=rule.x_query)

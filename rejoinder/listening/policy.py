@@ -151,12 +151,6 @@ def reply_price_usd(policy: ChannelPolicy, *, has_link: bool, is_summoned: bool 
     return policy.price_usd(reply_action(has_link=has_link, is_summoned=is_summoned))
 
 
-def within_spend_cap(policy: ChannelPolicy, *, spent_today_usd: float, next_usd: float) -> bool:
-    """Whether one more call keeps the day's spending at or under the channel's cap."""
-    cap = policy.spend_cap_usd_per_day
-    return cap is None or spent_today_usd + next_usd <= cap
-
-
 def default_policy(name: str) -> ChannelPolicy:
     """The policy shipped under this name.
 

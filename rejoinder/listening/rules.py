@@ -19,6 +19,7 @@ from rejoinder.errors import ConfigInvalid
 from rejoinder.ids import sha256_hex
 from rejoinder.listening.grammatical_number import other_number
 from rejoinder.listening.operators import read_term, stands_alone, term_problems
+from rejoinder.listening.post import Platform
 
 # Recent search, on self-serve access.
 MAX_QUERY_CHARS = 512
@@ -27,7 +28,15 @@ MAX_RULE_CHARS = 1024
 MAX_RULES = 1000
 MAX_KEYWORD_CHARS = 100
 DEEPEST = 40
-HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
+# Which names an account may have; on a platform of another package, whatever is one word of a query.
+HANDLES: Mapping[Platform, tuple[re.Pattern[str], str]] = {
+    "x": (re.compile(r"[A-Za-z0-9_]{1,15}"), "an X handle: 1 to 15 letters, digits or underscores"),
+    "reddit": (
+        re.compile(r"[A-Za-z0-9_-]{3,20}"),
+        "a name on Reddit: 3 to 20 letters, digits, underscores or hyphens",
+    ),
+}
+ANY_HANDLE = (re.compile(r'[^\s()"]{1,100}'), "a handle: one word without quotation marks or parentheses")
 TOKEN = re.compile(r'-?(?:[A-Za-z_]+:)?"[^"]*"(?:~\d+)?|-?[A-Za-z_]+:\[[^\]]*\]|-?\(|\)|[^\s()"]+')
 
 
@@ -49,24 +58,27 @@ def rules_from_keywords(
     keywords: Iterable[str],
     *,
     account: str,
+    platform: Platform = "x",
     communities: Sequence[str] = (),
     company: Mapping[str, Sequence[str]] | None = None,
 ) -> list[ListeningRule]:
     """Turn keywords into as few X rules as fit, and one rule for mentions of the account.
 
-    X compares whole words, so each keyword is listened for in the singular and in the plural.
+    Other platforms' adapters translate the queries. X compares whole words, so each keyword is listened for in the
+    singular and in the plural.
 
     Args:
         keywords: words or phrases, most important first; quotes and repeats (case apart) are dropped.
-        account: our handle on X, with or without ``@``; its own posts are left out.
+        account: our handle on the platform, with or without ``@``; its own posts are left out.
+        platform: where the rules are for.
         company: for keywords that say too little alone, phrases of which a post must have one as well.
         communities: communities to follow on Reddit, the same for each keyword rule.
 
     Returns:
-        The mention rule first, then the keyword rules in the keywords' order; every rule is valid.
+        The mention rule first, then the keyword rules in the keywords' order; on X every rule is valid.
 
     Raises:
-        ConfigInvalid: the account is no X handle or a keyword is over 100 characters.
+        ConfigInvalid: the account is no handle of the platform or a keyword is over 100 characters.
 
     >>> for rule in rules_from_keywords(["phone charger", "CPython"], account="@talkpython"):
     ...     print(rule.x_query)
@@ -74,8 +86,9 @@ def rules_from_keywords(
     ("phone charger" OR "phone chargers" OR "CPython") -from:talkpython -is:retweet
     """
     handle = account.removeprefix("@")
-    if not HANDLE.fullmatch(handle):
-        raise ConfigInvalid(f"{account!r} is not an X handle: 1 to 15 letters, digits or underscores")
+    form, words = HANDLES.get(platform, ANY_HANDLE)
+    if not form.fullmatch(handle):
+        raise ConfigInvalid(f"{account!r} is not {words}")
     tail = f" -from:{handle} -is:retweet"
     queries = [
         f"({group}){tail}"
@@ -83,7 +96,7 @@ def rules_from_keywords(
     ]
     rules = [ListeningRule(f"mentions:{handle.lower()}", f"@{handle}{tail}")]
     rules += [ListeningRule(_tag(query), query, tuple(communities)) for query in queries]
-    for rule in rules:
+    for rule in rules if platform == "x" else ():
         validate_rule(rule)
     return rules
 

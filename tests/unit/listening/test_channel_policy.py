@@ -12,7 +12,6 @@ from rejoinder.listening.policy import (
     default_policy,
     is_summoned,
     reply_price_usd,
-    within_spend_cap,
 )
 from rejoinder.listening.post import Post
 
@@ -66,13 +65,6 @@ def test_a_link_costs_more_on_x():
     policy = default_policy("x/self_serve")
     assert reply_price_usd(policy, has_link=True) == 0.20
     assert reply_price_usd(policy, has_link=False) == 0.015
-
-
-def test_the_spend_cap_is_inclusive_and_none_means_no_cap():
-    policy = replace(default_policy("x/self_serve"), spend_cap_usd_per_day=1.0)
-    assert within_spend_cap(policy, spent_today_usd=0.8, next_usd=0.2)
-    assert not within_spend_cap(policy, spent_today_usd=0.81, next_usd=0.2)
-    assert within_spend_cap(default_policy("sandbox/x/self_serve"), spent_today_usd=1e9, next_usd=1)
 
 
 def test_unknown_names_and_negative_amounts_are_refused():

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rejoinder.errors import ConfigInvalid
+from rejoinder.listening.reddit_search import reddit_query
 from rejoinder.listening.rules import (
     MAX_QUERY_CHARS,
     ListeningRule,
@@ -52,6 +53,16 @@ def test_communities_go_with_keyword_rules():
     mention, keyword = rules_from_keywords(["asyncio"], account="me", communities=["Python"])
     assert mention.communities == ()
     assert keyword.communities == ("Python",)
+
+
+def test_a_handle_is_one_of_its_platform():
+    name = "long-name_of_reddit"
+    _, rule = rules_from_keywords(["asyncio"], account=name, platform="reddit")
+    assert reddit_query(rule.x_query) == f'("asyncio" OR "asyncios") AND NOT author:{name}'
+    assert rules_from_keywords(["asyncio"], account="@me@forum.example", platform="forum")[0].tag
+    for platform, wrong in [("x", name), ("reddit", "me"), ("reddit", "a b"), ("forum", "me OR you")]:
+        with pytest.raises(ConfigInvalid, match="is not a"):
+            rules_from_keywords(["asyncio"], account=wrong, platform=platform)
 
 
 @pytest.mark.parametrize("account", ["", "a b", "@", "x" * 16, "me OR you"])
