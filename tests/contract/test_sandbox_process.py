@@ -107,12 +107,26 @@ def test_page_allows_nothing_from_outside_and_its_parts_come_alone(sandbox: Any)
         ("faults", {"endpoint": "create", "kind": "meteor"}),
         ("faults", {"endpoint": "create", "kind": "503", "times": 0}),
         ("faults", {"kind": "503"}),
+        ("faults", {"endpoint": "serch", "kind": "503"}),
+        ("tokens", {"platform": "x", "account": "nobody_here"}),
+        ("clock", {"advance_s": 1e15}),
+        ("posts", {"posts": [{"platform": "x", "text": "a", "created_at": "0001-01-01T00:00:00+14:00"}]}),
+        ("posts", {"posts": [{"platform": "x", "text": "a", "id": str(2**63 - 1)}]}),
+        ("x", {"is_enterprise": "false"}),
+        ("x", {"posts_per_month": True}),
+        ("x", {"search_days": 1e11}),
         (f"posts/{SUMMONED}", {}),
     ],
 )
 def test_wrong_orders_are_answered_with_400(sandbox: Any, path: str, body: Any) -> None:
     answer = requests.post(f"{sandbox.url}/sandbox/{path}", json=body, timeout=10)
     assert answer.status_code == 400 and answer.json()["error"]
+    assert sandbox.get("health")["status"] == "ok"
+
+
+def test_deep_nesting_is_answered_with_400(sandbox: Any) -> None:
+    answer = requests.post(f"{sandbox.url}/sandbox/faults", data="[" * 100_000, timeout=10)
+    assert answer.status_code == 400 and "nested too deep" in answer.json()["error"]
 
 
 def test_unknown_post_cannot_be_changed(sandbox: Any) -> None:

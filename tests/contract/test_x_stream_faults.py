@@ -119,6 +119,29 @@ def test_flow_is_delivered_whole(sandbox: Any, listener: Listener) -> None:
     assert sandbox.get("flow")["made"] == 300
 
 
+def test_faults_of_items_that_come_at_once_happen_to_one_batch_after_the_other(
+    sandbox: Any, listener: Listener
+) -> None:
+    sandbox.fault("stream", "disorder", times=2)
+    made: list[str] = []
+    for batch in (1, 2):
+        posts = [{"platform": "x", "text": f"asyncio {batch} {n}"} for n in range(3)]
+        made += sandbox.post("posts", posts=posts)["ids"]
+        listener.wait(3 * batch)
+    assert listener.ids == [made[place] for place in (1, 0, 2, 4, 3, 5)]
+
+
+def test_the_monthly_cap_ends_a_stream_that_is_older_than_a_day(sandbox: Any, listener: Listener) -> None:
+    sandbox.advance(days=40)
+    make(sandbox, 5)
+    listener.wait(5)
+    sandbox.post("x", posts_per_month=5)
+    make(sandbox, 1)
+    listener.end()
+    sandbox.post("x", posts_per_month=None)
+    assert listener.items[-1]["errors"][0]["type"].endswith("/usage-capped")
+
+
 def test_in_band_disconnect_ends_the_stream(sandbox: Any, listener: Listener) -> None:
     sandbox.fault("stream", "disconnect")
     listener.end()

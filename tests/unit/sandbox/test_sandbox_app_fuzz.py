@@ -51,6 +51,23 @@ READS = (
 )
 
 
+@pytest.mark.parametrize(
+    ("address", "is_here"),
+    [("127.0.0.1", True), ("::1", True), ("::ffff:127.0.0.1", True), ("192.0.2.7", False), ("::2", False)],
+)
+def test_keys_are_shown_to_this_machine_only(tmp_path: Path, address: str, is_here: bool) -> None:
+    state = State(tmp_path / "state.db")
+    client = TestClient(build_app(open_world(state, "me")), client=(address, 5000))
+    expected = 200 if is_here else 403
+    for answer in (
+        client.get("/sandbox/credentials"),
+        client.post("/sandbox/accounts", json={"account": "me"}),
+        client.post("/sandbox/accounts", json={"account": "second"}),
+    ):
+        assert answer.status_code == expected and ("bearer_token" in answer.text) == is_here
+    state.close()
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     state = State(Path(tmp_path_factory.mktemp("fuzz")) / "state.db")

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from resources.sandbox.__main__ import UNREADABLE, main
 from resources.sandbox.app import build_app, open_world
-from resources.sandbox.clock import Clock
+from resources.sandbox.clock import Clock, iso
 from resources.sandbox.events import events_json, fire_due
 from resources.sandbox.exchange import World
 from resources.sandbox.posts import find_post
@@ -172,6 +172,8 @@ def test_further_accounts_get_keys_and_the_first_keeps_its_own(state: State, tmp
         ("description: d\nposts:\n  - generate: {platform: reddit, count: 1}", "line 3: posts[0].generate", "comm"),
         ("description: d\naccounts: [with space]", "line 2: accounts[0]", "letters, digits"),
         ("description: d\nevents:\n  - {at: 1s, x: {colour: red}}", "line 3: events[0].x", "no setting colour"),
+        ("description: d\nevents:\n  - {at: 1s, post: {platform: x, text: a, ago: 1m}}", "line 3: events[0]",
+         "ago is for posts"),
         ("description: [", "line 1", "not YAML"),
         ("description: !!python/object:os.system d", "line 1", "not YAML"),
     ],
@@ -232,6 +234,40 @@ def test_any_text_is_a_scenario_or_a_reason_with_a_line(text: str) -> None:
         assert form.description
 
 
+def test_a_key_that_ends_a_line_is_told_in_one_line() -> None:
+    with pytest.raises(ScenarioInvalid) as caught:
+        parse_scenario('description: d\n"\\v": 1')
+    assert str(caught.value).splitlines() == ["line 2:  : Extra inputs are not permitted"]
+
+
+def test_numbers_without_end_are_refused_with_a_line() -> None:
+    for event in ("x: {posts_per_month: .inf}", f"generate: {{platform: x, every_s: {10**400}}}"):
+        with pytest.raises(ScenarioInvalid, match="line"):
+            parse_scenario(f"description: d\nevents:\n  - {{at: 1s, {event}}}")
+
+
+def test_a_post_with_an_id_of_either_name_stays_when_its_file_was_changed(
+    state: State, tmp_path: Path
+) -> None:
+    text = "description: d\nposts: [{post: {platform: x, platform_post_id: '7', text: a}}]"
+    start_scenario(state, scenario_of(tmp_path, text))
+    assert not start_scenario(state, scenario_of(tmp_path, f"{text}\n# changed")).goes_on
+    assert state.db.execute("SELECT count(*) FROM post").fetchone()[0] == 1
+
+
+def test_an_event_that_cannot_happen_does_not_stop_the_others(state: State, tmp_path: Path) -> None:
+    start_scenario(state, scenario_of(tmp_path, "description: d\nevents: [{at: 2s, clock: {speed: 2}}]"))
+    state.db.execute("INSERT INTO event (at, kind, body) VALUES (0, 'tokens', ?)", (
+        '{"platform": "x", "state": "expired", "account": "nobody_here"}',
+    ))  # fmt: skip
+    state.db.execute("INSERT INTO event (at, kind, body) VALUES (0, 'fault', ?)", (
+        '{"endpoint": "search", "kind": "503", "times": 1, "delay_s": 1' + "0" * 400 + "}",
+    ))  # fmt: skip
+    world = played(state, 5)
+    assert [outcome[:6] for outcome in outcomes(world)] == ["failed", "failed", "clock "]
+    assert "no account nobody_here" in outcomes(world)[0]
+
+
 def test_aliases_in_a_circle_and_deep_nesting_are_refused() -> None:
     for text in ("&a [*a]", "description: d\nevents: &a [*a]", "[" * 1500):
         with pytest.raises(ScenarioInvalid, match="line"):
@@ -266,6 +302,16 @@ def test_speed_runs_the_clock_and_never_puts_it_back(state: State) -> None:
     assert clock.now() == 1_800_000_612
     clock.start_at(1_000.0)
     assert clock.now() == 1_800_000_612
+
+
+def test_a_clock_that_ran_for_ages_stands_at_its_end(state: State) -> None:
+    real = [1_800_000_000.0]
+    clock = Clock(state, wall=lambda: real[0])
+    clock.run_at(86_400)
+    real[0] += 86_400 * 3650
+    assert iso(clock.now()) == "9999-01-01T00:00:00.000Z"
+    with pytest.raises(ValueError, match="year 9999"):
+        clock.advance(1)
 
 
 @settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])

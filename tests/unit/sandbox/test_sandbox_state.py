@@ -17,8 +17,10 @@ from resources.sandbox.engagement import TIME_CONSTANT_S, engagement
 from resources.sandbox.limits import Windows
 from resources.sandbox.load import load_posts, parse_line
 from resources.sandbox.oauth import X_BASES, parse_oauth_header, sign
-from resources.sandbox.posts import find_post
+from resources.sandbox.posts import find_post, insert_post
+from resources.sandbox.reads import DAY_S, Reads
 from resources.sandbox.state import State
+from resources.sandbox.x_ids import new_ids, next_id
 
 GOOD = {
     "platform": "reddit",
@@ -55,6 +57,9 @@ def write(path: Path, *lines: Any) -> Path:
         ({"text": "\ud800"}, "half a surrogate pair"),
         ({"created_at": "yesterday"}, "ISO 8601"),
         ({"created_at": "2013-08-15T19:07:41"}, "time zone"),
+        ({"created_at": "0001-01-01T00:00:00+14:00"}, "between the years"),
+        ({"created_at": "9999-12-31T23:59:59-12:00"}, "between the years"),
+        ({"lang": "a language"}, "lang must be"),
         ({"metrics": {"score": "many"}}, "metrics must"),
         ({"metrics": [1]}, "metrics must"),
         ({"mentions": "alice"}, "mentions must"),
@@ -169,3 +174,29 @@ def test_signature_agrees_with_oauthlib(query: dict[str, str]) -> None:
 @given(st.text(max_size=50))
 def test_any_oauth_header_is_read(value: str) -> None:
     assert isinstance(parse_oauth_header(value), dict)
+
+
+def test_a_post_that_was_read_today_counts_once_over_a_restart(state: State) -> None:
+    now, real = 20_000 * DAY_S, [100.0]
+    reads = Reads(lambda: real[0])
+    reads.add(state, now, [1, 2])
+    reads.add(state, now + 1, [2, 3])
+    assert (reads.day(state, 20_000), Reads().day(state, 20_000)) == (3, 0)  # written once a second
+    real[0] += 1
+    reads.flush_due(state)
+    again = Reads(lambda: real[0])
+    again.add(state, now + 60, [1, 2, 3, 4])
+    assert (again.day(state, 20_000), again.month(state, now + 60)) == (4, 4)
+    again.add(state, now + DAY_S, [4])
+    assert (again.day(state, 20_001), again.month(state, now + DAY_S)) == (1, 5)
+    again.flush(state)
+    kept = state.db.execute("SELECT x_id, day FROM read_today").fetchall()
+    assert [tuple(row) for row in kept] == [(4, 20_001)]
+
+
+def test_new_ids_stay_within_what_can_be_stored(state: State) -> None:
+    year_9998 = 253_339_228_800.0
+    line = {**GOOD, "platform": "x", "platform_post_id": "9" + "0" * 18}
+    assert insert_post(state.db, parse_line(json.dumps(line).encode()))
+    made = new_ids(state.db, year_9998, 2)
+    assert made == [str(9 * 10**18 + 1), str(9 * 10**18 + 2)] and next_id(state.db) == made[0]

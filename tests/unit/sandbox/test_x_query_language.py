@@ -80,6 +80,14 @@ def test_query_matches_as_x_would(query: str, expected: bool) -> None:
     assert matches(parse_query(query), matchable(POST), fold_accents=True) is expected
 
 
+def test_a_language_leaves_out_posts_that_say_another_one() -> None:
+    query = parse_query("asyncio lang:EN")
+    found = [
+        matches(query, matchable(POST)._replace(lang=lang), fold_accents=True) for lang in ("en", "de", None)
+    ]
+    assert found == [True, False, True]
+
+
 def test_stream_does_not_fold_accents() -> None:
     assert not matches(parse_query("deja"), matchable(POST), fold_accents=False)
     assert matches(parse_query("DÉJÀ"), matchable(POST), fold_accents=False)
