@@ -122,14 +122,16 @@ def listen_state(error: PlatformFailure) -> tuple[State, str]:
     """What a channel that met this does until its next poll, and the words for people.
 
     >>> listen_state(SpendStopped(datetime(2026, 11, 2, tzinfo=UTC), "the day's budget is spent"))
-    ('stopped', "the day's budget is spent; goes on at 2026-11-02 00:00 UTC of the platform's time")
+    ('stopped', "the day's budget is spent")
     """
     if isinstance(error, AuthExpired | Refused):
         return "refused", str(error)
+    if isinstance(error, SpendStopped):  # it says itself when it goes on: budgets turn with our clock
+        return "stopped", str(error)
     until = (
         f"; goes on at {error.retry_at:%Y-%m-%d %H:%M} UTC of the platform's time" if error.retry_at else ""
     )
-    return "stopped" if isinstance(error, SpendStopped) else "waiting", f"{error}{until}"
+    return "waiting", f"{error}{until}"
 
 
 def tell(db: Database, channel: Channel, state: State, detail: str = "") -> None:

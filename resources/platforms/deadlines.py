@@ -13,15 +13,29 @@ LONGEST_ANSWER_S = 60.0
 
 
 def read_within(response: requests.Response, seconds: float = LONGEST_ANSWER_S) -> requests.Response:
-    """The answer with its body read; when time is over its connection is shut, which ends the read with an error."""
-    watch = threading.Timer(seconds, _shut, (response,))
+    """The answer with its body read; when time is over its connection is shut, which ends the read.
+
+    Raises:
+        requests.RequestException: the time was over, or the connection broke.
+    """
+    is_over = threading.Event()
+    watch = threading.Timer(seconds, _end, (response, is_over))
     watch.daemon = True
     watch.start()
     try:
         _ = response.content
     finally:
         watch.cancel()
+    # A body without a told length ends where its connection does: it would pass for a whole one.
+    if is_over.is_set():
+        response.close()
+        raise requests.ReadTimeout(f"no whole answer within {seconds:g} s")
     return response
+
+
+def _end(response: requests.Response, is_over: threading.Event) -> None:
+    is_over.set()
+    _shut(response)
 
 
 def _shut(response: requests.Response) -> None:

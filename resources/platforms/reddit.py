@@ -174,12 +174,14 @@ class RedditClient:
         """Search the account's comments, newest first, back to a time."""
         searched_until = self.now()
         after: str | None = None
-        for _ in range(PAGES_OF_COMMENTS):
+        for number in range(PAGES_OF_COMMENTS):
             page = self._read(f"user/{self._username}/comments", page_bounds(after), "own_read")
             items, after = read_listing(page)
             for item in items:
                 if item.get("parent_id") == parent_id and same_text(str(item.get("body")), text):
                     return ReadBack(sent_of(item), searched_until, True)
+            if not items:  # after a comment that was removed meanwhile Reddit lists nothing
+                return ReadBack(None, searched_until, is_complete=number == 0)
             if after is None or from_epoch(float(items[-1]["created_utc"])) < since:
                 return ReadBack(None, searched_until, True)
         return ReadBack(None, searched_until, False)

@@ -7,21 +7,25 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from resources.platforms.deadlines import LONGEST_ANSWER_S, read_within
 from resources.platforms.failures import OutcomeUnknown, PlatformFailure, Unreachable
 
 TIMEOUT_S = (5.0, 30.0)
 
 
 class Rebase(HTTPAdapter):
-    """Sends requests to another address, always with a time-out, never twice.
+    """Sends requests to another address, always with a time-out, never twice; what is no stream has a deadline too.
 
-    tweepy has no option for either. OAuth 1.0a is signed before this runs, over the address
+    tweepy has no option for any of it. OAuth 1.0a is signed before this runs, over the address
     tweepy believes in.
     """
 
-    def __init__(self, base_url: str, timeout_s: tuple[float, float] = TIMEOUT_S) -> None:
+    def __init__(
+        self, base_url: str, timeout_s: tuple[float, float] = TIMEOUT_S, longest_s: float = LONGEST_ANSWER_S
+    ) -> None:
         self.base = urlsplit(base_url)
         self.timeout_s = timeout_s
+        self.longest_s = longest_s
         self.live: requests.Response | None = None
         super().__init__(max_retries=0)
 
@@ -32,8 +36,11 @@ class Rebase(HTTPAdapter):
         if kwargs.get("timeout") is None:
             kwargs["timeout"] = self.timeout_s
         response = super().send(request, *args, **kwargs)
-        self.live = response if kwargs.get("stream") else None
-        return response
+        if kwargs.get("stream"):
+            self.live = response
+            return response
+        self.live = None
+        return read_within(response, self.longest_s)
 
     def interrupt(self) -> None:
         """Wake a thread that waits for the next line of a stream."""
