@@ -120,7 +120,10 @@ class Meter(Protocol):
         ...
 
     def count(self, action: Action, resource_ids: Sequence[str]) -> None:
-        """Note what a call returned, or did; an id that was counted on the same UTC day is free."""
+        """Note what a call returned, or did; an id that was counted on the same UTC day is free.
+
+        No ids at all end the call: nothing more comes of what it was allowed.
+        """
         ...
 
 

@@ -42,9 +42,17 @@ class Toll:
         return size
 
     def posts(self, n_posts: int) -> None:
-        """Let a read of so many posts of others pass."""
+        """Let a read of so many posts of others pass.
+
+        Raises:
+            SpendStopped: the budget has not that much left.
+        """
         self.meter.allow("post_read", n_posts * BESIDE)
-        self.meter.allow("user_read", n_posts * BESIDE)
+        try:
+            self.meter.allow("user_read", n_posts * BESIDE)
+        except SpendStopped:
+            self.meter.count("post_read", ())
+            raise
 
     def note(self, bodies: Iterable[Mapping[str, Any]]) -> None:
         """Tell what answers held: each resource once, however often it stands there."""
@@ -59,6 +67,12 @@ class Toll:
             self.meter.count("post_read", list(posts))
         if people:
             self.meter.count("user_read", list(people))
+
+    def note_page(self, body: Mapping[str, Any]) -> None:
+        """Tell what the one answer of a call held, and that no more of it comes."""
+        self.note([body])
+        self.meter.count("post_read", ())
+        self.meter.count("user_read", ())
 
     def note_own(self, ids: Iterable[str]) -> None:
         """Tell of reads of the account's own data."""

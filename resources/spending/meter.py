@@ -130,7 +130,10 @@ class SpendMeter:
             self._allowed_usd[key] = cost_usd
 
     def count(self, action: Action, resource_ids: Sequence[str]) -> None:
-        """Note what a call returned, or did; never fails: what cannot be written now is written with the next."""
+        """Note what a call returned, or did; never fails: what cannot be written now is written with the next.
+
+        With no ids at all the call is over, and what it was allowed and did not need is there for the next.
+        """
         with self._lock:
             if not resource_ids:
                 self._end_call(action)
@@ -142,13 +145,14 @@ class SpendMeter:
                 self._write(self._kept())
 
     def tick(self) -> None:
-        """Write what was counted since; renew the hold, or give back what was not needed for a while.
+        """Write what was counted since and give back what is over the share; renew the hold, or give it back unused.
 
         Called every second or so by whoever opened the meter.
         """
         with self._lock:
             self._tell_stops(self.clock() - TOLD_AFTER)
             if self._pending:
+                self._pool_usd = min(self._pool_usd, _share_of(self._terms.budget) if self._terms else FREE)
                 self._write(self._kept())
             elif self._is_holding and self.clock() - self._synced_at >= RENEWED:
                 self._pool_usd = FREE

@@ -245,6 +245,18 @@ def test_a_hold_is_renewed_and_what_nobody_needs_given_back() -> None:
     assert shelf.holds == {0: 0}
 
 
+def test_who_polls_all_the_time_keeps_no_more_than_the_share() -> None:
+    shelf = Shelf()
+    meter = opened(shelf)
+    for poll in range(3):
+        meter.allow("post_read", 100)
+        meter.count("post_read", [str(poll)])
+        meter.count("post_read", [])
+        shelf.clock.on(seconds=15)
+        meter.tick()
+        assert shelf.holds[0] <= Decimal("0.01")
+
+
 def test_threads_keep_to_one_budget_together() -> None:
     shelf = Shelf()
     meter, passed = opened(shelf), []
