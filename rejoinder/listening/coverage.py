@@ -35,8 +35,13 @@ class Watermark:
     _mark: int = 0
 
     def pass_by(self, posts: Iterable[Post]) -> str | None:
-        """Take in posts that are stored; the mark as it stands now, None before there is one."""
+        """Take in posts that are stored; the mark as it stands now, None before there is one.
+
+        An edited post moves nothing: its id is that of the edit, its time may be that of the first version.
+        """
         for post in posts:
+            if post.earlier_ids:
+                continue
             heapq.heappush(self._waiting, (post.created_at, int(post.platform_post_id)))
             self._newest = max(self._newest or post.created_at, post.created_at)
         while self._waiting and self._newest and self._waiting[0][0] <= self._newest - self.disorder:

@@ -1,7 +1,7 @@
 """X through tweepy: one account, reads with the app's token, writes with the account's."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, get_args
 
@@ -31,7 +31,7 @@ from resources.platforms.x_answers import read_json, read_metrics, read_time, re
 from resources.platforms.x_fields import HOST, POST_FIELDS
 from resources.platforms.x_lookup import look_up, read_counts, search_back
 from resources.platforms.x_own import answers, same_text
-from resources.platforms.x_poll import SEARCH_LAG, Collected, Fetch, poll_search, search_key
+from resources.platforms.x_poll import SEARCH_LAG, Collected, Fetch, begin_at, poll_search, search_key
 from resources.platforms.x_streaming import XStreaming
 from resources.platforms.x_toll import Toll
 
@@ -62,6 +62,8 @@ class XClient(XStreaming):
         self._me: dict[str, str] | None = None
         # Recent search shows a post some time after it was written; it is asked for again until then.
         self.search_lag = SEARCH_LAG
+        # How far back a search that never ran begins; None: as far as X's search reaches.
+        self.first_look_back: timedelta | None = None
         self._api = tweepy.Client(
             credentials.bearer_token,
             credentials.consumer_key,
@@ -105,10 +107,12 @@ class XClient(XStreaming):
         self, cursor: Mapping[str, str], rules: Sequence[ListeningRule], communities: Sequence[str]
     ) -> Heard:
         """Recent search for every rule, and the account's mentions; X has no communities here."""
-        progress, own = dict(cursor), self.account
-        found = Collected(settled_at=self.now() - self.search_lag)
+        progress, own, now = dict(cursor), self.account, self.now()
+        found = Collected(settled_at=now - self.search_lag)
         searches = {search_key(rule): self._search(rule.x_query) for rule in rules}
         for key, fetch in {"mentions": self._mentions, **searches}.items():
+            if self.first_look_back is not None:
+                begin_at(key, progress, now - self.first_look_back)
             try:
                 poll_search(key, fetch, progress, found, own=own, max_pages=PAGES_PER_SEARCH)
             except RateLimited:
@@ -124,7 +128,9 @@ class XClient(XStreaming):
 
     def _mentions(self, bounds: Mapping[str, str]) -> dict[str, Any]:
         user_id = self._identity()["id"]
-        return self._charged(lambda wanted: self._api.get_users_mentions(user_id, **wanted))(bounds)
+        # The same token has another name there.
+        named = {{"next_token": "pagination_token"}.get(name, name): value for name, value in bounds.items()}
+        return self._charged(lambda wanted: self._api.get_users_mentions(user_id, **wanted))(named)
 
     def _charged(
         self, send: Callable[[Mapping[str, str]], requests.Response]
@@ -135,7 +141,7 @@ class XClient(XStreaming):
             size = self._toll.page(int(bounds["max_results"]))
             wanted = parameters({**POST_FIELDS, **bounds, "max_results": str(size)})
             body = self._read(lambda: send(wanted))
-            self._toll.note([body])
+            self._toll.note_page(body)
             return body
 
         return fetch
@@ -199,7 +205,7 @@ class XClient(XStreaming):
         wanted = parameters(POST_FIELDS)
         self._toll.posts(len(ids))
         body = self._read(lambda: self._api.get_tweets(list(ids), **wanted))
-        self._toll.note([body])
+        self._toll.note_page(body)
         return body
 
     def thread(self, post: Post, most: int) -> tuple[Post, ...]:

@@ -5,13 +5,17 @@ A search goes from the newest post back to ``since``. If it stops at its bound, 
 only then moves ``since`` up. A quiet poll costs one request per rule.
 
 X shows a post in its search some time after it was written, and not in order. So ``since`` never moves to a post
-that is younger than `SEARCH_LAG`: what may still appear below it is asked for again. A search that stopped long ago
-is older than X's search reaches (seven days); what it missed is told as a gap.
+that is younger than `SEARCH_LAG`: what may still appear below it is asked for again. An edited post moves nothing: its
+id is that of the edit, and X does not say whether its time is.
+
+``at`` is the time up to which a search has read everything. It bounds a search that has no ``since``: one that is new,
+or that found nothing for so long that X does not take its ``since`` any more. A search that stopped longer ago than
+X's search reaches (seven days) has missed posts, and that is told as a gap.
 """
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rejoinder.ids import sha256_hex
@@ -24,6 +28,10 @@ from resources.platforms.x_answers import newest_id, read_posts
 Fetch = Callable[[Mapping[str, str]], Mapping[str, Any]]
 PAGE_SIZE = "100"
 SEARCH_LAG = timedelta(seconds=30)
+# Clocks differ. Where nothing was found so long, reading it again costs nothing.
+MARGIN = timedelta(minutes=10)
+TIME = "%Y-%m-%dT%H:%M:%SZ"
+PARTS = ("since", "until", "top", "at")
 
 
 @dataclass(slots=True)
@@ -41,12 +49,20 @@ class Collected:
 
     def is_settled(self, post: Post) -> bool:
         """Whether nothing older than this post may still appear in the search."""
+        if post.earlier_ids:
+            return False
         return self.settled_at is None or post.created_at <= self.settled_at
 
 
 def search_key(rule: ListeningRule) -> str:
     """Name of a rule's search in a cursor: the same for the same query, whatever its tag."""
     return f"rule:{sha256_hex(rule.x_query)[:12]}"
+
+
+def begin_at(key: str, cursor: MutableMapping[str, str], earliest: datetime) -> None:
+    """Let a search that never ran begin at this time; one that ran stays as it is."""
+    if not any(f"{key}.{part}" in cursor for part in PARTS):
+        cursor[f"{key}.at"] = earliest.strftime(TIME)
 
 
 def poll_search(
@@ -56,14 +72,16 @@ def poll_search(
 
     Args:
         key: name of the search in the cursor.
-        fetch: one page for ``since_id``, ``until_id`` and ``max_results``.
+        fetch: one page for ``since_id``, ``until_id``, ``start_time``, ``next_token`` and ``max_results``.
         cursor: changed in place, also when a page fails.
         into: changed in place.
         own: the account's handle; its own posts are left out.
         max_pages: bound of this poll; more is left to the next.
     """
+    read_to = None if f"{key}.until" in cursor else into.settled_at
+    token: str | None = None
     for _ in range(max_pages):
-        body = fetch_page(key, fetch, cursor, into.gaps)
+        body = fetch_page(key, fetch, cursor, into.gaps, token)
         posts, unreadable = read_posts(body)
         others = [post for post in posts if (post.author or "").lower() != own.lower()]
         into.posts.update((post.platform_post_id, post) for post in others)
@@ -72,34 +90,67 @@ def poll_search(
         if top is not None and f"{key}.top" not in cursor:
             cursor[f"{key}.top"] = top
         meta = body.get("meta") or {}
-        if not meta.get("next_token") or "oldest_id" not in meta:
-            finish(key, cursor)
+        token = meta.get("next_token")
+        if not token or is_beyond(key, cursor, posts):
+            finish(key, cursor, read_to)
             return
-        cursor[f"{key}.until"] = str(meta["oldest_id"])
+        if "oldest_id" in meta:
+            cursor[f"{key}.until"], token = str(meta["oldest_id"]), None
     into.is_complete = False
 
 
+def is_beyond(key: str, cursor: Mapping[str, str], posts: Sequence[Post]) -> bool:
+    """Whether a search that is bounded by time alone has gone back far enough."""
+    if f"{key}.since" in cursor or f"{key}.at" not in cursor or not posts:
+        return False
+    earliest = datetime.strptime(cursor[f"{key}.at"], TIME).replace(tzinfo=UTC)
+    return min(post.created_at for post in posts) < earliest
+
+
 def fetch_page(
-    key: str, fetch: Fetch, cursor: MutableMapping[str, str], gaps: list[str]
+    key: str, fetch: Fetch, cursor: MutableMapping[str, str], gaps: list[str], token: str | None = None
 ) -> Mapping[str, Any]:
-    """One page; bounds that X no longer takes (older than its search) are given up, and the gap is noted."""
-    names = {"since_id": f"{key}.since", "until_id": f"{key}.until"}
-    bounds = {name: cursor[place] for name, place in names.items() if place in cursor}
+    """One page; bounds that X no longer takes (older than its search) are given up, and the gap is noted.
+
+    token goes on behind a page that names no post, though there are more: X leaves out what it may not show.
+    """
+    bounds = bounds_of(key, cursor)
     try:
-        return fetch({"max_results": PAGE_SIZE, **bounds})
+        return fetch({"max_results": PAGE_SIZE, **bounds, **({"next_token": token} if token else {})})
     except Refused as refusal:
         too_old = [name for name in bounds if name in refusal.detail]
         if refusal.code != "invalid" or not too_old:
             raise
-    gaps.append(f"{key}: not polled for longer than the seven days that X's search reaches back")
-    for part in ("since", "until", "top"):
-        cursor.pop(f"{key}.{part}", None)
+    if too_old == ["since_id"] and "until_id" not in bounds and f"{key}.at" in cursor:
+        # Nothing was found for a week, but it was looked for: no gap.
+        del cursor[f"{key}.since"]
+    else:
+        gaps.append(f"{key}: not polled for longer than the seven days that X's search reaches back")
+        for part in PARTS:
+            cursor.pop(f"{key}.{part}", None)
     return fetch_page(key, fetch, cursor, gaps)
 
 
-def finish(key: str, cursor: MutableMapping[str, str]) -> None:
-    """The search reached its end: the next one starts above the newest post seen."""
+def bounds_of(key: str, cursor: Mapping[str, str]) -> dict[str, str]:
+    """What a search asks for next; times and ids are never mixed."""
+    names = {"since_id": f"{key}.since", "until_id": f"{key}.until"}
+    bounds = {name: cursor[place] for name, place in names.items() if place in cursor}
+    if not bounds and f"{key}.at" in cursor:
+        return {"start_time": cursor[f"{key}.at"]}
+    return bounds
+
+
+def finish(key: str, cursor: MutableMapping[str, str], read_to: datetime | None = None) -> None:
+    """The search reached its end: the next one starts above the newest post seen.
+
+    Args:
+        key: name of the search in the cursor.
+        cursor: changed in place.
+        read_to: the search began and ended now, and has read what was written before this time.
+    """
     cursor.pop(f"{key}.until", None)
     top = cursor.pop(f"{key}.top", None)
     if top is not None:
         cursor[f"{key}.since"] = max(top, cursor.get(f"{key}.since", "0"), key=int)
+    if read_to is not None:
+        cursor[f"{key}.at"] = max((read_to - MARGIN).strftime(TIME), cursor.get(f"{key}.at", ""))
