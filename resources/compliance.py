@@ -131,8 +131,9 @@ class _Check:
 
     def run(self, *, keep_days: int) -> None:
         """Look up what is due, batch by batch, then purge what may not wait or has lain long enough."""
+        started = self.now()
         try:
-            while not self.stop.is_set() and self._look_up_some():
+            while not self.stop.is_set() and self._look_up_some(started):
                 pass
         except SpendStopped as error:
             self._say("stopped", str(error))
@@ -143,9 +144,11 @@ class _Check:
             # Also where the platform does not answer: the term runs on.
             self._purge(keep_days)
 
-    def _look_up_some(self) -> bool:
-        """One lookup; False where nothing is due."""
-        bounds = _bounds(terms_of(self.channel), self.now())
+    def _look_up_some(self, started: datetime) -> bool:
+        """One lookup; False where nothing is due that was not looked up since the start."""
+        now = _bounds(terms_of(self.channel), self.now())
+        # However short the terms are, no post is looked up twice: the rest of the work has its turn.
+        bounds = {name: min(at, started) for name, at in now.items()}
         with self.db.transaction() as tx:
             due = tx.rows("claim_posts_to_check", channel_id=self.channel.id, most=BATCH, **bounds)
         if not due:
@@ -154,7 +157,8 @@ class _Check:
         found = judged(due, standings)
         with self.db.transaction() as tx:
             self.counts += note_found(tx, found, self.now())
-            save_posts(tx, self.channel, _read_as(found, "replaced"), HeardCounts())
+            # The newer version also where the publisher saw first that this one was replaced.
+            save_posts(tx, self.channel, _read_as(found, "replaced", "purge"), HeardCounts())
             note_requests(tx, self.channel, _read_as(found, "edited"))
         self.counts["unsaid"] += len(due) - len(found)
         if self.progress:
@@ -200,6 +204,6 @@ def _found(row: Mapping[str, Any], now: Post | None) -> Found:
     return Found(row["id"], verdict, now)
 
 
-def _read_as(found: Sequence[Found], verdict: Verdict) -> list[Post]:
-    """How posts with that verdict read now."""
-    return [one.now for one in found if one.now and one.verdict == verdict]
+def _read_as(found: Sequence[Found], *verdicts: Verdict) -> list[Post]:
+    """How posts with one of these verdicts read now, where they do."""
+    return [one.now for one in found if one.now and one.verdict in verdicts]

@@ -23,6 +23,7 @@ _DERIVED: tuple[LiteralString, ...] = (
     "purge_drafts",
     "purge_quarantined",
     "purge_answers",
+    "purge_dead_letters",
     "purge_run_errors",
 )
 

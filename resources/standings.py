@@ -9,6 +9,7 @@ from rejoinder.listening.post import Post
 from rejoinder.listening.standing import Verdict
 from resources.postgres import Transaction
 from resources.purging import purge_posts
+from resources.store.posts import ARCHIVED
 
 
 class Found(NamedTuple):
@@ -67,7 +68,7 @@ def withdraw_earlier(tx: Transaction, platform: str, posts: Sequence[Post], now:
 
 def note_wording(tx: Transaction, post_id: int, text: str, now: datetime) -> bool:
     """Keep a post's new wording; True where its walk starts over, so that an approval of the old one is void."""
-    if tx.rows("note_edit", id=post_id, text=text, now=now):
+    if tx.rows("note_edit", id=post_id, text=text, now=now, archived=ARCHIVED):
         return True
     tx.execute("note_edit_of_answered", id=post_id, text=text, now=now)
     return False

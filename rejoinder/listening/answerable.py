@@ -46,7 +46,10 @@ class Answerable:
 
 @dataclass(frozen=True, slots=True)
 class Unanswerable:
-    """The post may not be answered: by which rule, a sentence for people, and until when (None: for good)."""
+    """The post may not be answered: by which rule, a sentence for people, and until when (None: for good).
+
+    The sentence names nobody: it is kept where a deletion of the post does not reach.
+    """
 
     rule: Rule
     reason: str
@@ -76,7 +79,7 @@ def _refused_for_good(
     post: Post, policy: ChannelPolicy, account: str, history: History
 ) -> Unanswerable | None:
     if history.is_opted_out:
-        return Unanswerable("opted_out", f"{_name(post)} asked to be left alone or is on the block list")
+        return Unanswerable("opted_out", "its author asked to be left alone or is on the block list")
     if post.author and _handle(post.author) == _handle(account):
         return Unanswerable("own_post", "the post is our own account's")
     if history.is_answered:
@@ -100,7 +103,7 @@ def _author_window(post: Post, policy: ChannelPolicy, history: History, now: dat
         return None
     until = sorted(recent, reverse=True)[most - 1] + window
     reason = (
-        f"{_name(post)} has {_replies(len(recent))} within {_length(policy.author_window_s)}: "
+        f"its author has {_replies(len(recent))} within {_length(policy.author_window_s)}: "
         f"the next one may go out at {until:%Y-%m-%d %H:%M} UTC"
     )
     return Unanswerable("author_window", reason, until)
@@ -132,10 +135,6 @@ def how_to_publish(post: Post, policy: ChannelPolicy, account: str) -> Way:
 
 def _handle(name: str) -> str:
     return name.strip().removeprefix("@").removeprefix("u/").lower()
-
-
-def _name(post: Post) -> str:
-    return post.author or "the author"
 
 
 def _replies(count: int) -> str:

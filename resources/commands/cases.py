@@ -41,11 +41,16 @@ def open_case(tx: Transaction, post_id: int, *, version: int | None) -> OpenCase
 
     Raises:
         ConfigInvalid: there is no such post.
+        IllegalMove: its content was purged.
         StaleView: it changed since.
     """
     row = tx.row("lock_post", id=post_id)
     if row is None:
         raise ConfigInvalid(f"There is no post {post_id}.", fix=WHICH_POSTS)
+    if row["purged_at"]:
+        raise IllegalMove(
+            f"post {post_id} has no content any more: it was deleted there, or lay here for too long"
+        )
     if version is not None and row["version"] != version:
         raise StaleView(
             f"someone decided in between: post {post_id} is at {row['stage']}/{row['status']} now"

@@ -4,10 +4,11 @@ Every function that decides about a post takes the `version` of it that the pers
 in between it raises `StaleView` and changes nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from psycopg.errors import InsufficientPrivilege, UniqueViolation
 
@@ -132,10 +133,14 @@ def _record_approval(tx: Transaction, actor: Actor, case: OpenCase, approved: Ap
         "was_edited": approved.was_edited,
     }
     if approved.was_edited:
-        before = need_draft(case)["text"]
-        diff |= {"draft": before, "approved": approved.text}
-        diff["edit_share"] = round(edit_distance_share(before, approved.text), 4)
+        diff |= _edited(need_draft(case), approved.text)
     record(tx, actor, "approve", "post", case.id, diff)
+
+
+def _edited(before: Mapping[str, Any], text: str) -> dict[str, object]:
+    """Which draft was changed, and how much. No words: the audit keeps what it is told, and drafts are purged."""
+    share = round(edit_distance_share(before["text"], text), 4)
+    return {"from_draft": before["id"], "edit_share": share}
 
 
 def reject(
@@ -210,7 +215,7 @@ def edit_draft(db: Database, actor: Actor, post_id: int, *, version: int, text: 
             return DraftId(before["id"])
         draft_id = save_version(tx, case, actor, wording)
         tx.execute("touch_post", id=case.id)
-        diff = {"draft_id": draft_id, "before": before["text"], "after": wording}
+        diff = {"draft_id": draft_id, **_edited(before, wording)}
         record(tx, actor, "edit_draft", "post", case.id, diff)
     return draft_id
 

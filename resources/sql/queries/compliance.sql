@@ -34,7 +34,9 @@ select
 
 -- name: posts_past_term
 -- Gone for so long that their content may not wait for another look.
-select id from post where channel_id = %(channel_id)s and gone_at <= %(gone_before)s and purged_at is null
+select id from post
+where channel_id = %(channel_id)s and gone_at <= %(gone_before)s and purged_at is null
+  and (stage, status) <> ('post_queue', 'processing')
 order by id limit %(most)s
 
 -- name: posts_at_rest
@@ -69,13 +71,14 @@ where o.id = p.post_id and p.state in ('queued', 'handoff') and o.status = 'with
 returning p.id
 
 -- name: note_edit
--- The new wording starts over, unless its reply is being sent or stands.
+-- The new wording starts over, unless its reply is being sent or stands, or it was imported as history.
 with edited as (
   update post
   set text = %(text)s, edited_at = %(now)s, checked_at = %(now)s, gone_at = null, stage = 'triage', step = 'embed',
       status = 'pending', attempts = 0, crashes = 0, lease_worker = null, lease_until = null, in_hand_at = null,
       last_error = null, rejection_reason = null, version = version + 1, round = round + 1, due_at = now()
   where id = %(id)s and stage <> 'done' and (stage, status) <> ('post_queue', 'processing') and purged_at is null
+    and rejection_reason is distinct from %(archived)s
     and not exists (select from opt_out x where x.platform = post.platform and lower(x.author) = lower(post.author))
   returning id
 ), cancelled as (
@@ -87,7 +90,7 @@ with edited as (
 select id from edited
 
 -- name: note_edit_of_answered
--- A reply stands: the new wording is kept, nothing starts over. While one is being sent nothing is noted: the next look
+-- A reply stands, or it is history: the new wording is kept, nothing starts over. While one is being sent nothing is noted: the next look
 -- finds the edit again, and voids the approval if the reply was not taken.
 update post set text = %(text)s, edited_at = %(now)s, checked_at = %(now)s, gone_at = null
 where id = %(id)s and purged_at is null and (stage, status) <> ('post_queue', 'processing')
@@ -129,7 +132,8 @@ where p.id = any (%(ids)s) and q.kind = 'post' and q.name = p.platform || ':' ||
 update post
 set text = '', author = null, author_followers = null, url = null, conversation_id = null, parent_id = null,
     mentions = '{}', quoted_author = null, lang = null, metrics = '{}', last_error = null, purged_at = %(now)s,
-    status = case when status in ('completed', 'rejected', 'dead') then status else 'withdrawn' end,
+    rejection_reason = case when rejection_reason is not null then 'purged' end,
+    status = case when status in ('completed', 'rejected') then status else 'withdrawn' end,
     version = version + 1, lease_worker = null, lease_until = null, in_hand_at = null
 where id = any (%(ids)s) and purged_at is null and (stage, status) <> ('post_queue', 'processing')
 returning id
@@ -137,6 +141,11 @@ returning id
 -- name: purge_answers
 -- Answers of models that were kept and that belong to these posts.
 delete from llm_cache where input_ref = any (select 'post:' || id from unnest(%(ids)s::bigint[]) id)
+
+-- name: purge_dead_letters
+-- Nothing can be tried again with them, and a reason may quote what a model said about the post.
+update dead_letter set reason = 'purged', revived_at = coalesce(revived_at, now())
+where item_table = 'post' and item_id = any (%(ids)s)
 
 -- name: purge_run_errors
 -- An error may quote what a model said about the post.

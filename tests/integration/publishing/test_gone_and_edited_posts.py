@@ -8,12 +8,16 @@ from typing import Any
 import psycopg
 import pytest
 
+from rejoinder.errors import IllegalMove
 from rejoinder.listening.post import Post
+from resources.commands.review import reopen
+from resources.commands.upkeep import retry
 from resources.compliance import count_to_recheck, recheck_posts
 from resources.listening import HeardCounts, save_posts
 from resources.platforms.failures import SpendStopped, Unreachable
 from resources.platforms.port import Standing
-from resources.store.posts import insert_post
+from resources.purging import purge_posts
+from resources.store.posts import NewPost, Saved, insert_post, insert_posts
 from resources.tuning import Tuning
 from resources.work.stopping import StopSignal
 
@@ -62,9 +66,10 @@ def text_of(desk: Any, post_id: str) -> str:
 def enrich(desk: Any, post_id: str) -> None:
     """Give a post a row in every table that is made of posts, each with the sentinel in it."""
     post = desk.rows(
-        "update post set text = %s, author = %s where platform_post_id = %s returning id",
+        "update post set text = %s, author = %s, rejection_reason = %s where platform_post_id = %s returning id",
         f"{SENTINEL} text",
         f"{SENTINEL}_author",
+        f"{SENTINEL} is no claim",
         post_id,
     )[0]["id"]
     desk.rows(
@@ -91,6 +96,11 @@ def enrich(desk: Any, post_id: str) -> None:
         "insert into quarantine (kind, name, reason, content_hash, excerpt) values ('post', %s, 'r', 'h', %s)",
         f"x:{post_id}",
         SENTINEL,
+    )
+    desk.rows(
+        "insert into dead_letter (item_table, item_id, step, reason) values ('post', %s, 'claims', %s)",
+        post,
+        f"{SENTINEL} is too long",
     )
     desk.rows(
         "insert into llm_cache (key, reply, checksum, size_bytes, expires_at, input_ref)"
@@ -341,3 +351,80 @@ def test_who_edits_a_post_into_a_stop_is_left_alone(desk):
     look(desk, witness, later=13 * HOUR)
     assert desk.rows("select author, is_asked from opt_out") == [{"author": "author1", "is_asked": True}]
     assert place(desk, "1001") == "triage/withdrawn"
+
+
+def test_what_was_purged_is_not_tried_again_and_keeps_nothing_else_from_it(desk):
+    desk.approved(desk.channel())
+    enrich(desk, "1001")
+    desk.rows("update post set stage = 'triage', step = 'claims', status = 'pending'")
+    desk.rows("update post set status = 'processing', lease_worker = 1, lease_until = now()")
+    desk.rows("update post set status = 'dead', lease_worker = null, lease_until = null")
+    with desk.db.transaction() as tx:
+        assert purge_posts(tx, [desk.rows("select id from post")[0]["id"]], datetime.now(UTC)) == 1
+    assert tables_with(desk, SENTINEL) == []
+    assert desk.rows("select 1 from dead_letter where revived_at is null") == []
+    editor = replace(desk.approver, role="admin")
+    desk.rows("update person set role = 'admin'")
+    assert retry(desk.db, editor).revived["post"] == 0
+
+
+def test_a_person_can_decide_nothing_about_what_was_purged(desk):
+    desk.approved(desk.channel())
+    desk.rows("update post set stage = 'review', step = 'review', status = 'pending'")
+    desk.rows("update post set status = 'rejected'")
+    post, version = next((row["id"], row["version"]) for row in desk.rows("select id, version from post"))
+    with desk.db.transaction() as tx:
+        assert purge_posts(tx, [post], datetime.now(UTC)) == 1
+    with pytest.raises(IllegalMove, match="no content any more"):
+        reopen(desk.db, desk.approver, post, version=version + 1)
+
+
+def test_terms_however_short_let_a_look_come_to_its_end(desk):
+    desk.approved(desk.channel())
+    desk.rows("update channel set policy = jsonb_set(policy, '{retention_s}', '0')")
+    witness = Witness({"1001": text_of(desk, "1001")})
+    assert look(desk, witness, later=HOUR).channels["rehearsal"] == {"stands": 1}
+    assert len(witness.asked) == 1
+
+
+def test_a_newer_version_that_the_publisher_saw_first_is_kept_too(desk):
+    desk.approved(desk.channel())
+    newer = replace(seen("2001", "said better"), author="author1", earlier_ids=("1001",))
+    witness = Witness()
+    witness.look_up = lambda ids: {i: Standing(newer) for i in ids}  # type: ignore[method-assign]
+    desk.platform.capabilities = frozenset({"look_up"})
+    desk.platform.look_up = witness.look_up
+    assert desk.run(later=HOUR).cancelled == 1
+    assert look(desk, witness, later=2 * HOUR).channels["rehearsal"]["purged"] == 1
+    assert (place(desk, "1001"), place(desk, "2001")) == ("post_queue/withdrawn", "triage/pending")
+
+
+@pytest.mark.parametrize("is_hidden", [False, True])
+def test_history_that_is_edited_or_comes_back_never_reaches_triage(desk, is_hidden):
+    channel = desk.channel()
+    with desk.db.transaction() as tx:
+        new = NewPost(seen("1", "as it was"), False, 0, is_archived=True)
+        assert insert_posts(tx, channel.id, [new], from_archive=True) == [Saved("new")]
+    if is_hidden:
+        look(desk, Witness({"1": None}), later=13 * HOUR)
+    look(desk, Witness({"1": "said otherwise"}), later=14 * HOUR)
+    assert place(desk, "1") == ("triage/withdrawn" if is_hidden else "triage/rejected")
+    assert text_of(desk, "1") == "said otherwise"
+    assert desk.rows("select gone_at from post") == [{"gone_at": None}]
+
+
+def test_the_check_names_what_was_not_looked_up_or_purged_in_time(desk):
+    channel = desk.channel()
+    for _ in range(3):
+        desk.approved(channel)
+
+    def named() -> list[tuple[str, str]]:
+        with desk.db.transaction() as tx:
+            return [(row["key"], row["problem"].split()[1]) for row in tx.rows("check_post_standings")]
+
+    assert named() == []
+    desk.rows("update post set checked_at = now() - interval '25 hours' where platform_post_id = '1001'")
+    desk.rows("update post set gone_at = now() - interval '25 hours' where platform_post_id = '1002'")
+    assert named() == [("x:1001", "not"), ("x:1002", "gone")]
+    desk.rows("update channel set is_enabled = false")
+    assert named() == []

@@ -43,7 +43,10 @@ def test_one_author_gets_one_reply_a_day_and_the_next_one_waits(desk):
     report = desk.run()
     assert states(desk, *replies) == ["sent", "queued", "sent"] and report.deferred == 1
     waits = desk.publication(replies[1])
-    assert waits["reason_code"] == "author_window" and "Ada has a reply within 24 hours" in waits["detail"]
+    assert (
+        waits["reason_code"] == "author_window"
+        and "its author has a reply within 24 hours" in waits["detail"]
+    )
     assert waits["due_at"] > datetime.now(UTC) + DAY - timedelta(minutes=5)
     assert desk.run(later=DAY + timedelta(minutes=1)).sent == 1
     assert desk.platform.requests == 3
@@ -122,7 +125,7 @@ def test_a_person_is_not_given_a_second_reply_to_the_same_author(desk):
     desk.approved(channel)
     desk.numbers = iter([1, 2])
     desk.rows("update post set author = 'author1'")
-    with pytest.raises(DecisionInvalid, match="author1 has a reply within 24 hours"):
+    with pytest.raises(DecisionInvalid, match="its author has a reply within 24 hours"):
         desk.approved(channel, parent_id="7")
 
 

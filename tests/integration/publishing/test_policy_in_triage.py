@@ -63,7 +63,7 @@ def test_a_second_post_of_an_author_waits_until_the_window_ends(desk):
     assert triage(desk, post) == "waits"
     waits = post_row(desk, post)
     assert (waits["place"], waits["step"], waits["lease_worker"]) == ("triage/pending", "claims", None)
-    assert waits["verdict"] == "waits" and "Ada has a reply within 24 hours" in waits["reason"]
+    assert waits["verdict"] == "waits" and "its author has a reply within 24 hours" in waits["reason"]
     assert datetime.now(UTC) + timedelta(hours=23) < waits["due_at"] < datetime.now(UTC) + timedelta(hours=25)
     desk.rows("update publication set sent_at = sent_at - interval '25 hours'")
     assert triage(desk, post) == "statistic" and post_row(desk, post)["place"] == "research/pending"
