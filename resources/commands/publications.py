@@ -4,9 +4,11 @@ Each command checks the role, locks the post and its publication, changes both a
 transaction.
 """
 
+from datetime import UTC, datetime
 from typing import Literal
 
 from rejoinder.errors import DecisionInvalid, IllegalMove
+from rejoinder.ids import PublicationId
 from rejoinder.posting.reply_ids import ReplyId, parse_reply_id
 from rejoinder.review.moves import DONE, Place
 from resources.commands.actors import Actor, authorise, record
@@ -19,6 +21,8 @@ from resources.commands.cases import (
     open_publication,
 )
 from resources.postgres import Database, Transaction
+from resources.publishing.money import take_back_reply
+from resources.store.publications import load_publication
 
 Outcome = Literal["sent", "abandoned", "queued"]
 
@@ -84,7 +88,8 @@ def settle_unknown(
     """Decide what became of a reply whose outcome was not seen.
 
     ``sent`` takes the reply's address, ``queued`` sends it again and asks for confirm: a person who
-    has looked at the account's timeline says that it is not there.
+    has looked at the account's timeline says that it is not there. Then its money is there again, of
+    today's attempts and yesterday's.
 
     Raises:
         DecisionInvalid: the address or the confirmation is missing.
@@ -105,6 +110,7 @@ def _settle(tx: Transaction, publication: OpenPublication, outcome: Outcome, url
     if outcome == "sent":
         _settle_as_sent(tx, publication, _named_reply(tx, publication, url), "settled_by_person")
     elif outcome == "queued":
+        take_back_reply(tx, load_publication(tx, PublicationId(publication.id)), datetime.now(UTC))
         move_open_publication(tx, publication, "queued", reason_code="resent_by_person")
         move_case(tx, publication.case, QUEUED)
     else:

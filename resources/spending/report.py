@@ -139,6 +139,6 @@ def live_states(tx: Transaction, now: datetime) -> list[ChannelState]:
 
 
 def _live(told: ChannelState, spend: ChannelSpend | None) -> ChannelState:
-    if spend is None or spend.state == told.state:
+    if spend is None:
         return told
     return told._replace(state=spend.state, detail=spend.detail)

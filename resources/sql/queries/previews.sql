@@ -72,5 +72,6 @@ from reward order by updated_at desc, publication_id limit %(top)s
 select count(*) over ()::int as total, id, name, is_champion, metrics, created_at from model_version order by id desc limit %(top)s
 
 -- name: preview_post_standings
+-- Not the history whose platform is never asked.
 select count(*) over ()::int as total, platform, platform_post_id, checked_at, gone_at, purged_at
-from post order by checked_at desc, id desc limit %(top)s
+from post where checked_at < '9999-01-01' order by checked_at desc, id desc limit %(top)s

@@ -125,3 +125,18 @@ def test_a_stop_is_over_when_the_day_turned_also_if_nobody_called(
         later = now + timedelta(days=1)
         assert read_spend(tx, later)[0].state == "ok"
         assert [state.state for state in live_states(tx, later)] == ["ok"]
+
+
+def test_a_warning_names_the_budget_that_is_nearly_spent_now(
+    meter: SpendMeter, db: Database, channel_id: ChannelId
+) -> None:
+    now = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    with db.transaction() as tx:
+        tx.connection.execute(
+            "insert into spend_entry (channel_id, day, action, n_resources, n_charged, spent_usd)"
+            " values (%s, '2026-11-10', 'create', 2, 2, 17)",
+            (channel_id,),
+        )
+        set_state(tx, channel_id, "spend", "warned", "80 % or more of the budget of the day is spent")
+        (told,) = live_states(tx, now)
+    assert (told.state, told.detail) == ("warned", "80 % or more of the budget of the month is spent")

@@ -48,6 +48,9 @@ def test_history_stays_out_of_triage_and_the_new_does_not(desk, tmp_path):
     ]
     ages = desk.rows("select platform_post_id as id from post where checked_at > now() order by 1")
     assert [row["id"] for row in ages] == ["1", "3"], "the sandbox is not asked about history"
+    with desk.db.transaction() as tx:
+        shown = tx.rows("preview_post_standings", top=5)
+    assert [row["platform_post_id"] for row in shown] == ["2"], "nor shown among those that were looked up"
     [kept] = desk.rows("select name, reason from quarantine")
     assert kept["name"] == "x:a.jsonl:4" and kept["reason"].startswith("line 4: ")
 

@@ -10,6 +10,7 @@ from psycopg.conninfo import conninfo_to_dict
 from rejoinder.errors import ServiceUnavailable
 from rejoinder.listening.policy import default_policy
 from rejoinder.posting.pacing import RateWindow
+from resources.commands.publications import settle_unknown
 from resources.living_worker import living_worker
 from resources.platforms.failures import AuthExpired, OutcomeUnknown, RateLimited, Refused, Unreachable
 from resources.postgres import Database
@@ -222,6 +223,16 @@ def test_a_reply_is_charged_unless_it_surely_was_not_taken(desk, script, is_char
     assert entries == [
         {"action": "create_summoned", "n_charged": int(is_charged), "usd": 0.4 if is_charged else 0.0}
     ]
+
+
+@pytest.mark.parametrize(("outcome", "usd"), [("queued", 0.0), ("abandoned", 0.4)])
+def test_a_person_who_says_that_it_is_not_there_has_the_money_again(desk, outcome, usd):
+    channel = desk.channel(policy=replace(default_policy("sandbox/x/enterprise"), price_summoned_usd=0.4))
+    reply = desk.approved(channel)
+    desk.platform.script = [OutcomeUnknown("the connection was cut")]
+    desk.run()
+    settle_unknown(desk.db, desk.approver, reply, outcome, confirm=True)
+    assert desk.rows("select spent_usd::float8 as usd from spend_entry") == [{"usd": usd}]
 
 
 def test_each_attempt_counts_for_itself(desk):
