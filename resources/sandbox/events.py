@@ -14,6 +14,7 @@ from resources.sandbox.credentials import known_account
 from resources.sandbox.exchange import World
 from resources.sandbox.faults import order_fault
 from resources.sandbox.made_posts import add_many, add_record, read_many
+from resources.sandbox.timeline import told
 from resources.sandbox.tokens import set_tokens
 from resources.sandbox.x_flow import start_flow
 from resources.sandbox.x_settings import change_settings
@@ -69,7 +70,7 @@ def clock(world: World, body: Body, at: float) -> str:
 def set_x(world: World, body: Body, at: float) -> str:
     """Settings of X change."""
     change_settings(world.state, body)
-    return ", ".join(f"{name} {value}" for name, value in body.items())
+    return told(body)
 
 
 DEEDS: Mapping[str, Callable[[World, Body, float], str]] = {

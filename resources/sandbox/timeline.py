@@ -1,7 +1,7 @@
 """What happened in the sandbox, newest first: posts, replies, refusals, faults, edits, events."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from resources.sandbox.state import State
@@ -77,10 +77,12 @@ def to_come(state: State, most: int) -> list[tuple[float, str, str]]:
     return [(row["at"], row["kind"], told(json.loads(row["body"]))) for row in rows]
 
 
-def told(body: dict[str, object]) -> str:
-    """An event's values in one line.
+def told(body: Mapping[str, object]) -> str:
+    """An event's values in one line; a setting without a value gets its default.
 
     >>> told({"endpoint": "search", "kind": "503", "times": 2})
     'endpoint search, kind 503, times 2'
+    >>> told({"posts_per_month": None})
+    'posts_per_month default'
     """
-    return ", ".join(f"{key} {value}" for key, value in body.items())
+    return ", ".join(f"{key} {'default' if value is None else value}" for key, value in body.items())
