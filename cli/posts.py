@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.output import AsJson, print_json, print_table, reporting
+from cli.output import AsJson, print_json, print_table, reporting, say
 
 if TYPE_CHECKING:
     from resources.importing import ImportReport
@@ -56,6 +56,7 @@ def import_file(
                 file,
                 stop=stop,
                 triage_days=triage_days,
+                keep_days=bench.tuning.compliance.keep_days,
                 from_start=from_start,
                 progress=advance,
             )
@@ -69,7 +70,16 @@ def import_file(
 def show(report: "ImportReport") -> None:
     """What came in, for people."""
     counts = report.counts
-    row = (report.records, counts.new, counts.known, counts.edited, counts.quarantined, counts.opted_out)
-    columns = ("records", "new", "known before", "edited", "quarantined", "opted out")
+    row = (
+        *(report.records, counts.new, counts.known, counts.edited, counts.quarantined, counts.opted_out),
+        report.too_old,
+    )
+    columns = ("records", "new", "known before", "edited", "quarantined", "opted out", "too old")
     done = "" if report.is_complete else " (stopped: run it again to go on)"
     print_table(f"Imported {report.file} as heard on {report.channel}{done}", columns, [row])
+    if report.too_old:
+        say(
+            f"{report.too_old:,} posts are older than compliance.keep_days and were left out: the policy of"
+            f" {report.channel} allows no training, so each would be looked up again and again, at a price, and purged."
+            " A channel on the sandbox keeps them."
+        )

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rejoinder.errors import ConfigInvalid
 from resources.listening import HeardCounts, quarantine, save_posts
@@ -24,12 +24,16 @@ IDENTITY_BYTES = 2**20
 
 @dataclass(slots=True)
 class ImportReport:
-    """What came of a file; records counts all that it holds up to where the import stands, earlier runs included."""
+    """What came of a file; records counts all that it holds up to where the import stands, earlier runs included.
+
+    too_old counts posts that were left out, as their words would be purged at once.
+    """
 
     file: str
     channel: str
     records: int = 0
     counts: HeardCounts = field(default_factory=HeardCounts)
+    too_old: int = 0
     seconds: float = 0.0
     is_complete: bool = False
 
@@ -45,6 +49,7 @@ def import_posts(
     *,
     stop: StopSignal,
     triage_days: float = TRIAGE_DAYS,
+    keep_days: int = 0,
     from_start: bool = False,
     progress: Progress | None = None,
 ) -> ImportReport:
@@ -59,6 +64,8 @@ def import_posts(
         path: of the file; its kind is told from its name.
         stop: asked between two batches.
         triage_days: >= 0; 0 keeps everything as history.
+        keep_days: of the tuning's section compliance: where the channel's policy allows no training, posts older than
+            this are left out; deletions have to be honoured, so each that is kept is looked up, at a price. 0: none is.
         from_start: read the file again from its first record.
         progress: told how many records were read.
 
@@ -74,7 +81,7 @@ def import_posts(
     started = time.monotonic()
     asked = {"path": str(path), "platform": channel.platform, "account": channel.account}
     client = open_platform("archive", None, asked)
-    archived_before = datetime.now(UTC) - timedelta(days=triage_days)
+    times = _times(channel, triage_days, keep_days)
     with ThreadPoolExecutor(1, "archive") as reader:
         ahead = reader.submit(client.hear, cursor, (), ())
         while not (report.is_complete or stop.is_set()):
@@ -82,7 +89,7 @@ def import_posts(
             if not heard.is_complete:  # the next batch is read while this one is saved
                 ahead = reader.submit(client.hear, heard.cursor, (), ())
             with db.transaction() as tx:
-                _save(tx, channel, name, heard, report, archived_before)
+                _save(tx, channel, name, heard, report, times)
             before, report.records = report.records, int(heard.cursor["records"])
             report.is_complete = heard.is_complete
             if progress:
@@ -91,15 +98,30 @@ def import_posts(
     return report
 
 
+class _Times(NamedTuple):
+    """From when on posts are kept, and before when they are history."""
+
+    kept_from: datetime
+    archived_before: datetime
+
+
+def _times(channel: Channel, triage_days: float, keep_days: int) -> _Times:
+    now, are_kept = datetime.now(UTC), channel.policy.may_train or not keep_days
+    kept_from = datetime.min.replace(tzinfo=UTC) if are_kept else now - timedelta(days=keep_days)
+    return _Times(kept_from, now - timedelta(days=triage_days))
+
+
 def _save(
     tx: Transaction,
     channel: Channel,
     name: str,
     heard: Heard,
     report: ImportReport,
-    archived_before: datetime,
+    times: _Times,
 ) -> None:
-    save_posts(tx, channel, heard.posts, report.counts, archived_before=archived_before)
+    posts = [post for post in heard.posts if post.created_at >= times.kept_from]
+    report.too_old += len(heard.posts) - len(posts)
+    save_posts(tx, channel, posts, report.counts, archived_before=times.archived_before)
     for item in heard.unreadable:
         quarantine(tx, channel, item, report.counts)
     save_cursor(tx, channel.id, name, dict(heard.cursor))

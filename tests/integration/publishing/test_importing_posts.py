@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rejoinder.errors import ConfigInvalid
+from rejoinder.listening.policy import default_policy
 from resources.importing import ImportReport, import_posts
 from resources.platforms import archive
 from resources.store.posts import ARCHIVED
@@ -59,6 +60,23 @@ def test_nothing_goes_to_triage_when_so_asked(desk, tmp_path):
     desk.channel()
     run(desk, write(tmp_path / "a.jsonl", [line(1, days_old=0.1)]), triage_days=0)
     assert [row["status"] for row in desk.rows("select status from post")] == ["rejected"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "keep_days", "kept"),
+    [
+        ("x/self_serve", 30, ["2", "3"]),
+        ("x/self_serve", 0, ["1", "2", "3"]),
+        ("sandbox/x/self_serve", 30, ["1", "2", "3"]),
+    ],
+)
+def test_what_would_be_purged_at_once_is_left_out(desk, tmp_path, policy, keep_days, kept):
+    desk.channel(policy=default_policy(policy))
+    path = write(tmp_path / "a.jsonl", [line(1, days_old=31), line(2, days_old=29), line(3, days_old=1)])
+    report = run(desk, path, keep_days=keep_days)
+    assert (report.counts.new, report.too_old, report.records) == (len(kept), 3 - len(kept), 3)
+    rows = desk.rows("select platform_post_id as id from post order by 1")
+    assert [row["id"] for row in rows] == kept
 
 
 def test_an_import_that_was_stopped_goes_on_where_it_was(desk, tmp_path, monkeypatch):
