@@ -170,8 +170,16 @@ class _Check:
         now, terms = self.now(), terms_of(self.channel)
         gone = {"gone_before": now - timedelta(seconds=terms.purge_s)}
         self._purge_all("posts_past_term", gone)
+        self._forget_unasked(now - timedelta(seconds=self.channel.policy.retention_s))
         if keep_days and not self.channel.policy.may_train:
             self._purge_all("posts_at_rest", {"heard_before": now - timedelta(days=keep_days)})
+
+    def _forget_unasked(self, kept_since: datetime) -> None:
+        """Forget what is kept of others' words and never looked up: threads, and what could not be read."""
+        with self.db.transaction() as tx:
+            tx.execute("forget_threads", channel_id=self.channel.id, kept_since=kept_since)
+            if not self.channel.policy.may_train:
+                tx.execute("forget_unreadable", platform=self.channel.platform, kept_since=kept_since)
 
     def _purge_all(self, statement: LiteralString, bounds: Mapping[str, Any]) -> None:
         while True:

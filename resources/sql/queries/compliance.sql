@@ -46,6 +46,17 @@ where channel_id = %(channel_id)s and purged_at is null and heard_at <= %(heard_
   and status in ('rejected', 'dead', 'withdrawn')
 order by id limit %(most)s
 
+-- name: forget_threads
+-- What stands above a post is never looked up by itself, so it is kept no longer than a deletion may wait.
+delete from post_context x using post p, stage_decision d
+where p.id = x.post_id and p.channel_id = %(channel_id)s and d.post_id = p.id and d.step = 'thread'
+  and d.created_at <= %(kept_since)s
+
+-- name: forget_unreadable
+-- Nor can be looked up what could not be read: what it was and why stays, its words go.
+update quarantine set excerpt = ''
+where kind = 'post' and excerpt <> '' and created_at <= %(kept_since)s and starts_with(name, %(platform)s::text || ':')
+
 -- name: note_standing
 update post set checked_at = %(now)s where id = any (%(ids)s)
 

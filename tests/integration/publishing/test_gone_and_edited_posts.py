@@ -428,3 +428,29 @@ def test_the_check_names_what_was_not_looked_up_or_purged_in_time(desk):
     assert named() == [("x:1001", "not"), ("x:1002", "gone")]
     desk.rows("update channel set is_enabled = false")
     assert named() == []
+
+
+def test_what_is_never_looked_up_is_kept_no_longer_than_a_deletion_may_wait(desk):
+    desk.approved(desk.channel())
+    desk.rows("update channel set policy = jsonb_set(policy, '{may_train}', 'false')")
+    desk.rows("insert into post_context select id, 0, '9', 'parent', 'words', now() from post")
+    desk.rows(
+        "insert into stage_decision (post_id, step, verdict, reason) select id, 'thread', 'read', '1' from post"
+    )
+    desk.rows(
+        "insert into quarantine (kind, name, reason, content_hash, excerpt)"
+        " values ('post', 'x:77', 'no time', 'h', 'words'), ('post', 'reddit:77', 'no time', 'h', 'words'),"
+        " ('source', 'x:77', 'r', 'h', 'words')"
+    )
+    witness = Witness({"1001": text_of(desk, "1001")})
+    kept = (
+        "select (select count(*) from post_context) as threads,"
+        " count(*) filter (where excerpt = 'words') as words from quarantine"
+    )
+    look(desk, witness, later=23 * HOUR)
+    assert desk.rows(kept) == [{"threads": 1, "words": 3}]
+    look(desk, witness, later=25 * HOUR)
+    assert desk.rows(kept) == [{"threads": 0, "words": 2}]
+    assert desk.rows("select reason from quarantine where name = 'x:77' and kind = 'post'") == [
+        {"reason": "no time"}
+    ]
