@@ -78,7 +78,8 @@ def check(
 def forecast(channel: ChannelName = None, as_json: AsJson = False) -> None:
     """Posts a day of each rule, by the platform's counts of the last days, and what they cost by the policy's prices.
 
-    Each rule is one counting call, which X charges. Bounds hold 95 of 100 days if things go on as they went.
+    Each rule is one counting call, which X charges. Bounds hold 95 of 100 days if things go on as they went. A new rule
+    reads back listening.first_look_back_h hours once, beside that.
     """
     from resources.rounds import open_bench
 
@@ -92,10 +93,13 @@ def forecast(channel: ChannelName = None, as_json: AsJson = False) -> None:
                 for each in rules_of_channels(bench.db, channel)
                 for one in forecasts(client_of(bench.db, each.channel, open_client), each.channel, each.rules)
             ]
+    back_h = bench.tuning.listening.first_look_back_h
     if as_json:
-        print_json({"rules": rows, "usd_per_day": round(sum(row["usd_per_day"] or 0 for row in rows), 2)})
+        usd_per_day = round(sum(row["usd_per_day"] or 0 for row in rows), 2)
+        print_json({"rules": rows, "usd_per_day": usd_per_day, "first_look_back_h": back_h})
     else:
         _show_forecast(rows)
+        say(f"A rule that is new reads {back_h:g} h back once beside that (listening.first_look_back_h).")
 
 
 def _show_forecast(rows: list[dict[str, Any]]) -> None:

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rejoinder.errors import ConfigInvalid
@@ -16,6 +16,7 @@ from rejoinder.triage.priority import priority
 from resources.clients import OpenClient
 from resources.platforms.failures import AuthExpired, PlatformFailure, Refused, SpendStopped
 from resources.platforms.port import Heard, PlatformClient, Unreadable
+from resources.platforms.streaming import bound_first_search
 from resources.postgres import Database, Transaction
 from resources.standings import withdraw_earlier
 from resources.store.channel_states import State, read_states, set_state
@@ -104,7 +105,7 @@ def hear_all(
     """
     report = HeardReport()
     started = time.monotonic()
-    for channel, client in open_channels(db, open_client, report):
+    for channel, client in open_listening(db, open_client, report, tuning):
         try:
             hear_channel(db, channel, client, stop=stop, progress=progress, counts=report.counts(channel))
         except PlatformFailure as error:
@@ -154,6 +155,16 @@ def open_channels(
             opened.append((channel, open_client(channel, credential)))
         except ConfigInvalid as error:
             report.note(f"channel {channel.name}: {error}")
+    return opened
+
+
+def open_listening(
+    db: Database, open_client: OpenClient, report: HeardReport, tuning: Tuning
+) -> list[tuple[Channel, PlatformClient]]:
+    """The same for listening: a new rule does not read a whole week, but for the sandbox's, which costs nothing."""
+    opened, most = open_channels(db, open_client, report), timedelta(hours=tuning.listening.first_look_back_h)
+    for channel, client in opened:
+        bound_first_search(client, None if channel.is_sandbox else most)
     return opened
 
 

@@ -18,7 +18,7 @@ from resources.listening import (
     HeardReport,
     active_rules,
     hear_channel,
-    open_channels,
+    open_listening,
     save_posts,
 )
 from resources.platforms.failures import AuthExpired, PlatformFailure, Refused, SpendStopped
@@ -69,7 +69,7 @@ def listen_stream(
     started = time.monotonic()
     times = timing or Timing(poll_s=poll_s)
     threads = []
-    for channel, client in open_channels(db, open_client, report):
+    for channel, client in open_listening(db, open_client, report, tuning):
         ear = _ear(db, channel, client, stop, report.counts(channel), progress, times)
         threads.append(threading.Thread(target=ear.run, name=f"listen-{channel.name}"))
     for thread in threads:

@@ -140,6 +140,12 @@ class Listening(Section):
         le=1,
         description="Share of the sources from which a word is listened for alone; 0: every name is.",
     )
+    first_look_back_h: float = Field(
+        24.0,
+        ge=0,
+        le=168,
+        description="Hours that the first search of a new rule on X reads back, beyond the sandbox; 0: none.",
+    )
 
 
 class Compliance(Section):

@@ -4,8 +4,9 @@ The port's `stream` gives post after post. A client that can do more (X) also ha
 the listener asks for them with `as_block_stream` and falls back to the port where a client has none.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol, runtime_checkable
 
 from rejoinder.listening.reconnecting import Trouble
@@ -57,7 +58,7 @@ class BlockStream(Protocol):
         """Make the platform's rules equal to these by difference; a stream that stands follows within seconds."""
         ...
 
-    def stream_blocks(self, stop: Stop, *, most: int, within_s: float) -> Iterator[Heard]:
+    def stream_blocks(self, stop: Stop, *, most: int, within_s: float) -> Generator[Heard, None, None]:
         """One connection: an empty block as soon as it stands, then what came in, at least every within_s.
 
         A block may be empty. It ends where the platform closed the connection in order, or stop was set;
@@ -92,3 +93,16 @@ class BlockStream(Protocol):
 def as_block_stream(client: PlatformClient) -> BlockStream | None:
     """The client as a stream of blocks, None where it has only the port."""
     return client if isinstance(client, BlockStream) else None
+
+
+@runtime_checkable
+class LooksBack(Protocol):
+    """A client whose searches can be told how far back the first one begins; None: as far as the platform goes."""
+
+    first_look_back: timedelta | None
+
+
+def bound_first_search(client: PlatformClient, most: timedelta | None) -> None:
+    """Let a search that never ran read back this far at most, where the client can be told."""
+    if isinstance(client, LooksBack):
+        client.first_look_back = most

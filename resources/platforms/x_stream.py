@@ -68,6 +68,8 @@ class LineReader:
         ending: PlatformFailure | None = None
         try:
             with self._connect() as response:
+                if self._is_closed:
+                    return
                 if response.status_code == 200:
                     self.has_connected.set()
                     self._read(response)
@@ -105,7 +107,9 @@ class LineReader:
         return batch
 
     def close(self) -> Batch:
-        """End the connection now, not at the next keep-alive; what had come in by then."""
+        """End the connection now, not at the next keep-alive; what had come in by then. Nothing the second time."""
+        if self._is_closed:
+            return Batch()
         self._is_closed = True
         self._wire.interrupt()
         rest, until = Batch(), time.monotonic() + CLOSING_S
@@ -128,7 +132,8 @@ def _add(batch: Batch, item: bytes | PlatformFailure | None) -> None:
         if not isinstance(body, dict):
             raise ValueError("not an object")
     except ValueError:
-        _log_once("not JSON", "X's stream sent a line that is not JSON: %s", item[:80])
+        # Its words may be somebody's, who deletes them tomorrow.
+        _log_once("not JSON", "X's stream sent a line that is not JSON (%d bytes)", len(item))
         return
     if body.get("data"):
         batch.items.append(body)
@@ -195,7 +200,9 @@ def batches(reader: LineReader, stop: Stop, *, most: int, within_s: float) -> It
                 if batch.ending is not None:
                     raise batch.ending
                 return
-        yield reader.close()
+        rest = reader.close()
+        if is_open:
+            yield rest
     finally:
         reader.close()
 

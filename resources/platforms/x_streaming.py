@@ -1,6 +1,6 @@
 """The part of the X client that streams: rules, connections, blocks of posts; all with the app's token."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 import requests
@@ -94,7 +94,7 @@ class XStreaming:
         for block in self.stream_blocks(stop, most=BLOCK_POSTS, within_s=BLOCK_S):
             yield from block.posts
 
-    def stream_blocks(self, stop: Stop, *, most: int, within_s: float) -> Iterator[Heard]:
+    def stream_blocks(self, stop: Stop, *, most: int, within_s: float) -> Generator[Heard, None, None]:
         """One connection of the filtered stream in blocks; what was received is given and charged, come what may."""
         own = self.account.lower()
         self._toll.posts(ASKED_AHEAD)
@@ -109,7 +109,8 @@ class XStreaming:
             yield self._heard(reader.close(), own)
             raise
         finally:
-            reader.close()
+            # Whoever reads this went away: X has charged for what came meanwhile.
+            self._toll.note(reader.close().items)
 
     def _heard(self, batch: Batch, own: str) -> Heard:
         self._toll.note(batch.items)

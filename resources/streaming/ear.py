@@ -8,6 +8,7 @@ fills, then the connection does: nothing is dropped. A stop, asked for at any ti
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 
@@ -213,15 +214,17 @@ class Connection:
         timing, is_first = self.ground.timing, True
         blocks = self.ground.stream.stream_blocks(self, most=timing.block_posts, within_s=timing.block_s)
         try:
-            for block in blocks:
-                if is_first:
-                    self.ear.stood_since = time.monotonic()
-                    self.catch_up.start()
-                    is_first = False
-                if block.posts or block.unreadable:
-                    self._store(block)
-                if time.monotonic() >= self._next_look:
-                    self._look_around()
+            # Closed where storing fails, too: the wait that follows would hold the token's only connection.
+            with closing(blocks):
+                for block in blocks:
+                    if is_first:
+                        self.ear.stood_since = time.monotonic()
+                        self.catch_up.start()
+                        is_first = False
+                    if block.posts or block.unreadable:
+                        self._store(block)
+                    if time.monotonic() >= self._next_look:
+                        self._look_around()
         finally:
             self.catch_up.end()
 

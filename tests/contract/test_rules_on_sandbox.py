@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 from typer.testing import CliRunner
-from x_listener import XDesk
+from x_listener import XDesk, wait_for
 
 from rejoinder.errors import ConfigInvalid
 from rejoinder.listening.policy import default_policy
 from rejoinder.listening.rules import MAX_RULES, ListeningRule
 from resources.clients import open_client
 from resources.commands import rules as deeds
+from resources.listening import hear_all
+from resources.tuning import Tuning
+from resources.work.stopping import StopSignal
 
 
 @pytest.fixture
@@ -70,6 +73,22 @@ def test_the_commands_tell_programs_and_people(x_desk: Any, environment: None) -
     bad = runner.invoke(app, ["rules", "check", "is:retweet", "--json"])
     assert bad.exit_code == 1 and "stand alone" in json.loads(bad.stdout)["problems"][0]
     assert "well formed" in runner.invoke(app, ["rules", "check", "asyncio -is:retweet"]).stdout
+
+
+@pytest.mark.parametrize(("is_sandbox", "heard"), [(False, 5), (True, 10)])
+def test_a_new_rule_reads_a_day_back_and_not_the_week(
+    db: Any, owner_db: Any, sandbox: Any, is_sandbox: bool, heard: int
+) -> None:
+    desk = XDesk(db, owner_db, sandbox, is_sandbox)
+    desk.rule("asyncio")
+    for _ in range(2):
+        sandbox.advance(days=3)
+        desk.flow(5)
+        wait_for(lambda: not sandbox.get("flow")["running"])
+    client = sandbox.client("x")
+    report = hear_all(db, open_client=lambda *_: client, tuning=Tuning(), stop=StopSignal())
+    assert report.errors == {}
+    assert len(set(desk.stored()) & set(desk.flowed())) == heard
 
 
 def test_an_unknown_channel_is_named(x_desk: Any) -> None:

@@ -34,6 +34,7 @@ class XDesk:
     db: Database
     owner: Database
     sandbox: Any
+    is_sandbox: bool = True
     channel: Channel = field(init=False)
 
     def __post_init__(self) -> None:
@@ -46,7 +47,7 @@ class XDesk:
                 platform="x",
                 account=ACCOUNT,
                 base_url=self.sandbox.url,
-                is_sandbox=True,
+                is_sandbox=self.is_sandbox,
                 policy=default_policy("sandbox/x/enterprise"),
             )
             tx.execute("store_read_credential", channel_id=channel_id, secret=Jsonb(credential))
