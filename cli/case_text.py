@@ -21,6 +21,7 @@ def _lines(case: "ReviewCase") -> Iterator[str]:
     yield f"Post {case.id}, version {case.version}, {case.place} ({case.channel.name}{sandbox})"
     yield f"{post.author or 'unknown author'}, {post.created_at:%Y-%m-%d %H:%M} UTC {post.url or ''}"
     yield from _indented(post.text)
+    yield from _thread_lines(case)
     if case.rejection_reason:
         yield f"Rejected: {case.rejection_reason}"
     for decision in case.stage_decisions:
@@ -34,6 +35,15 @@ def _lines(case: "ReviewCase") -> Iterator[str]:
     if case.draft:
         yield from _draft_lines(case.draft)
     yield from _decided_lines(case)
+
+
+def _thread_lines(case: "ReviewCase") -> Iterator[str]:
+    """What it answers, oldest first."""
+    if case.thread:
+        yield "Above it"
+    for above in case.thread:
+        yield f"- {above.author or 'unknown author'}, {above.created_at:%Y-%m-%d %H:%M} UTC"
+        yield from _indented(above.text)
 
 
 def _evidence_lines(found: "CaseEvidence") -> Iterator[str]:

@@ -13,7 +13,7 @@ from rejoinder.ids import PostId
 from rejoinder.listening.post import Post
 from resources.clients import OpenClient
 from resources.listening import HeardReport, open_channels
-from resources.platforms.failures import PlatformFailure, RateLimited
+from resources.platforms.failures import AuthExpired, PlatformFailure, RateLimited, Unreachable
 from resources.platforms.port import PlatformClient
 from resources.postgres import Database
 from resources.store.channels import Channel
@@ -64,9 +64,9 @@ def _read_channel(
             return
         try:
             parents = client.thread(_post(row), channel.policy.thread_posts)
-        except RateLimited as limit:
-            # The rest is asked for next time; the posts themselves go on.
-            report.note(f"channel {channel.name}: {limit}")
+        except (RateLimited, Unreachable, AuthExpired) as trouble:
+            # It is not about this post: the rest is asked for next time; the posts themselves go on.
+            report.note(f"channel {channel.name}: {trouble}")
             return
         except PlatformFailure as failure:
             report.note(f"channel {channel.name}: {failure}")

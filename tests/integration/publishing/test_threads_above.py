@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from cli.case_text import case_lines
 from rejoinder.listening.policy import default_policy
 from rejoinder.listening.post import Post
 from resources.conversation_context import read_threads
-from resources.platforms.failures import PlatformFailure, SpendStopped, Unreachable
+from resources.platforms.failures import PlatformFailure, Refused, SpendStopped, Unreachable
 from resources.store.posts import insert_post
 from resources.store.reviews import load_case
 from resources.work.stopping import StopSignal
@@ -64,16 +65,23 @@ def test_accepted_posts_that_answer_another_get_what_stands_above_once(desk: Any
     with desk.db.transaction() as tx:
         case = load_case(tx, first)
     assert [(one.author, one.text) for one in case.thread] == [("root", "The root")]
+    shown = list(case_lines(case))
+    assert shown[shown.index("Above it") + 1].startswith("- root, ") and "    The root" in shown
     assert read(desk, client).read == 0
 
 
-def test_a_failure_is_noted_and_a_spent_budget_is_asked_again_later(desk: Any) -> None:
+def test_a_refusal_is_final_and_what_is_not_about_the_post_is_asked_again_later(desk: Any) -> None:
     channel = desk.channel()
     post_id = heard(desk, channel, 1)
     assert list(read(desk, Climber(failure=SpendStopped(None, "spent"))).errors) == [
         f"channel {channel.name}: spent"
     ]
-    assert list(read(desk, Climber(failure=Unreachable("away"))).errors) == [f"channel {channel.name}: away"]
+    heard(desk, channel, 2)
+    away = Climber(failure=Unreachable("away"))
+    assert list(read(desk, away).errors) == [f"channel {channel.name}: away"] and len(away.asked) == 1
+    refusing = Climber(failure=Refused("forbidden", "not yours"))
+    assert list(read(desk, refusing).errors) == [f"channel {channel.name}: forbidden: not yours"]
+    assert len(refusing.asked) == 2
     assert desk.rows("select status from post where id = %s", post_id) == [{"status": "pending"}]
     client = Climber(parents())
     assert read(desk, client).read == 0 and not client.asked
