@@ -31,7 +31,7 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 @dataclass
 class Wall:
-    """A clock that is set; it starts at today's noon, since notices carry the database's time."""
+    """A clock that is set; it starts in the month before, since notices carry the database's time and must be later."""
 
     now: datetime
 
@@ -45,7 +45,8 @@ class Wall:
 
 @pytest.fixture
 def clock() -> Wall:
-    return Wall(datetime.now(UTC).replace(day=15, hour=12, minute=0, second=0, microsecond=0))
+    month_before = datetime.now(UTC).replace(day=1) - timedelta(days=1)
+    return Wall(month_before.replace(day=15, hour=12, minute=0, second=0, microsecond=0))
 
 
 @pytest.fixture
