@@ -135,6 +135,16 @@ def work_off(
     return report
 
 
+def in_words(error: Exception) -> str:
+    r"""A failure as it is kept: of what PostgreSQL says only the first line, the rest may quote a whole row.
+
+    >>> in_words(psycopg.errors.NotNullViolation("null value\nDETAIL:  Failing row contains (1, what Ada said)."))
+    'NotNullViolation: null value'
+    """
+    said = str(error).partition("\n")[0] if isinstance(error, psycopg.Error) else str(error)
+    return f"{type(error).__name__}: {said}"[:500]
+
+
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -254,9 +264,10 @@ class _Loop:
             return self.step.save(tx, item, result, worker.number)
 
     def _fail(self, item_id: int, error: Exception, worker: Worker) -> None:
+        text = in_words(error)
         if not isinstance(error, RejoinderError | TimeoutError):
-            log.exception("%s: %s %s failed", self.step.name, self.step.table, item_id)
-        text = f"{type(error).__name__}: {error}"[:500]
+            told = None if isinstance(error, psycopg.Error) else error
+            log.error("%s: %s %s failed: %s", self.step.name, self.step.table, item_id, text, exc_info=told)
         statement = "postpone_item" if isinstance(error, PassingTrouble) else "fail_item"
         with self.db.transaction() as tx:
             row = tx.row(
