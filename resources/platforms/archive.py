@@ -8,7 +8,7 @@ from pathlib import Path
 from rejoinder.errors import ConfigInvalid
 from rejoinder.listening.post import Platform, Post
 from rejoinder.listening.rules import ListeningRule
-from resources.platforms.archive_fields import read_record
+from resources.platforms.archive_fields import PartlyRead, read_record
 from resources.platforms.archive_files import Record, read_records
 from resources.platforms.clocks import Clock
 from resources.platforms.failures import Refused
@@ -84,6 +84,9 @@ class ArchiveClient:
         if record.value is not None:
             try:
                 posts += read_record(record.value, self.platform, record.author)
+            except PartlyRead as error:
+                posts += error.posts
+                problem = str(error)
             except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
                 problem = str(error)
         if problem:

@@ -43,6 +43,14 @@ TIME_FORMS = ("%a %b %d %H:%M:%S %z %Y", "%m/%d/%y %H:%M", "%m/%d/%Y %H:%M", "%m
 MILLISECONDS_FROM = 1e11
 
 
+class PartlyRead(ValueError):
+    """Some posts of a record cannot be read; those that can are posts."""
+
+    def __init__(self, problem: str, posts: list[Post]) -> None:
+        self.posts = posts
+        super().__init__(problem)
+
+
 def read_record(record: Mapping[str, Any], platform: Platform, author: str | None = None) -> list[Post]:
     """The posts of one record; one, but for an answer of X's API kept whole.
 
@@ -52,6 +60,7 @@ def read_record(record: Mapping[str, Any], platform: Platform, author: str | Non
         author: who wrote them, where the record does not say it.
 
     Raises:
+        PartlyRead: it is an answer of X of which some posts can be read.
         ValueError: it is no post of that platform; the message says what is missing.
     """
     told = record.get("platform", platform)
@@ -70,7 +79,7 @@ def _of_x_answer(record: Mapping[str, Any]) -> list[Post]:
 
     posts, unreadable = read_posts(record if "data" in record else {"data": record})
     if unreadable:
-        raise ValueError(unreadable[0].reason)
+        raise PartlyRead(f"{unreadable[0].reason}; {len(unreadable)} of its posts cannot be read", posts)
     if not posts:
         raise ValueError("an answer of X without a post")
     return posts
@@ -159,6 +168,8 @@ def _text(record: Mapping[str, Any], platform: Platform, text: object) -> str:
         text = "\n\n".join(
             str(part) for part in (record["title"], record.get("selftext") or record.get("body")) if part
         )
+    if platform == "reddit" and not GONE.isdisjoint((record.get("selftext"), record.get("body"))):
+        raise ValueError("its author deleted it, or a moderator did")
     if not isinstance(text, str) or not text.strip():
         raise ValueError("it has no text")
     return text

@@ -9,6 +9,7 @@ import io
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
@@ -22,6 +23,8 @@ KINDS = ".jsonl, .ndjson, .csv, .tsv (each also with .gz), .json, .js, or the .z
 # X writes its export as JavaScript: an assignment before each array.
 ASSIGNMENT = re.compile(r"\s*window\.[\w.]+\s*=\s*")
 TWEETS = re.compile(r"(?:.*/)?data/tweets?(?:-part\d+)?\.js")
+# What reading raises where a file is cut, damaged, locked with a password or packed in an unknown way.
+DAMAGED = (zipfile.BadZipFile, EOFError, OSError, zlib.error, RuntimeError)
 ACCOUNT = re.compile(r"(?:.*/)?data/account\.js")
 
 
@@ -57,7 +60,7 @@ def read_records(path: Path) -> Iterator[Record]:
             yield from _export(path)
         else:
             raise ConfigInvalid(f"{path.name} is no archive of posts that can be read: give {KINDS}.")
-    except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, OSError) as error:
+    except DAMAGED as error:
         raise InputUnreadable(f"{path.name} cannot be read: {error}") from None
 
 

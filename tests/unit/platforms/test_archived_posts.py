@@ -212,3 +212,23 @@ def test_times_in_many_forms(given_time: object) -> None:
 def test_a_time_that_is_none(given_time: object) -> None:
     with pytest.raises(ValueError, match="time"):
         read_time(given_time)
+
+
+def test_an_answer_of_x_gives_what_can_be_read_of_it(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.jsonl", json.dumps({"data": [OF_X, {"id": "21"}]}))
+    found = heard(path)
+    assert [post.platform_post_id for post in found.posts] == ["20"]
+    assert [(one.raw_id, "1 of its posts" in one.reason) for one in found.unreadable] == [("a.jsonl:1", True)]
+
+
+@pytest.mark.parametrize("gone", [{"body": "[deleted]"}, {"title": "a title", "selftext": "[removed]"}])
+def test_what_was_deleted_on_reddit_before_it_was_archived_is_no_post(gone: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="deleted it"):
+        read_record({"id": "a", "created_utc": 1_700_000_000, **gone}, "reddit")
+
+
+def test_a_damaged_gzip_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(b"\x1f\x8b\x08\x00garbagegarbage")
+    with pytest.raises(InputUnreadable, match=r"a\.jsonl\.gz cannot be read"):
+        heard(path)
