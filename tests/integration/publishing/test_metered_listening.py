@@ -6,6 +6,7 @@ from typing import Any
 from rejoinder.listening.policy import default_policy
 from resources.clients import metered
 from resources.listening import hear_all
+from resources.spending.meters import meters_of
 from resources.store.channels import load_channel, read_credential
 from resources.work.stopping import StopSignal
 
@@ -52,3 +53,14 @@ def test_a_spent_budget_sends_no_request(desk: Any, live: Any) -> None:
     (state,) = desk.rows("select state, detail from channel_state where part = 'spend'")
     assert state["state"] == "stopped" and "it goes on at" in state["detail"]
     assert desk.notices() == ["spend_cap"]
+
+
+def test_a_page_that_brought_little_leaves_little_held(desk: Any, live: Any) -> None:
+    channel = start(desk, live)
+    with desk.owner.transaction() as tx:
+        credential = read_credential(tx, channel.id)
+    with metered(desk.db) as open_client:
+        open_client(channel, credential).hear({}, (), ())
+        meters_of(desk.db).of(channel.id).tick()
+        (held,) = desk.rows("select coalesce(sum(held_usd), 0)::float8 as usd from spend_hold")
+    assert held["usd"] <= 0.1, "a hundredth of the budget, though the page might have cost 3 USD"
