@@ -131,8 +131,16 @@ def test_faults_of_items_that_come_at_once_happen_to_one_batch_after_the_other(
     assert listener.ids == [made[place] for place in (1, 0, 2, 4, 3, 5)]
 
 
-def test_the_monthly_cap_ends_a_stream_that_is_older_than_a_day(sandbox: Any, listener: Listener) -> None:
+@pytest.fixture
+def new_month(sandbox: Any) -> None:
+    """A month in which nothing was read."""
     sandbox.advance(days=40)
+
+
+def test_the_monthly_cap_ends_a_stream_that_is_older_than_a_day(
+    sandbox: Any, new_month: None, listener: Listener
+) -> None:
+    sandbox.advance(days=1)
     make(sandbox, 5)
     listener.wait(5)
     sandbox.post("x", posts_per_month=5)
