@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from typer.testing import CliRunner
-from x_listener import XDesk, wait_for
+from x_listener import XDesk, as_new, wait_for
 
 from rejoinder.errors import ConfigInvalid
 from rejoinder.listening.policy import default_policy
@@ -16,6 +16,12 @@ from resources.commands import rules as deeds
 from resources.listening import hear_all
 from resources.tuning import Tuning
 from resources.work.stopping import StopSignal
+
+
+@pytest.fixture
+def sandbox(shared_x: Any) -> Any:
+    """The sandbox of this folder's tests of X."""
+    return as_new(shared_x)
 
 
 @pytest.fixture
@@ -50,6 +56,7 @@ def test_a_thousand_rules_are_the_most(x_desk: Any) -> None:
 
 def test_rules_beyond_the_daily_budget_need_a_yes(x_desk: Any) -> None:
     x_desk.flow(60)
+    wait_for(lambda: not x_desk.sandbox.get("flow")["running"])
     x_desk.sandbox.advance(days=2)
     client = deeds.client_of(x_desk.db, x_desk.channel, open_client)
     (ours,) = deeds.rules_of_channels(x_desk.db, "x-rehearsal")

@@ -4,10 +4,16 @@ from random import Random
 from typing import Any
 
 import pytest
-from x_listener import XDesk, wait_for
+from x_listener import XDesk, as_new, wait_for
 
 # What an open connection goes through, and two that keep it from being opened.
 FAULTS = ("disconnect", "cut", "duplicate", "disorder", "no_tag", "torn", "unknown", "503", "drop")
+
+
+@pytest.fixture
+def sandbox(shared_x: Any) -> Any:
+    """The sandbox of this folder's tests of X."""
+    return as_new(shared_x)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

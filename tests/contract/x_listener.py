@@ -1,13 +1,16 @@
 """A listener to X's stream on the sandbox and a real database, impatient enough for a test."""
 
 import contextlib
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+import requests
 from psycopg.types.json import Jsonb
 
 from rejoinder.listening.policy import default_policy
@@ -27,6 +30,27 @@ QUICK = Timing(poll_s=0.3, settle_s=0.3, disorder_s=2.0, cursor_s=0.1, rules_s=0
 ACCOUNT = "sample_account"
 
 
+def bearer(sandbox: Any) -> dict[str, str]:
+    """The header of the app's token."""
+    return {"Authorization": f"Bearer {sandbox.get('credentials')['x']['bearer_token']}"}
+
+
+def as_new(sandbox: Any) -> Any:
+    """A sandbox that others have used: no flow, rules, connections or faults; what was said is beyond X's search."""
+    headers, stream = bearer(sandbox), f"{sandbox.url}/2/tweets/search/stream"
+    requests.delete(f"{sandbox.url}/sandbox/flow", timeout=30).raise_for_status()
+    wait_for(lambda: not sandbox.get("flow")["running"])
+    sandbox.advance(days=8)
+    requests.delete(f"{sandbox.url}/2/connections/all", headers=headers, timeout=30)
+    there = requests.get(f"{stream}/rules", headers=headers, timeout=30).json().get("data") or []
+    if there:
+        gone = {"delete": {"ids": [rule["id"] for rule in there]}}
+        requests.post(f"{stream}/rules", json=gone, headers=headers, timeout=30).raise_for_status()
+    with closing(sqlite3.connect(sandbox.folder / "state.db", timeout=30, isolation_level=None)) as state:
+        state.execute("delete from fault")
+    return sandbox
+
+
 @dataclass
 class XDesk:
     """A channel on the sandbox, with rules."""
@@ -36,9 +60,13 @@ class XDesk:
     sandbox: Any
     is_sandbox: bool = True
     channel: Channel = field(init=False)
+    flowed_before: int = field(init=False)
+    connected_before: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         credential = self.sandbox.get("credentials")["x"]
+        self.flowed_before, self.connected_before = len(self.sandbox.get("flow/ids")), frozenset()
+        self.connected_before = frozenset(one["id"] for one in self.connections("all"))
         with self.owner.transaction() as tx:
             channel_id = save_channel(
                 tx,
@@ -86,7 +114,13 @@ class XDesk:
         self.sandbox.post("flow", rate_per_s=rate_per_s, count=count, texts=[text])
 
     def flowed(self) -> list[str]:
-        return self.sandbox.get("flow/ids")
+        return list(self.sandbox.get("flow/ids"))[self.flowed_before :]
+
+    def connections(self, status: str) -> list[dict[str, Any]]:
+        """What the sandbox lists of the token's connections since this desk was made."""
+        url, headers = f"{self.sandbox.url}/2/connections", bearer(self.sandbox)
+        found = requests.get(url, params={"status": status}, headers=headers, timeout=30).json().get("data")
+        return [one for one in found or [] if one["id"] not in self.connected_before]
 
     def wait_for_the_flow(self) -> None:
         """Until the flow has ended and all that it made is stored, nothing twice."""
