@@ -31,7 +31,7 @@ from resources.work.stopping import StopSignal
 
 log = logging.getLogger("rejoinder.compliance")
 
-BATCH = 100
+BATCH, SMALLEST_BATCH = 100, 10
 
 
 @dataclass(slots=True)
@@ -128,6 +128,7 @@ class _Check:
     progress: Progress | None
     now: Callable[[], datetime]
     counts: Counter[str] = field(default_factory=Counter)
+    batch: int = BATCH
 
     def run(self, *, keep_days: int) -> None:
         """Look up what is due, batch by batch, then purge what may not wait or has lain long enough."""
@@ -150,10 +151,10 @@ class _Check:
         # However short the terms are, no post is looked up twice: the rest of the work has its turn.
         bounds = {name: min(at, started) for name, at in now.items()}
         with self.db.transaction() as tx:
-            due = tx.rows("claim_posts_to_check", channel_id=self.channel.id, most=BATCH, **bounds)
+            due = tx.rows("claim_posts_to_check", channel_id=self.channel.id, most=self.batch, **bounds)
         if not due:
             return False
-        standings = self.client.look_up([row["platform_post_id"] for row in due])
+        due, standings = self._ask(due)
         found = judged(due, standings)
         with self.db.transaction() as tx:
             self.counts += note_found(tx, found, self.now())
@@ -165,11 +166,24 @@ class _Check:
             self.progress(len(due))
         return True
 
+    def _ask(self, due: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], dict[str, Standing]]:
+        """What the platform says of these posts, or of the first few, where the budget has room for no more."""
+        try:
+            return due, self.client.look_up([row["platform_post_id"] for row in due])
+        except SpendStopped:
+            if len(due) <= SMALLEST_BATCH:
+                raise
+        self.batch = SMALLEST_BATCH  # the others of this batch are due again in ten minutes
+        return self._ask(due[:SMALLEST_BATCH])
+
     def _purge(self, keep_days: int) -> None:
         """Purge what was gone for as long as may be, and what nobody will answer any more."""
         now, terms = self.now(), terms_of(self.channel)
         gone = {"gone_before": now - timedelta(seconds=terms.purge_s)}
         self._purge_all("posts_past_term", gone)
+        with self.db.transaction() as tx:
+            since = now - timedelta(seconds=terms.recheck_s)
+            tx.execute("purge_late_answers", channel_id=self.channel.id, purged_since=since)
         self._forget_unasked(now - timedelta(seconds=self.channel.policy.retention_s))
         if keep_days and not self.channel.policy.may_train:
             self._purge_all("posts_at_rest", {"heard_before": now - timedelta(days=keep_days)})

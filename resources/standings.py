@@ -9,7 +9,7 @@ from rejoinder.listening.post import Post
 from rejoinder.listening.standing import Verdict
 from resources.postgres import Transaction
 from resources.purging import purge_posts
-from resources.store.posts import ARCHIVED
+from resources.store.posts import ARCHIVED, note_edit
 
 
 class Found(NamedTuple):
@@ -33,7 +33,7 @@ def note_found(tx: Transaction, found: Sequence[Found], now: datetime) -> Counte
     note_replaced(tx, ids["replaced"], now)
     for one in found:
         if one.now and one.verdict in ("edited", "restored"):
-            note_wording(tx, one.post_id, one.now.text, now)
+            note_wording(tx, one.post_id, one.now, now)
     counts: Counter[str] = Counter(
         {verdict: len(of) for verdict, of in ids.items() if of and verdict != "purge"}
     )
@@ -66,9 +66,9 @@ def withdraw_earlier(tx: Transaction, platform: str, posts: Sequence[Post], now:
         note_replaced(tx, [row["id"] for row in rows], now)
 
 
-def note_wording(tx: Transaction, post_id: int, text: str, now: datetime) -> bool:
-    """Keep a post's new wording; True where its walk starts over, so that an approval of the old one is void."""
-    if tx.rows("note_edit", id=post_id, text=text, now=now, archived=ARCHIVED):
+def note_wording(tx: Transaction, post_id: int, post: Post, now: datetime) -> bool:
+    """Keep how a post reads now; True where its walk starts over, so that an approval of the old wording is void."""
+    if note_edit(tx, post, now, history=ARCHIVED):
         return True
-    tx.execute("note_edit_of_answered", id=post_id, text=text, now=now)
+    tx.execute("note_edit_of_answered", id=post_id, text=post.text, now=now)
     return False

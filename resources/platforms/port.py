@@ -8,22 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
+from rejoinder.listening.policy import PaidAction
 from rejoinder.listening.post import Platform, Post
 from rejoinder.listening.rules import ListeningRule
 from rejoinder.posting.pacing import RateWindow
 
 Capability = Literal["hear", "stream", "search", "look_up", "thread", "counts", "publish", "metrics"]
-# What platforms charge for: a resource that is read, or a deed. The prices are the channel policy's.
-Action = Literal[
-    "post_read",
-    "user_read",
-    "own_read",
-    "counts_read",
-    "create",
-    "create_with_link",
-    "create_summoned",
-    "delete",
-]
+Action = PaidAction
 
 
 class Unreadable(NamedTuple):

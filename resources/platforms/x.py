@@ -28,7 +28,7 @@ from resources.platforms.port import (
 )
 from resources.platforms.wire import Rebase
 from resources.platforms.x_answers import read_json, read_metrics, read_time, read_windows, x_failure
-from resources.platforms.x_fields import HOST, POST_FIELDS
+from resources.platforms.x_fields import BARE_FIELDS, HOST, POST_FIELDS
 from resources.platforms.x_lookup import look_up, read_counts, search_back
 from resources.platforms.x_own import answers, same_text
 from resources.platforms.x_poll import SEARCH_LAG, Collected, Fetch, begin_at, poll_search, search_key
@@ -198,19 +198,26 @@ class XClient(XStreaming):
         return search_back(self._search(query), since, most, own=self.account)
 
     def look_up(self, ids: Sequence[str]) -> dict[str, Standing]:
-        """Which posts stand, a hundred to a request."""
-        return look_up(self._posts, ids)
+        """Which posts stand, a hundred to a request; without their authors, who cost twice as much as posts."""
+        return look_up(self._bare_posts, self._posts, ids)
+
+    def _bare_posts(self, ids: Sequence[str]) -> dict[str, Any]:
+        self._toll.meter.allow("post_read", len(ids))
+        return self._posts_with(BARE_FIELDS, ids)
 
     def _posts(self, ids: Sequence[str]) -> dict[str, Any]:
-        wanted = parameters(POST_FIELDS)
         self._toll.posts(len(ids))
+        return self._posts_with(POST_FIELDS, ids)
+
+    def _posts_with(self, fields: Mapping[str, str], ids: Sequence[str]) -> dict[str, Any]:
+        wanted = parameters(fields)
         body = self._read(lambda: self._api.get_tweets(list(ids), **wanted))
         self._toll.note_page(body)
         return body
 
     def thread(self, post: Post, most: int) -> tuple[Post, ...]:
         """The posts above, one request each: X tells of a post only the one that it answers."""
-        return climb(post, most, self.look_up)
+        return climb(post, most, lambda ids: look_up(self._posts, self._posts, ids))
 
     def counts(self, query: str) -> tuple[DayCount, ...]:
         """Posts per day of the last seven."""

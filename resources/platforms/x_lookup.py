@@ -9,16 +9,18 @@ from resources.platforms.port import DayCount, Heard, Standing, Unreadable
 from resources.platforms.x_answers import read_posts, read_time, read_versions
 from resources.platforms.x_poll import Fetch
 
+FetchPosts = Callable[[Sequence[str]], Mapping[str, Any]]
 LONGEST_PAGE = 100
 
 
-def look_up(fetch: Callable[[Sequence[str]], Mapping[str, Any]], ids: Sequence[str]) -> dict[str, Standing]:
+def look_up(fetch: FetchPosts, fetch_newest: FetchPosts, ids: Sequence[str]) -> dict[str, Standing]:
     """Which posts stand, by id; X says of those that do not why it shows none.
 
     X shows an older version of an edited post under its own id for ever, so the newest ones are asked for as well.
 
     Args:
         fetch: the answer for at most a hundred ids.
+        fetch_newest: the same for newest versions, which are read whole.
         ids: any number of them.
     """
     found: dict[str, Standing] = {}
@@ -30,7 +32,7 @@ def look_up(fetch: Callable[[Sequence[str]], Mapping[str, Any]], ids: Sequence[s
         found |= gone(body)
         newest |= replaced(body)
     if newest:
-        latest = look_up(fetch, sorted(set(newest.values())))
+        latest = look_up(fetch_newest, fetch_newest, sorted(set(newest.values())))
         found |= {old: latest[new] for old, new in newest.items() if new in latest}
     return found
 

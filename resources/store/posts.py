@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -175,15 +175,31 @@ def _columns(place: int, new: NewPost) -> dict[str, Any]:
     }
 
 
+def note_edit(tx: Transaction, post: Post, now: datetime, *, history: str | None = None) -> bool:
+    """Let a post with a new wording, or one that is back, start over; False where nothing is to start over.
+
+    Args:
+        tx: of the application or the publisher.
+        post: as it reads now, under the id that it is stored by.
+        now: noted as the time of the edit.
+        history: a reason of rejection that stays one.
+    """
+    return tx.row("note_post_edit", **_wording(post), now=now, history=history) is not None
+
+
 def _note_edit(tx: Transaction, statement: str, post: Post) -> Outcome:
-    values: dict[str, Any] = {
+    if statement == "note_archive_edit":
+        return "edited" if tx.row(statement, **_wording(post), reason=ARCHIVED) else "known"
+    return "edited" if note_edit(tx, post, datetime.now(UTC)) else "known"
+
+
+def _wording(post: Post) -> dict[str, Any]:
+    return {
         "platform": post.platform,
         "platform_post_id": post.platform_post_id,
         "text": post.text,
         "metrics": Jsonb(dict(post.metrics)),
     }
-    reason = {"reason": ARCHIVED} if statement == "note_archive_edit" else {}
-    return "edited" if tx.row(statement, **values, **reason) else "known"
 
 
 def load_posts(tx: Transaction, ids: Sequence[int], index_id: int) -> list[StoredPost]:

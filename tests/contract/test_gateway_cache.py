@@ -26,6 +26,12 @@ def test_an_answer_is_kept_for_its_time(doors: Doors, gateway_db: Database) -> N
     assert rows(gateway_db, "select count(*) as n from llm_cache") == [{"n": 1}]
 
 
+def test_a_kept_answer_knows_whose_it_is_so_that_it_goes_with_it(doors: Doors, gateway_db: Database) -> None:
+    with doors.open(tuning("first")) as gateway:
+        gateway.complete(asked(input_ref="post:12"))
+    assert rows(gateway_db, "select input_ref from llm_cache") == [{"input_ref": "post:12"}]
+
+
 def test_no_time_keeps_nothing(doors: Doors, gateway_db: Database) -> None:
     with doors.open(tuning("first", cache={"ttl_days": 0})) as gateway:
         assert not any(gateway.complete(asked()).is_cached for _ in range(3))

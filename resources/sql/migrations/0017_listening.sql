@@ -25,14 +25,20 @@ alter table post
 update post set checked_at = heard_at;
 create index post_standing on post (channel_id, checked_at, id) where gone_at is null and purged_at is null;
 create index post_gone on post (channel_id, checked_at, id) where gone_at is not null and purged_at is null;
+create index post_at_rest on post (channel_id, heard_at)
+  where purged_at is null and status in ('rejected', 'dead', 'withdrawn');
 create index post_author on post (platform, lower(author), created_at desc) where author is not null;
 create index post_conversation on post (platform, conversation_id) where conversation_id is not null;
 
--- What was purged is not worked on again: there is nothing to read in it.
+-- What was purged is not worked on again: there is nothing to read in it. Only what became of a reply whose outcome
+-- nobody saw may still be written down.
 create function guard_purged_post() returns trigger language plpgsql as $$
 begin
-  if old.purged_at is not null and (new.purged_at is null or new.text <> ''
-      or ((old.stage, old.status) is distinct from (new.stage, new.status) and new.status <> 'withdrawn')) then
+  if new.purged_at is null or new.text <> ''
+      or ((old.stage, old.status) is distinct from (new.stage, new.status) and new.status <> 'withdrawn'
+        and not ((old.stage, old.status) = ('post_queue', 'processing')
+          and (new.stage, new.status) in (('done', 'completed'), ('post_queue', 'failed'), ('post_queue', 'rejected'))))
+  then
     raise exception 'post %: its content was purged, nothing more can be done with it', old.id
       using errcode = 'check_violation';
   end if;

@@ -134,12 +134,12 @@ end $$;
 
 -- Keeps an answer, in the place of what was kept under its key.
 create function keep_answer(
-  of_key bytea, of_reply text, of_checksum bytea, bytes integer, moment timestamptz, until timestamptz
+  of_key bytea, of_reply text, of_checksum bytea, bytes integer, ref text, moment timestamptz, until timestamptz
 ) returns void language plpgsql as $$
 begin
-  insert into llm_cache (key, reply, checksum, size_bytes, created_at, used_at, expires_at)
-  values (of_key, of_reply, of_checksum, bytes, moment, moment, until)
+  insert into llm_cache (key, reply, checksum, size_bytes, input_ref, created_at, used_at, expires_at)
+  values (of_key, of_reply, of_checksum, bytes, ref, moment, moment, until)
   on conflict (key) do update
-  set reply = excluded.reply, checksum = excluded.checksum, size_bytes = excluded.size_bytes,
+  set reply = excluded.reply, checksum = excluded.checksum, size_bytes = excluded.size_bytes, input_ref = excluded.input_ref,
     created_at = excluded.created_at, used_at = excluded.used_at, expires_at = excluded.expires_at;
 end $$;

@@ -36,7 +36,7 @@ select
 -- Gone for so long that their content may not wait for another look.
 select id from post
 where channel_id = %(channel_id)s and gone_at <= %(gone_before)s and purged_at is null
-  and (stage, status) <> ('post_queue', 'processing')
+  and not exists (select from publication p where p.post_id = post.id and p.state = 'sending')
 order by id limit %(most)s
 
 -- name: posts_at_rest
@@ -81,28 +81,9 @@ from post o
 where o.id = p.post_id and p.state in ('queued', 'handoff') and o.status = 'withdrawn' and o.id = any (%(ids)s)
 returning p.id
 
--- name: note_edit
--- The new wording starts over, unless its reply is being sent or stands, or it was imported as history.
-with edited as (
-  update post
-  set text = %(text)s, edited_at = %(now)s, checked_at = %(now)s, gone_at = null, stage = 'triage', step = 'embed',
-      status = 'pending', attempts = 0, crashes = 0, lease_worker = null, lease_until = null, in_hand_at = null,
-      last_error = null, rejection_reason = null, version = version + 1, round = round + 1, due_at = now()
-  where id = %(id)s and stage <> 'done' and (stage, status) <> ('post_queue', 'processing') and purged_at is null
-    and rejection_reason is distinct from %(archived)s
-    and not exists (select from opt_out x where x.platform = post.platform and lower(x.author) = lower(post.author))
-  returning id
-), cancelled as (
-  update publication p
-  set state = case p.state when 'queued' then 'cancelled' else 'abandoned' end, reason_code = 'edited',
-      detail = 'the post was edited after the reply to it was approved'
-  from edited where p.post_id = edited.id and p.state in ('queued', 'handoff')
-)
-select id from edited
-
 -- name: note_edit_of_answered
--- A reply stands, or it is history: the new wording is kept, nothing starts over. While one is being sent nothing is noted: the next look
--- finds the edit again, and voids the approval if the reply was not taken.
+-- A reply stands, or it is history: the new wording is kept, nothing starts over. While one is being sent nothing is
+-- noted: the next look finds the edit again, and voids the approval if the reply was not taken.
 update post set text = %(text)s, edited_at = %(now)s, checked_at = %(now)s, gone_at = null
 where id = %(id)s and purged_at is null and (stage, status) <> ('post_queue', 'processing')
 
@@ -144,10 +125,17 @@ update post
 set text = '', author = null, author_followers = null, url = null, conversation_id = null, parent_id = null,
     mentions = '{}', quoted_author = null, lang = null, metrics = '{}', last_error = null, purged_at = %(now)s,
     rejection_reason = case when rejection_reason is not null then 'purged' end,
-    status = case when status in ('completed', 'rejected') then status else 'withdrawn' end,
+    status = case when status in ('completed', 'rejected') or (stage, status) = ('post_queue', 'processing') then status
+      else 'withdrawn' end,
     version = version + 1, lease_worker = null, lease_until = null, in_hand_at = null
-where id = any (%(ids)s) and purged_at is null and (stage, status) <> ('post_queue', 'processing')
+where id = any (%(ids)s) and purged_at is null
+  and not exists (select from publication p where p.post_id = post.id and p.state = 'sending')
 returning id
+
+-- name: purge_late_answers
+-- Answers that came while their post was being purged.
+delete from llm_cache c using post p
+where p.channel_id = %(channel_id)s and p.purged_at > %(purged_since)s and c.input_ref = 'post:' || p.id
 
 -- name: purge_answers
 -- Answers of models that were kept and that belong to these posts.

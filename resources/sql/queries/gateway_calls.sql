@@ -26,7 +26,7 @@ select case when %(place)s::integer is not null then settle_call(
     %(endpoint)s, %(model)s, %(task)s, %(creator_id)s, %(arm)s, %(prompt_version)s, %(input_ref)s, %(tokens_in)s,
     %(tokens_out)s, %(cost_usd)s, %(latency_ms)s, %(is_ok)s, %(is_cached)s, %(error)s, %(attempts)s::jsonb) as model_run_id,
   case when %(key)s::bytea is not null then keep_answer(
-    %(key)s::bytea, %(reply)s, %(checksum)s::bytea, %(size_bytes)s, %(kept_at)s, %(expires_at)s)
+    %(key)s::bytea, %(reply)s, %(checksum)s::bytea, %(size_bytes)s, %(input_ref)s, %(kept_at)s, %(expires_at)s)
   end as kept
 
 -- name: drop_answers

@@ -60,15 +60,18 @@ order by g.place
 
 -- name: note_post_edit
 -- An edited post goes back to triage for another round, and an approval of a reply to the old wording is void; not while
--- its reply is being sent, nor once it stands. What was purged stays so, and nothing brings back who opted out.
+-- its reply is being sent, nor once it stands. So does one that was gone and is back. What was purged stays so, nothing
+-- brings back who opted out, and what was rejected as history stays history where that is named.
 with edited as (
   update post
-  set text = %(text)s, metrics = %(metrics)s, edited_at = now(), checked_at = now(), gone_at = null, stage = 'triage',
-      step = 'embed', status = 'pending', attempts = 0, crashes = 0, lease_worker = null, lease_until = null,
-      in_hand_at = null, last_error = null, rejection_reason = null, version = version + 1, round = round + 1,
-      due_at = now()
-  where platform = %(platform)s and platform_post_id = %(platform_post_id)s and text <> %(text)s
+  set text = %(text)s, metrics = %(metrics)s, edited_at = %(now)s, checked_at = %(now)s, gone_at = null,
+      stage = 'triage', step = 'embed', status = 'pending', attempts = 0, crashes = 0, lease_worker = null,
+      lease_until = null, in_hand_at = null, last_error = null, rejection_reason = null, version = version + 1,
+      round = round + 1, due_at = now()
+  where platform = %(platform)s and platform_post_id = %(platform_post_id)s
+    and (text <> %(text)s or gone_at is not null)
     and stage <> 'done' and (stage, status) <> ('post_queue', 'processing') and purged_at is null
+    and coalesce(rejection_reason, '') <> coalesce(%(history)s::text, '-')
     and not exists (select from opt_out x where x.platform = post.platform and lower(x.author) = lower(post.author))
   returning id
 ), cancelled as (

@@ -14,7 +14,7 @@ from resources.commands.review import reopen
 from resources.commands.upkeep import retry
 from resources.compliance import count_to_recheck, recheck_posts
 from resources.listening import HeardCounts, save_posts
-from resources.platforms.failures import SpendStopped, Unreachable
+from resources.platforms.failures import OutcomeUnknown, SpendStopped, Unreachable
 from resources.platforms.port import Standing
 from resources.purging import purge_posts
 from resources.store.posts import NewPost, Saved, insert_post, insert_posts
@@ -454,3 +454,49 @@ def test_what_is_never_looked_up_is_kept_no_longer_than_a_deletion_may_wait(desk
     assert desk.rows("select reason from quarantine where name = 'x:77' and kind = 'post'") == [
         {"reason": "no time"}
     ]
+
+
+def test_where_the_budget_is_nearly_spent_fewer_are_looked_up(desk):
+    channel = desk.channel()
+    for _ in range(12):
+        desk.approved(channel)
+    witness = Witness({str(1001 + n): text_of(desk, str(1001 + n)) for n in range(12)})
+    answer = witness.look_up
+
+    def look_up(ids):
+        if len(ids) > 10:
+            raise SpendStopped(None, "today's budget is spent")
+        return answer(ids)
+
+    witness.look_up = look_up  # type: ignore[method-assign]
+    assert look(desk, witness, later=13 * HOUR).channels["rehearsal"] == {"stands": 10}
+    assert look(desk, witness, later=13.5 * HOUR).channels["rehearsal"] == {"stands": 2}
+
+
+def test_what_became_of_an_unseen_reply_is_still_written_down_when_its_post_was_purged(desk):
+    publication = desk.approved(desk.channel())
+    desk.platform.script = [("landed", OutcomeUnknown("lost"))]
+    desk.platform.hides = True
+    desk.run()
+    assert desk.publication(publication)["state"] == "unknown"
+    witness = Witness({"1001": None})
+    look(desk, witness, later=13 * HOUR)
+    assert look(desk, witness, later=14 * HOUR).channels["rehearsal"] == {"purged": 1}
+    assert text_of(desk, "1001") == "" and place(desk, "1001") == "post_queue/processing"
+    desk.platform.hides = False
+    desk.run(later=15 * HOUR)
+    assert (desk.publication(publication)["state"], place(desk, "1001")) == ("sent", "done/completed")
+
+
+def test_an_answer_that_came_while_its_post_was_purged_goes_at_the_next_look(desk):
+    desk.approved(desk.channel())
+    witness = Witness({"1001": None})
+    look(desk, witness, later=13 * HOUR)
+    look(desk, witness, later=14 * HOUR)
+    desk.rows(
+        "insert into llm_cache (key, reply, checksum, size_bytes, expires_at, input_ref)"
+        " select sha256('k'), %s, sha256('c'), 1, now() + interval '1 day', 'post:' || id from post",
+        SENTINEL,
+    )
+    look(desk, witness, later=15 * HOUR)
+    assert tables_with(desk, SENTINEL) == []
