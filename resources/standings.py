@@ -9,7 +9,7 @@ from rejoinder.listening.post import Post
 from rejoinder.listening.standing import Verdict
 from resources.postgres import Transaction
 from resources.purging import purge_posts
-from resources.store.posts import ARCHIVED, note_edit
+from resources.store.post_edits import ARCHIVED, note_edit
 
 
 class Found(NamedTuple):

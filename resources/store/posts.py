@@ -16,10 +16,9 @@ from rejoinder.listening.post import Post
 from rejoinder.llm.ports import Vectors
 from rejoinder.review.moves import Place
 from resources.postgres import Transaction
+from resources.store.post_edits import ARCHIVED, note_archive_edit, note_edit
 
 Outcome = Literal["new", "known", "edited", "unstorable"]
-# Why a post out of an archive does not wait for triage, in words that a person reads.
-ARCHIVED = "imported as history"
 # When a post was last looked up whose platform cannot be asked.
 NEVER_AGAIN = "9999-01-01T00:00:00+00:00"
 # A value that PostgreSQL has no place for: U+0000, half of a surrogate pair, a number or an indexed text too long.
@@ -78,7 +77,7 @@ def insert_post(
     Raises:
         psycopg.DataError: it cannot be stored, e.g. as it holds U+0000.
     """
-    return _insert_each_once(tx, channel_id, [NewPost(post, is_summoned, priority)], edit="note_post_edit")[0]
+    return _insert_each_once(tx, channel_id, [NewPost(post, is_summoned, priority)], from_archive=False)[0]
 
 
 def insert_posts(
@@ -96,10 +95,9 @@ def insert_posts(
         posts: any number; a thousand at a time is a good measure.
         from_archive: a wording that differs from a stored one is an edit only where triage has never seen it.
     """
-    edit = "note_archive_edit" if from_archive else "note_post_edit"
     saved: dict[int, Saved] = {}
     for places in _rounds(posts):
-        _save_in_halves(tx, channel_id, posts, places, edit, saved)
+        _save_in_halves(tx, channel_id, posts, places, saved, from_archive=from_archive)
     return [saved[place] for place in range(len(posts))]
 
 
@@ -121,32 +119,39 @@ def _save_in_halves(
     channel_id: ChannelId,
     posts: Sequence[NewPost],
     places: list[int],
-    edit: str,
     saved: dict[int, Saved],
+    *,
+    from_archive: bool,
 ) -> None:
     try:
         with tx.connection.transaction():
-            outcomes = _insert_each_once(tx, channel_id, [posts[place] for place in places], edit=edit)
+            given = [posts[place] for place in places]
+            outcomes = _insert_each_once(tx, channel_id, given, from_archive=from_archive)
     except UNSTORABLE as error:
         if len(places) == 1:
             saved[places[0]] = Saved("unstorable", str(error).splitlines()[0])
             return
         half = len(places) // 2
         for part in (places[:half], places[half:]):
-            _save_in_halves(tx, channel_id, posts, part, edit, saved)
+            _save_in_halves(tx, channel_id, posts, part, saved, from_archive=from_archive)
     else:
         saved.update(zip(places, map(Saved, outcomes), strict=True))
 
 
 def _insert_each_once(
-    tx: Transaction, channel_id: ChannelId, posts: Sequence[NewPost], *, edit: str
+    tx: Transaction, channel_id: ChannelId, posts: Sequence[NewPost], *, from_archive: bool
 ) -> list[Outcome]:
     given = json.dumps([_columns(place, new) for place, new in enumerate(posts)])
     rows = tx.rows("insert_posts", channel_id=channel_id, posts=given)
     return [
-        "new" if row["is_new"] else _note_edit(tx, edit, new.post) if row["is_other"] else "known"
+        "new" if row["is_new"] else _noted(tx, new.post, from_archive) if row["is_other"] else "known"
         for row, new in zip(rows, posts, strict=True)
     ]
+
+
+def _noted(tx: Transaction, post: Post, from_archive: bool) -> Outcome:
+    is_edit = note_archive_edit(tx, post) if from_archive else note_edit(tx, post, datetime.now(UTC))
+    return "edited" if is_edit else "known"
 
 
 def _columns(place: int, new: NewPost) -> dict[str, Any]:
@@ -172,33 +177,6 @@ def _columns(place: int, new: NewPost) -> dict[str, Any]:
         "status": "rejected" if new.is_archived else "pending",
         "rejection_reason": ARCHIVED if new.is_archived else None,
         "checked_at": None if new.has_platform else NEVER_AGAIN,
-    }
-
-
-def note_edit(tx: Transaction, post: Post, now: datetime, *, history: str | None = None) -> bool:
-    """Let a post with a new wording, or one that is back, start over; False where nothing is to start over.
-
-    Args:
-        tx: of the application or the publisher.
-        post: as it reads now, under the id that it is stored by.
-        now: noted as the time of the edit.
-        history: a reason of rejection that stays one.
-    """
-    return tx.row("note_post_edit", **_wording(post), now=now, history=history) is not None
-
-
-def _note_edit(tx: Transaction, statement: str, post: Post) -> Outcome:
-    if statement == "note_archive_edit":
-        return "edited" if tx.row(statement, **_wording(post), reason=ARCHIVED) else "known"
-    return "edited" if note_edit(tx, post, datetime.now(UTC)) else "known"
-
-
-def _wording(post: Post) -> dict[str, Any]:
-    return {
-        "platform": post.platform,
-        "platform_post_id": post.platform_post_id,
-        "text": post.text,
-        "metrics": Jsonb(dict(post.metrics)),
     }
 
 

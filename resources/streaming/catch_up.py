@@ -25,7 +25,6 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 import psycopg
 
@@ -51,6 +50,8 @@ CONNECTION = "stream"
 RULES_PER_POLL = 5
 # X answers few questions about connections; one that breaks within a minute is not worth one.
 ASK_EVERY_S = 60.0
+# A budget that is spent may be raised at any time.
+BUDGET_LOOK_S = 300.0
 
 
 @dataclass(slots=True)
@@ -76,14 +77,18 @@ class Ground:
             log.warning("channel %s: its state cannot be written: %s", self.channel.name, error)
 
     def told_s(self, failure: Exception) -> float | None:
-        """How long a failure asks to wait, by the platform's clock; None where it does not say."""
+        """How long a failure asks to wait, by the platform's clock; None where it does not say.
+
+        A spent budget is asked about again before the day is over: a person may raise it.
+        """
+        if isinstance(failure, SpendStopped):
+            return BUDGET_LOOK_S
         if not isinstance(failure, RateLimited) or failure.retry_at is None:
             return None
         try:
-            now = datetime.now(UTC) if isinstance(failure, SpendStopped) else self.client.now()
+            return max((failure.retry_at - self.client.now()).total_seconds(), 0.0) + 1.0
         except (PlatformFailure, OSError):
             return None
-        return max((failure.retry_at - now).total_seconds(), 0.0) + 1.0
 
 
 @dataclass(slots=True)

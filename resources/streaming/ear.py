@@ -30,7 +30,7 @@ from resources.store.channels import load_cursor, save_cursor
 from resources.store.publications import notify
 from resources.streaming.catch_up import CONNECTION, CatchUp, Ground
 from resources.streaming.slot import StreamSlot, take_slot
-from resources.streaming.troubles import state_of, trouble_of
+from resources.streaming.troubles import a_day_ago, state_of, trouble_of
 from resources.work.stopping import StopSignal
 
 log = logging.getLogger("rejoinder.listening")
@@ -146,13 +146,13 @@ class StreamEar:
         log.warning("channel %s: %s; connecting again in %g s", name, said, wait_s)
         if wait_s >= 1:
             self.ground.tell(state_of(trouble, error), f"{said}; connecting again in {wait_s:.0f} s")
-        if trouble != "closed" and self.ladder.is_at_top(trouble):
+        if trouble != "closed" and not isinstance(error, SpendStopped) and self.ladder.is_at_top(trouble):
             self._notify(f"Channel {name} cannot be listened to by its stream: {said}")
 
     def _notify(self, message: str) -> None:
         try:
             with self.ground.db.transaction() as tx:
-                notify(tx, "listen_trouble", message, "channel", self.ground.channel.id)
+                notify(tx, "listen_trouble", message, "channel", self.ground.channel.id, since=a_day_ago())
         except (ServiceUnavailable, psycopg.Error) as error:
             log.warning("a notification cannot be written: %s", error)
 

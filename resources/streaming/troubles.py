@@ -1,5 +1,7 @@
 """What went wrong with a stream: its kind, for the schedule of reconnecting, and the word that people see."""
 
+from datetime import UTC, datetime, timedelta
+
 from rejoinder.errors import ConfigInvalid
 from rejoinder.listening.reconnecting import Trouble
 from resources.platforms.failures import AuthExpired, RateLimited, Refused, SpendStopped
@@ -31,3 +33,8 @@ def state_of(trouble: Trouble, error: Exception | None) -> State:
     if trouble == "refused":
         return "refused"
     return "stopped" if isinstance(error, SpendStopped) else "waiting"
+
+
+def a_day_ago() -> datetime:
+    """Since when people were told of a trouble that lasts: once a day is enough."""
+    return datetime.now(UTC) - timedelta(days=1)

@@ -14,7 +14,8 @@ from rejoinder.listening.policy import default_policy
 from rejoinder.listening.post import Post
 from resources.postgres import Database, Transaction
 from resources.store.channels import save_channel
-from resources.store.posts import ARCHIVED, NewPost, Saved, insert_post, insert_posts
+from resources.store.post_edits import ARCHIVED
+from resources.store.posts import NewPost, Saved, insert_post, insert_posts
 
 SOUND = Post("x", "1", "first", datetime(2026, 11, 1, tzinfo=UTC), author="ann", metrics={"like_count": 3})
 TEXTS = st.sampled_from(["first", "second", "nul \0 byte", "half \ud83d pair", 'q"uo\\te {} ünï ✅'])

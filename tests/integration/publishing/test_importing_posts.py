@@ -11,7 +11,7 @@ from rejoinder.errors import ConfigInvalid
 from rejoinder.listening.policy import default_policy
 from resources.importing import ImportReport, import_posts
 from resources.platforms import archive
-from resources.store.posts import ARCHIVED
+from resources.store.post_edits import ARCHIVED
 from resources.work.stopping import StopSignal
 
 

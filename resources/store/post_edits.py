@@ -1,0 +1,38 @@
+"""New wordings of stored posts: which of them start the walk over."""
+
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from rejoinder.listening.post import Post
+from resources.postgres import Transaction
+
+# Why a post out of an archive does not wait for triage, in words that a person reads.
+ARCHIVED = "imported as history"
+
+
+def note_edit(tx: Transaction, post: Post, now: datetime, *, history: str | None = None) -> bool:
+    """Let a post with a new wording, or one that is back, start over; False where nothing is to start over.
+
+    Args:
+        tx: of the application or the publisher.
+        post: as it reads now, under the id that it is stored by.
+        now: noted as the time of the edit.
+        history: a reason of rejection that stays one.
+    """
+    return tx.row("note_post_edit", **_wording(post), now=now, history=history) is not None
+
+
+def note_archive_edit(tx: Transaction, post: Post) -> bool:
+    """Keep the wording of the latest archive of a post that triage has never seen; False where it has."""
+    return tx.row("note_archive_edit", **_wording(post), reason=ARCHIVED) is not None
+
+
+def _wording(post: Post) -> dict[str, Any]:
+    return {
+        "platform": post.platform,
+        "platform_post_id": post.platform_post_id,
+        "text": post.text,
+        "metrics": Jsonb(dict(post.metrics)),
+    }
