@@ -85,7 +85,8 @@ def forecast(channel: ChannelName = None, as_json: AsJson = False) -> None:
 
     with reporting(as_json), open_bench() as bench:
         from resources.clients import metered
-        from resources.commands.rules import client_of, forecast_row, forecasts, rules_of_channels
+        from resources.commands.rules import client_of, forecast_row, rules_of_channels
+        from resources.rule_forecasts import forecasts
 
         with metered(bench.db) as open_client:
             rows = [
@@ -137,8 +138,8 @@ def sync(
 ) -> None:
     """Make the rules at X equal to ours, by difference; a stream that stands follows within some 20 seconds.
 
-    `rejoinder listen` does the same by itself. Before rules are added their cost is forecast; beyond the channel's
-    daily budget they are refused without --yes.
+    Before rules are added their cost is forecast; beyond the channel's daily budget they are refused without --yes.
+    `rejoinder listen` does the same by itself, tells of rules beyond the budget and goes on until that is spent.
     """
     from resources.rounds import open_bench
 
@@ -162,6 +163,7 @@ def _sync_one(
     db: Any, one: "ChannelRules", open_client: Any, *, dry_run: bool, is_agreed: bool
 ) -> "RuleChanges | None":
     from resources.commands import rules as deeds
+    from resources.rule_forecasts import forecasts
 
     client = deeds.client_of(db, one.channel, open_client)
     changes = deeds.planned(client, one.rules)
@@ -169,7 +171,7 @@ def _sync_one(
         return changes
     if changes.added and not is_agreed:
         deeds.refuse_beyond_budget(
-            one.channel, deeds.forecasts(client, one.channel, one.rules), is_agreed=is_agreed
+            one.channel, forecasts(client, one.channel, one.rules), is_agreed=is_agreed
         )
     return deeds.synced(client, one.rules)
 

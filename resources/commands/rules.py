@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from rejoinder.errors import ConfigInvalid
-from rejoinder.listening.forecast import Forecast, forecast_listening
 from rejoinder.listening.rules import ListeningRule
 from rejoinder.listening.spending import budget_of
 from resources.clients import OpenClient
 from resources.platforms.port import PlatformClient
 from resources.platforms.streaming import RuleChanges, as_block_stream
 from resources.postgres import Database
+from resources.rule_forecasts import RuleForecast, usd_per_day
 from resources.store.channels import Channel, enabled_channels, read_credential
 
 
@@ -21,15 +21,6 @@ class ChannelRules:
 
     channel: Channel
     rules: tuple[ListeningRule, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RuleForecast:
-    """What hearing one rule would bring and cost; None where the platform counted nothing."""
-
-    channel: str
-    rule: ListeningRule
-    forecast: Forecast | None
 
 
 def rules_of_channels(db: Database, name: str | None = None) -> list[ChannelRules]:
@@ -72,28 +63,6 @@ def synced(client: PlatformClient, rules: Sequence[ListeningRule]) -> RuleChange
     """Make the platform's rules equal to these; None where it keeps none."""
     stream = as_block_stream(client)
     return None if stream is None else stream.sync_rules(rules)
-
-
-def forecasts(client: PlatformClient, channel: Channel, rules: Sequence[ListeningRule]) -> list[RuleForecast]:
-    """What each rule would cost by the counts of the last days; each count is a call that may cost money itself.
-
-    Raises:
-        PlatformFailure: the platform does not answer.
-    """
-    if "counts" not in client.capabilities:
-        return []
-    budget = budget_of(channel.policy, channel.platform)
-    return [
-        RuleForecast(
-            channel.name, rule, forecast_listening(client.counts(rule.x_query), channel.policy, budget)
-        )
-        for rule in rules
-    ]
-
-
-def usd_per_day(found: Sequence[RuleForecast]) -> float:
-    """What all rules together are expected to cost a day."""
-    return sum(one.forecast.usd_per_day.expected for one in found if one.forecast is not None)
 
 
 def refuse_beyond_budget(channel: Channel, found: Sequence[RuleForecast], *, is_agreed: bool) -> None:

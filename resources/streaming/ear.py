@@ -29,6 +29,7 @@ from resources.postgres import COLLISIONS, Transaction
 from resources.store.channels import load_cursor, save_cursor
 from resources.store.publications import notify
 from resources.streaming.catch_up import CONNECTION, CatchUp, Ground
+from resources.streaming.costs import tell_cost
 from resources.streaming.slot import StreamSlot, take_slot
 from resources.streaming.troubles import a_day_ago, state_of, trouble_of
 from resources.work.stopping import StopSignal
@@ -111,14 +112,14 @@ class StreamEar:
         return "closed"
 
     def sync(self, rules: Sequence[ListeningRule]) -> None:
-        """Make the stream's rules equal to these."""
-        changes = self.ground.stream.sync_rules(rules)
+        """Make the stream's rules equal to these; what new ones will cost is told before."""
+        ground = self.ground
+        tell_cost(ground.db, ground.client, ground.channel, lambda: ground.stream.plan_rules(rules).added)
+        changes = ground.stream.sync_rules(rules)
         if not changes.is_empty:
+            counts = len(changes.added), len(changes.removed)
             log.info(
-                "channel %s: %d rules added to the stream, %d removed",
-                self.ground.channel.name,
-                len(changes.added),
-                len(changes.removed),
+                "channel %s: %d rules added to the stream, %d removed", self.ground.channel.name, *counts
             )
 
     def _has_slot(self) -> bool:

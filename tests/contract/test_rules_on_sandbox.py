@@ -14,6 +14,8 @@ from rejoinder.listening.rules import MAX_RULES, ListeningRule
 from resources.clients import open_client
 from resources.commands import rules as deeds
 from resources.listening import hear_all
+from resources.rule_forecasts import forecasts, usd_per_day
+from resources.streaming.costs import tell_cost
 from resources.tuning import Tuning
 from resources.work.stopping import StopSignal
 
@@ -62,13 +64,43 @@ def test_rules_beyond_the_daily_budget_need_a_yes(x_desk: Any) -> None:
     (ours,) = deeds.rules_of_channels(x_desk.db, "x-rehearsal")
     policy = replace(default_policy("x/enterprise"), spend_cap_usd_per_day=0.01)
     channel = replace(x_desk.channel, policy=policy)
-    found = deeds.forecasts(client, channel, ours.rules)
-    assert deeds.usd_per_day(found) > 0.01
+    found = forecasts(client, channel, ours.rules)
+    assert usd_per_day(found) > 0.01
     row = deeds.forecast_row(found[0])
-    assert row["usd_per_month"] == pytest.approx(30 * deeds.usd_per_day(found), abs=0.01)
+    assert row["usd_per_month"] == pytest.approx(30 * usd_per_day(found), abs=0.01)
     with pytest.raises(ConfigInvalid, match=r"would cost .* USD a day, its budget is 0.01 USD"):
         deeds.refuse_beyond_budget(channel, found, is_agreed=False)
     deeds.refuse_beyond_budget(channel, found, is_agreed=True)
+
+
+def test_what_new_rules_will_cost_is_told_before_they_are_switched_on(x_desk: Any) -> None:
+    x_desk.flow(60)
+    wait_for(lambda: not x_desk.sandbox.get("flow")["running"])
+    x_desk.sandbox.advance(days=2)
+    client = deeds.client_of(x_desk.db, x_desk.channel, open_client)
+    (ours,) = deeds.rules_of_channels(x_desk.db)
+    for cap, told in ((1_000.0, 0), (0.01, 1), (0.01, 1)):
+        policy = replace(default_policy("x/enterprise"), spend_cap_usd_per_day=cap)
+        channel = replace(x_desk.channel, policy=policy)
+        words = tell_cost(x_desk.db, client, channel, lambda: ours.rules)
+        assert words and f"its budget is {cap:.2f} USD a day" in words
+        kinds = [row["kind"] for row in x_desk.rows("select kind from notification")]
+        assert kinds.count("rules_beyond_budget") == told
+
+
+def test_where_reading_is_free_nothing_is_counted(x_desk: Any) -> None:
+    client = deeds.client_of(x_desk.db, x_desk.channel, open_client)
+    asked: list[str] = []
+    assert tell_cost(x_desk.db, client, x_desk.channel, lambda: asked.append("asked") or []) is None
+    assert asked == []
+
+
+def test_a_platform_that_does_not_count_is_no_reason_not_to_listen(x_desk: Any) -> None:
+    client = deeds.client_of(x_desk.db, x_desk.channel, open_client)
+    (ours,) = deeds.rules_of_channels(x_desk.db)
+    x_desk.sandbox.fault("counts", "503", times=3)
+    channel = replace(x_desk.channel, policy=default_policy("x/enterprise"))
+    assert tell_cost(x_desk.db, client, channel, lambda: ours.rules) is None
 
 
 def test_the_commands_tell_programs_and_people(x_desk: Any, environment: None) -> None:
