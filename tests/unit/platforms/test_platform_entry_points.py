@@ -12,11 +12,13 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_another_package_can_add_a_platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "sample_platform-1.0.dist-info"
+    folder = tmp_path / "platform_of_another_package-1.0.dist-info"
     folder.mkdir()
     (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: sample-platform\nVersion: 1.0\n")
-    (folder / "entry_points.txt").write_text("[rejoinder.platforms]\nsample = sample_platform:open_sample\n")
-    (tmp_path / "sample_platform.py").write_text(
+    (folder / "entry_points.txt").write_text(
+        "[rejoinder.platforms]\nsample = platform_of_another_package:open_sample\n"
+    )
+    (tmp_path / "platform_of_another_package.py").write_text(
         "def open_sample(credentials, *, base_url, clock, meter):\n    return (dict(credentials), base_url)\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
