@@ -258,11 +258,15 @@ def save_posts(
 
 def _new_post(channel: Channel, post: Post, now: datetime, archived_before: datetime | None) -> NewPost:
     summoned = is_summoned(post, channel.account)
-    first = priority(post, relevance=0.0, heard_at=now, now=now, is_summoned=summoned)
-    own = (post.author or "").lower() == channel.account.removeprefix("@").lower()
-    archived = archived_before is not None and (own or post.created_at < archived_before)
+    archived = archived_before is not None and (post.created_at < archived_before or _is_own(channel, post))
+    # Nobody works on history, so none of it comes first.
+    first = 0 if archived else priority(post, relevance=0.0, heard_at=now, now=now, is_summoned=summoned)
     # A sandbox does not know the posts of a file: to it they would all be deleted.
     return NewPost(post, summoned, first, archived, has_platform=not (archived and channel.is_sandbox))
+
+
+def _is_own(channel: Channel, post: Post) -> bool:
+    return (post.author or "").lower() == channel.account.removeprefix("@").lower()
 
 
 def _opted_out(tx: Transaction, channel: Channel, posts: Sequence[Post]) -> set[str]:
