@@ -1,5 +1,6 @@
 """The part of the X client that streams: rules, connections, blocks of posts; all with the app's token."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -27,7 +28,7 @@ ASKED_AHEAD = 20
 BLOCK_POSTS, BLOCK_S = 500, 0.2
 
 
-class XStreaming:
+class XStreaming(ABC):
     """`BlockStream` for X, and the port's `stream` over it."""
 
     _credentials: XCredentials
@@ -38,9 +39,9 @@ class XStreaming:
     silence_s: float = SILENCE_S
 
     @property
+    @abstractmethod
     def account(self) -> str:
         """Handle of the account."""
-        raise NotImplementedError
 
     @property
     def stream_key(self) -> str:
