@@ -21,6 +21,14 @@ from resources.workbench import Workbench, open_workbench
 
 SAMPLES = REPOSITORY / "resources" / "samples"
 KILLS = 20
+# Rows that a run commits one by one or a few at a time.
+PIECES = (
+    "ingestion", "source", "chunk", "chunk_embedding", "keyword", "listening_rule", "post", "post_embedding",
+    "stage_decision", "claim", "evidence", "draft",
+)  # fmt: skip
+MOST_OF_A_RUN = 12  # no killed run does much more than a twelfth of the work, so many kills meet work
+LATER_S = (0.0, 0.03, 0.2)  # in the middle of a piece too
+POLL_S = 0.01
 COUNTED = (
     "sources_ready", "chunks", "chunk_embeddings", "keywords", "listening_rules", "posts", "claims", "evidence",
     "drafts", "dead", "quarantined",
@@ -72,28 +80,32 @@ def start_run(installation: Any) -> ForkServerProcess:
     return start_command("run", environment=installation.environment, log=log)
 
 
-def wait_for_work(process: ForkServerProcess, bench: Workbench) -> None:
-    """Return as soon as the run is at work, or has ended."""
-    while process.is_alive() and not is_at_work(bench):
-        time.sleep(0.02)
+def progress(bench: Workbench) -> int:
+    """How many pieces of work are committed; it only grows."""
+    pieces = " + ".join(f"(select count(*) from {table})" for table in PIECES)
+    with bench.db.transaction() as tx:
+        return int((tx.connection.execute(f"select {pieces} as n").fetchone() or {})["n"])
 
 
 def undisturbed_run(installation: Any, bench: Workbench) -> float:
-    """Run to the end; seconds of work."""
-    process = start_run(installation)
-    wait_for_work(process, bench)
-    began = time.monotonic()
+    """Run to the end; the seconds until it was at work."""
+    process, began = start_run(installation), time.monotonic()
+    while process.is_alive() and not is_at_work(bench):
+        time.sleep(POLL_S)
+    start_s = time.monotonic() - began
     process.join(600)
     assert process.exitcode == 0, (installation.home / "run.log").read_text()
-    return time.monotonic() - began
+    return start_s
 
 
-def kill_after(installation: Any, bench: Workbench, after_s: float, *, of_work: bool) -> tuple[bool, bool]:
-    """Kill a run so many seconds after its start or the start of its work; whether it ran, and was at work."""
-    process = start_run(installation)
-    if of_work:
-        wait_for_work(process, bench)
-    process.join(after_s)
+def wait_for_progress(process: ForkServerProcess, bench: Workbench, to: int) -> None:
+    """Return as soon as so many pieces are committed, or the run has ended."""
+    while process.is_alive() and progress(bench) < to:
+        time.sleep(POLL_S)
+
+
+def kill(installation: Any, bench: Workbench, process: ForkServerProcess) -> tuple[bool, bool]:
+    """Kill a run; whether it ran, and was at work."""
     at_work = is_at_work(bench)
     was_running = process.is_alive()
     process.kill()
@@ -102,22 +114,26 @@ def kill_after(installation: Any, bench: Workbench, after_s: float, *, of_work: 
     return was_running, was_running and at_work
 
 
-def kill_many_times(installation: Any, bench: Workbench, latest_s: float) -> int:
-    """Meet KILLS living runs with a kill, each at a random moment; how many of them were at work.
+def kill_many_times(installation: Any, bench: Workbench, pieces: int, start_s: float) -> int:
+    """Kill KILLS living runs; how many of them were at work.
 
-    Three in four moments are counted from the run's first work, so that a busy machine, which is slow to start
-    a run, does not spend all kills on starts. Once the work is done, runs end sooner than `latest_s`: a run that
-    ended by itself draws the next ones in.
+    Three in four get as far as a random number of pieces of work, and then no, some or many milliseconds more: how
+    fast the machine is changes nothing. The others are killed at a random moment of their start, and so is every
+    run that would find nothing left to do.
     """
-    rng, met, met_at_work = random.Random(20), 0, 0
-    for _ in range(5 * KILLS):
-        of_work, after_s = rng.random() < 0.75, rng.uniform(0, latest_s)
-        was_running, at_work = kill_after(installation, bench, after_s, of_work=of_work)
+    rng, met, met_at_work, all_pieces = random.Random(20), 0, 0, progress(bench) + pieces
+    for _ in range(2 * KILLS):
+        process, done = start_run(installation), progress(bench)
+        if done < all_pieces and rng.random() < 0.75:
+            wait_for_progress(process, bench, done + rng.randint(1, pieces // MOST_OF_A_RUN))
+            process.join(rng.choice(LATER_S))
+        else:
+            process.join(rng.uniform(0, start_s))
+        was_running, at_work = kill(installation, bench, process)
         met, met_at_work = met + was_running, met_at_work + at_work
-        latest_s *= 1.0 if was_running else 0.8
         if met == KILLS:
             return met_at_work
-    raise AssertionError(f"only {met} kills of {5 * KILLS} met a run")
+    raise AssertionError(f"only {met} kills of {2 * KILLS} met a run")
 
 
 @pytest.mark.slow
@@ -130,19 +146,20 @@ def test_twenty_kills_change_nothing(
     tmp_path: Path,
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))  # for the process that runs are forked off
-    # The first start waits for those imports, and is none of the runs that are timed.
+    # The first start waits for those imports, and is none of the runs whose start is timed.
     start_command("--help", environment=installation.environment, log=tmp_path / "help").join()
     undisturbed = type(installation)(home_factory())
     calm = open_home(undisturbed.home, monkeypatch, sandbox(state=tmp_path / "calm.sqlite"))
-    work_s = undisturbed_run(undisturbed, calm)
+    before = progress(calm)
+    start_s = undisturbed_run(undisturbed, calm)
     undisturbed_run(undisturbed, calm)
+    pieces = progress(calm) - before
     expected, expected_posts = counts(calm), fingerprint(calm)
     assert expected["drafts"] > 5
 
     url = sandbox(state=tmp_path / "killed.sqlite")
     killed = open_home(installation.home, monkeypatch, url)
-    # No run is at work for more than a quarter of it, so several kills meet work left to do.
-    at_work = kill_many_times(installation, killed, work_s / 4)
+    at_work = kill_many_times(installation, killed, pieces, start_s)
     assert at_work >= 3, f"only {at_work} kills met work"
     installation.run("run")
     assert counts(killed) == expected
