@@ -161,6 +161,7 @@ def open_publication(tx: Transaction, publication_id: int) -> OpenPublication:
 
 def move_open_publication(
     tx: Transaction,
+    actor: Actor,
     publication: OpenPublication,
     state: PublicationState,
     *,
@@ -169,7 +170,7 @@ def move_open_publication(
     platform_id: str | None = None,
     platform_url: str | None = None,
 ) -> None:
-    """Move a publication and, where they follow it, its parts.
+    """Move a publication, by this person, and, where they follow it, its parts.
 
     Raises:
         IllegalMove: the table of moves does not hold it.
@@ -181,6 +182,7 @@ def move_open_publication(
         state=state,
         reason_code=reason_code,
         detail=detail,
+        settled_by=actor.person_id,
         platform_id=platform_id,
         platform_url=platform_url,
     )

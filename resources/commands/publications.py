@@ -37,7 +37,7 @@ def take_back(db: Database, actor: Actor, publication_id: int) -> None:
     with db.transaction() as tx:
         actor = authorise(tx, actor, "cancel")
         publication = open_publication(tx, publication_id)
-        move_open_publication(tx, publication, "cancelled", reason_code="taken_back")
+        move_open_publication(tx, actor, publication, "cancelled", reason_code="taken_back")
         move_case(tx, publication.case, REVIEW)
         record(tx, actor, "take_back", "publication", publication_id)
 
@@ -55,7 +55,7 @@ def record_handoff(db: Database, actor: Actor, publication_id: int, url_or_id: s
         publication = open_publication(tx, publication_id)
         _need_state(publication, "handoff")
         reply = _named_reply(tx, publication, url_or_id)
-        _settle_as_sent(tx, publication, reply, "handed_off")
+        _settle_as_sent(tx, actor, publication, reply, "handed_off")
         diff = {"platform_id": reply.platform_id, "url": reply.url}
         record(tx, actor, "record_handoff", "publication", publication_id, diff)
     return reply.platform_id
@@ -72,7 +72,7 @@ def abandon_handoff(db: Database, actor: Actor, publication_id: int, note: str =
         actor = authorise(tx, actor, "record_handoff")
         publication = open_publication(tx, publication_id)
         _need_state(publication, "handoff")
-        _give_up(tx, publication, "handoff_abandoned", note)
+        _give_up(tx, actor, publication, "handoff_abandoned", note)
         record(tx, actor, "abandon_handoff", "publication", publication_id, {"note": note})
 
 
@@ -102,19 +102,19 @@ def settle_unknown(
         actor = authorise(tx, actor, "resend" if outcome == "queued" else "settle_unknown")
         publication = open_publication(tx, publication_id)
         _need_state(publication, "unknown")
-        _settle(tx, publication, outcome, url or "")
+        _settle(tx, actor, publication, outcome, url or "")
         record(tx, actor, "settle_unknown", "publication", publication_id, {"outcome": outcome, "url": url})
 
 
-def _settle(tx: Transaction, publication: OpenPublication, outcome: Outcome, url: str) -> None:
+def _settle(tx: Transaction, actor: Actor, publication: OpenPublication, outcome: Outcome, url: str) -> None:
     if outcome == "sent":
-        _settle_as_sent(tx, publication, _named_reply(tx, publication, url), "settled_by_person")
+        _settle_as_sent(tx, actor, publication, _named_reply(tx, publication, url), "settled_by_person")
     elif outcome == "queued":
         take_back_reply(tx, load_publication(tx, PublicationId(publication.id)), datetime.now(UTC))
-        move_open_publication(tx, publication, "queued", reason_code="resent_by_person")
+        move_open_publication(tx, actor, publication, "queued", reason_code="resent_by_person")
         move_case(tx, publication.case, QUEUED)
     else:
-        _give_up(tx, publication, "settled_by_person", "")
+        _give_up(tx, actor, publication, "settled_by_person", "")
 
 
 def _need_state(publication: OpenPublication, state: str) -> None:
@@ -138,9 +138,12 @@ def _named_reply(tx: Transaction, publication: OpenPublication, given: str) -> R
     return reply
 
 
-def _settle_as_sent(tx: Transaction, publication: OpenPublication, reply: ReplyId, reason_code: str) -> None:
+def _settle_as_sent(
+    tx: Transaction, actor: Actor, publication: OpenPublication, reply: ReplyId, reason_code: str
+) -> None:
     move_open_publication(
         tx,
+        actor,
         publication,
         "sent",
         reason_code=reason_code,
@@ -150,6 +153,8 @@ def _settle_as_sent(tx: Transaction, publication: OpenPublication, reply: ReplyI
     move_case(tx, publication.case, DONE)
 
 
-def _give_up(tx: Transaction, publication: OpenPublication, reason_code: str, note: str) -> None:
-    move_open_publication(tx, publication, "abandoned", reason_code=reason_code, detail=note or None)
+def _give_up(
+    tx: Transaction, actor: Actor, publication: OpenPublication, reason_code: str, note: str
+) -> None:
+    move_open_publication(tx, actor, publication, "abandoned", reason_code=reason_code, detail=note or None)
     move_case(tx, publication.case, Place("post_queue", "rejected"), reason="The reply was given up")

@@ -99,8 +99,10 @@ def _approve(
         note=note,
         was_edited=was_edited,
         is_simulated=actor.is_simulated,
-        text=approval.text,
-        sha256=approval.text_sha256,
+        texts=[approval.text],
+        schedule="now",
+        scheduled_for=None,
+        schedule_zone=None,
         state="queued" if way == "api" else "handoff",
     )
     if made is None:

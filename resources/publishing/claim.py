@@ -76,7 +76,7 @@ def claim(
             publication = take(tx, due.id, worker=worker, lease_s=lease_s)
             if stop := book_reply(tx, publication, now):
                 raise _OverCap(stop)
-            count_call(tx, channel.id, now)
+            count_call(tx, channel, now)
             return publication
     except _OverCap as over:
         return _defer_for_cap(db, channel, now, over.stop)

@@ -1,9 +1,8 @@
-"""Rate windows of a channel: read before a claim, counted with it, corrected by the platform."""
+"""Rate windows of an account: read before a claim, counted with it, corrected by the platform."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from rejoinder.ids import ChannelId
 from rejoinder.listening.post import Platform
 from rejoinder.posting.pacing import RateWindow, when_allowed
 from resources.postgres import Transaction
@@ -63,14 +62,14 @@ def lock_pace(tx: Transaction, channel: Channel, now: datetime) -> Pace:
     for limit in LIMITS.get(channel.platform, OTHER_LIMITS):
         tx.execute(
             "open_rate_window",
-            channel_id=channel.id,
+            account_key=channel.account_key,
             action=CREATE,
             name=limit.name,
             limit_count=limit.count,
             length_s=limit.length_s,
             now=now,
         )
-    rows = tx.rows("lock_rate_windows", channel_id=channel.id, action=CREATE)
+    rows = tx.rows("lock_rate_windows", account_key=channel.account_key, action=CREATE)
     windows = {
         r["name"]: RateWindow(r["limit_count"], r["limit_count"] - r["used_count"], r["reset_at"])
         for r in rows
@@ -81,31 +80,29 @@ def lock_pace(tx: Transaction, channel: Channel, now: datetime) -> Pace:
     return Pace(allowed_from, held[0].removeprefix(HOLD) if held else LIMITED)
 
 
-def count_call(tx: Transaction, channel_id: ChannelId, now: datetime) -> None:
-    """Count one send in every window of the channel."""
-    tx.execute("count_call", channel_id=channel_id, action=CREATE, now=now)
+def count_call(tx: Transaction, channel: Channel, now: datetime) -> None:
+    """Count one send in every window of the channel's account."""
+    tx.execute("count_call", account_key=channel.account_key, action=CREATE, now=now)
 
 
 def correct_windows(
-    tx: Transaction, channel_id: ChannelId, reported: tuple[RateWindow, ...], time: ChannelTime
+    tx: Transaction, channel: Channel, reported: tuple[RateWindow, ...], time: ChannelTime
 ) -> None:
     """Keep the limits that the platform reported with its answer beside ours; the tightest binds."""
     for position, window in enumerate(reported):
         reset_at = time.to_ours(window.reset_at)
         used = max(window.limit - int(window.remaining), 0)
-        _set_window(tx, channel_id, f"reported_{position}", max(window.limit, 1), used, reset_at, time.ours)
+        _set_window(tx, channel, f"reported_{position}", max(window.limit, 1), used, reset_at, time.ours)
 
 
-def hold_channel(
-    tx: Transaction, channel_id: ChannelId, until: datetime, now: datetime, reason_code: str
-) -> None:
-    """Let nothing out on this channel until a time: what stopped one reply would stop the next one too."""
-    _set_window(tx, channel_id, HOLD + reason_code, 1, 1, until, now)
+def hold_channel(tx: Transaction, channel: Channel, until: datetime, now: datetime, reason_code: str) -> None:
+    """Let nothing out on this channel's account until a time: what stopped one reply would stop the next one too."""
+    _set_window(tx, channel, HOLD + reason_code, 1, 1, until, now)
 
 
 def _set_window(
     tx: Transaction,
-    channel_id: ChannelId,
+    channel: Channel,
     name: str,
     limit_count: int,
     used_count: int,
@@ -114,7 +111,7 @@ def _set_window(
 ) -> None:
     tx.execute(
         "set_rate_window",
-        channel_id=channel_id,
+        account_key=channel.account_key,
         action=CREATE,
         name=name,
         limit_count=limit_count,

@@ -203,6 +203,7 @@ class _Pass:
             )
             settle(
                 self.db,
+                channel,
                 publication,
                 outcome,
                 now=self.now(),

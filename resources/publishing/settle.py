@@ -8,6 +8,7 @@ from resources.publishing.money import NOT_TAKEN, take_back_reply
 from resources.publishing.pacing import correct_windows, hold_channel, midnight_before
 from resources.publishing.report import PublishReport
 from resources.publishing.send import Outcome
+from resources.store.channels import Channel
 from resources.store.publications import Publication, notify, settle_attempt
 
 # After these the next reply of the channel would end the same way: the channel waits, not only the reply.
@@ -17,6 +18,7 @@ USAGE_CAPPED = "usage_capped"
 
 def settle(
     db: Database,
+    channel: Channel,
     publication: Publication,
     outcome: Outcome,
     *,
@@ -34,20 +36,20 @@ def settle(
         settle_attempt(tx, publication, outcome.verdict, outcome.arrival, worker)
         if outcome.verdict.state in NOT_TAKEN:
             take_back_reply(tx, publication, now)
-        _keep_pace(tx, publication, outcome, now)
+        _keep_pace(tx, channel, outcome, now)
         _tell(tx, publication, outcome, now, max_attempts)
     _count(report, outcome)
 
 
-def _keep_pace(tx: Transaction, publication: Publication, outcome: Outcome, now: datetime) -> None:
+def _keep_pace(tx: Transaction, channel: Channel, outcome: Outcome, now: datetime) -> None:
     verdict = outcome.verdict
     if outcome.time and outcome.windows:
-        correct_windows(tx, publication.channel_id, outcome.windows, outcome.time)
+        correct_windows(tx, channel, outcome.windows, outcome.time)
     if verdict.state == "queued" and verdict.due_at and verdict.reason_code in CHANNEL_WIDE:
-        hold_channel(tx, publication.channel_id, verdict.due_at, now, verdict.reason_code)
+        hold_channel(tx, channel, verdict.due_at, now, verdict.reason_code)
     if verdict.reason_code == USAGE_CAPPED:
         until = now + timedelta(seconds=MAX_BACKOFF_S)
-        hold_channel(tx, publication.channel_id, until, now, USAGE_CAPPED)
+        hold_channel(tx, channel, until, now, USAGE_CAPPED)
 
 
 def _tell(

@@ -17,13 +17,14 @@ from resources.postgres import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One account on one platform, and what it may do."""
+    """One account on one platform, and what it may do; account_key is shared by all channels of the account."""
 
     id: ChannelId
     project_id: int
     name: str
     platform: Platform
     account: str
+    account_key: str
     base_url: str | None
     is_sandbox: bool
     policy: ChannelPolicy
@@ -67,6 +68,7 @@ def _channel(row: dict[str, Any]) -> Channel:
         name=row["name"],
         platform=row["platform"],
         account=row["account"],
+        account_key=row["account_key"],
         base_url=row["base_url"],
         is_sandbox=row["is_sandbox"],
         policy=read_policy(row["policy"]),

@@ -224,7 +224,7 @@ def lapse_sending(tx: Transaction, now: datetime) -> list[int]:
     """Move publications whose publisher is gone or out of time to ``unknown``; their ids."""
     ids = [row["id"] for row in tx.rows("lapse_sending", now=now)]
     for publication_id in ids:
-        tx.execute("mark_parts", id=publication_id, state="unknown", platform_id=None)
+        tx.execute("lapse_parts", id=publication_id)
     return ids
 
 

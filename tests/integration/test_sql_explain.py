@@ -101,7 +101,7 @@ def test_a_claim_uses_the_index_of_what_is_due(connection: psycopg.Connection[An
 
 def test_the_next_publication_comes_from_its_index(connection: psycopg.Connection[Any]) -> None:
     connection.execute("set local enable_seqscan = off")
-    assert "publication_due" in indexes_in(plan_of(connection, "next_queued_publication"))
+    assert "publication_planned" in indexes_in(plan_of(connection, "next_queued_publication"))
 
 
 # How search_passages reads vectors hangs on its values: see the crowd below.

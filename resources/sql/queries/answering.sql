@@ -86,7 +86,7 @@ select platform_id from publication p join channel c on c.id = p.channel_id
 where c.platform = %(platform)s and p.platform_id = any (%(platform_ids)s)
 
 -- name: channels_named
-select id, project_id, name, platform, account, base_url, is_sandbox, policy, communities
+select id, project_id, name, platform, account, account_key, base_url, is_sandbox, policy, communities
 from channel where %(name)s::text is null or name = %(name)s
 order by id
 

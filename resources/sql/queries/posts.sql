@@ -1,5 +1,5 @@
 -- name: enabled_channels
-select id, project_id, name, platform, account, base_url, is_sandbox, policy, communities
+select id, project_id, name, platform, account, account_key, base_url, is_sandbox, policy, communities
 from channel where is_enabled order by id
 
 -- name: upsert_channel

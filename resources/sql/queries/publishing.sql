@@ -118,7 +118,10 @@ returning id
 
 -- name: mark_parts
 update publication_part set state = %(state)s, platform_id = coalesce(%(platform_id)s, platform_id)
-where publication_id = %(id)s
+where publication_id = %(id)s and not (state = 'queued' and %(state)s = 'unknown') -- what never left has an outcome
+
+-- name: lapse_parts
+update publication_part set state = 'unknown' where publication_id = %(id)s and state = 'sending'
 
 -- name: move_sending_post
 update post
@@ -155,32 +158,6 @@ where id = (
   for update skip locked
 )
 returning id
-
--- name: open_rate_window
-insert into rate_window (channel_id, action, name, limit_count, length_s, reset_at)
-values (%(channel_id)s, %(action)s, %(name)s, %(limit_count)s, %(length_s)s, %(now)s)
-on conflict (channel_id, action, name) do nothing
-
--- name: lock_rate_windows
-select name, limit_count, used_count, reset_at from rate_window
-where channel_id = %(channel_id)s and action = %(action)s
-order by name
-for update
-
--- name: count_call
--- A window that is over starts anew with this call; a hold is no window and counts nothing.
-update rate_window
-set used_count = case when reset_at <= %(now)s then 1 else used_count + 1 end,
-    reset_at = case when reset_at <= %(now)s then %(now)s + make_interval(secs => length_s) else reset_at end,
-    updated_at = now()
-where channel_id = %(channel_id)s and action = %(action)s and name not like 'hold:%%'
-
--- name: set_rate_window
-insert into rate_window (channel_id, action, name, limit_count, used_count, length_s, reset_at)
-values (%(channel_id)s, %(action)s, %(name)s, %(limit_count)s, %(used_count)s, %(length_s)s, %(reset_at)s)
-on conflict (channel_id, action, name) do update
-set limit_count = excluded.limit_count, used_count = excluded.used_count, length_s = excluded.length_s,
-    reset_at = excluded.reset_at, updated_at = now()
 
 -- name: lock_due_publications
 select p.id, p.post_id

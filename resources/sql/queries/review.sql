@@ -107,12 +107,14 @@ with decided as (
   returning id, post_id
 ), worded as (
   insert into review_part (review_id, position, text, sha256)
-  select decided.id, 0, %(text)s::text, %(sha256)s::text from decided
+  select decided.id, words.position - 1, words.text, encode(sha256(convert_to(words.text, 'UTF8')), 'hex')
+  from decided, unnest(%(texts)s::text[]) with ordinality as words(text, position)
   returning review_id, position, text, sha256
 ), answered as (
-  insert into publication (post_id, review_id, channel_id, state)
-  select post.id, worded.review_id, post.channel_id, %(state)s::text
-  from worded, post where post.id = %(post_id)s
+  insert into publication (post_id, review_id, channel_id, state, schedule, scheduled_for, schedule_zone, due_at)
+  select post.id, said.review_id, post.channel_id, %(state)s::text, %(schedule)s::text,
+         %(scheduled_for)s::timestamptz, %(schedule_zone)s::text, coalesce(%(scheduled_for)s::timestamptz, now())
+  from (select distinct review_id from worded) said, post where post.id = %(post_id)s -- after all words are in
   returning id, review_id
 ), parts as (
   insert into publication_part (publication_id, position, text, sha256)
@@ -127,7 +129,8 @@ with decided as (
   returning id
 )
 select answered.review_id, answered.id as publication_id
-from answered join parts on parts.publication_id = answered.id cross join moved
+from answered cross join moved
+where exists (select from parts where parts.publication_id = answered.id)
 
 -- name: insert_review
 insert into review (post_id, draft_id, reviewer_id, decision, reason, note, is_simulated)
@@ -143,7 +146,7 @@ select id, post_id, channel_id, state from publication where id = %(id)s for upd
 
 -- name: decide_publication
 update publication
-set state = %(state)s, reason_code = %(reason_code)s, detail = %(detail)s,
+set state = %(state)s, reason_code = %(reason_code)s, detail = %(detail)s, settled_by = %(settled_by)s,
     due_at = case when %(state)s = 'queued' then now() else due_at end,
     sent_at = case when %(state)s = 'sent' then now() end,
     platform_id = coalesce(%(platform_id)s, platform_id), platform_url = coalesce(%(platform_url)s, platform_url)
@@ -202,7 +205,7 @@ where (%(stage)s::text is null or p.stage = %(stage)s)
                                           lower(%(search)s)) > 0)
 
 -- name: channel_by_id
-select id, project_id, name, platform, account, base_url, is_sandbox, policy, communities
+select id, project_id, name, platform, account, account_key, base_url, is_sandbox, policy, communities
 from channel where id = %(id)s
 
 -- name: case_stage_decisions

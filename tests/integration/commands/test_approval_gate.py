@@ -32,6 +32,10 @@ PUBLICATION = (
     " values (%s, %s, (select channel_id from post where id = %s), 'queued') returning id"
 )
 
+SENDING = (
+    "update publication set state = 'sending', lease_worker = 1, lease_until = now() + interval '1 minute'"
+)
+
 
 def run(database: Database, statement: str, *values: object) -> list[dict[str, object]]:
     with database.transaction() as tx:
@@ -274,6 +278,7 @@ def test_an_approval_counts_until_the_words_are_sent(
     newsroom, approver, approved, publisher_db, change
 ) -> None:
     run(newsroom.owner, f"update person set {change} where id = %s", approver.person_id)
+    run(publisher_db, SENDING)
     with pytest.raises(errors.InsufficientPrivilege):
         run(publisher_db, "update publication_part set state = 'sending'")
 
@@ -281,6 +286,7 @@ def test_an_approval_counts_until_the_words_are_sent(
 def test_what_was_sent_can_be_settled_after_its_reviewer_left(
     newsroom, approver, approved, publisher_db
 ) -> None:
+    run(publisher_db, SENDING)
     run(publisher_db, "update publication_part set state = 'sending'")
     run(newsroom.owner, "update person set is_active = false where id = %s", approver.person_id)
     run(publisher_db, "update publication_part set state = 'sent', platform_id = '9'")

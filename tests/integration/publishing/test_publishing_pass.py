@@ -158,7 +158,12 @@ def test_a_duplicate_refusal_after_an_unknown_outcome_is_read_back(desk):
     reply = desk.approved(desk.channel())
     desk.platform.script = [("landed", OutcomeUnknown("503")), Refused("duplicate_content", "duplicate")]
     desk.run()
-    desk.rows("update publication set state = 'queued', due_at = now() where id = %s", reply)
+    desk.rows(
+        "update publication set state = 'queued', due_at = now(), settled_by = %s where id = %s",
+        desk.approver.person_id,
+        reply,
+    )
+    desk.rows("update publication_part set state = 'queued'")
     desk.rows("update post set status = 'pending'")
     assert desk.run().unknown == 1
     assert desk.run(later=2 * MINUTE).found == 1
