@@ -13,7 +13,7 @@ from resources.demo.channels import choose_port, connect_channels, refuse_real_c
 from resources.demo.reviewer import review_waiting
 from resources.demo.sandbox_process import Sandbox, running_sandbox
 from resources.demo.witness import ask_witness
-from resources.rounds import publish
+from resources.rounds import hear, publish
 from resources.services import sandbox_arguments
 from resources.work.runner import Progress
 from resources.workbench import Workbench
@@ -132,6 +132,9 @@ def _close_the_loop(
     tell.phase("Seven days pass on the sandbox; engagement is measured")
     for seconds in CLOCK_STEPS_S:
         sandbox.advance(seconds)
+        # Whoever listens all week has no gap behind him: X's search reaches back seven days, and the next poll may
+        # come long after the demo.
+        _timed(report, "posts", lambda: hear(bench))
         report.add_seconds(run(MEASURE))
     return reviews
 

@@ -31,7 +31,15 @@ from resources.platforms.x_answers import read_json, read_metrics, read_time, re
 from resources.platforms.x_fields import BARE_FIELDS, HOST, POST_FIELDS
 from resources.platforms.x_lookup import look_up, read_counts, search_back
 from resources.platforms.x_own import answers, same_text
-from resources.platforms.x_poll import SEARCH_LAG, Collected, Fetch, begin_at, poll_search, search_key
+from resources.platforms.x_poll import (
+    SEARCH_LAG,
+    Collected,
+    Fetch,
+    begin_at,
+    in_words,
+    poll_search,
+    search_key,
+)
 from resources.platforms.x_streaming import XStreaming
 from resources.platforms.x_toll import Toll
 
@@ -121,7 +129,8 @@ class XClient(XStreaming):
                 found.is_complete = False
                 break
         posts = sorted(found.posts.values(), key=lambda post: (post.created_at, int(post.platform_post_id)))
-        return Heard(tuple(posts), progress, tuple(found.unreadable), found.is_complete, tuple(found.gaps))
+        gaps = in_words(found.gaps, rules)
+        return Heard(tuple(posts), progress, tuple(found.unreadable), found.is_complete, gaps)
 
     def _search(self, query: str) -> Fetch:
         return self._charged(lambda wanted: self._api.search_recent_tweets(query, **wanted))

@@ -16,7 +16,8 @@ X's search reaches (seven days) has missed posts, and that is told as a gap.
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from textwrap import shorten
+from typing import Any, NamedTuple
 
 from rejoinder.ids import sha256_hex
 from rejoinder.listening.post import Post
@@ -27,11 +28,19 @@ from resources.platforms.x_answers import newest_id, read_posts
 
 Fetch = Callable[[Mapping[str, str]], Mapping[str, Any]]
 PAGE_SIZE = "100"
+SHOWN = 60  # characters of a query in a message
 SEARCH_LAG = timedelta(seconds=30)
 # Clocks differ. Where nothing was found so long, reading it again costs nothing.
 MARGIN = timedelta(minutes=10)
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 PARTS = ("since", "until", "top", "at")
+
+
+class Gap(NamedTuple):
+    """A search, by its key, that has missed posts, and why."""
+
+    key: str
+    reason: str
 
 
 @dataclass(slots=True)
@@ -44,7 +53,7 @@ class Collected:
     settled_at: datetime | None = None
     posts: dict[str, Post] = field(default_factory=dict)
     unreadable: list[Unreadable] = field(default_factory=list)
-    gaps: list[str] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
     is_complete: bool = True
 
     def is_settled(self, post: Post) -> bool:
@@ -57,6 +66,12 @@ class Collected:
 def search_key(rule: ListeningRule) -> str:
     """Name of a rule's search in a cursor: the same for the same query, whatever its tag."""
     return f"rule:{sha256_hex(rule.x_query)[:12]}"
+
+
+def in_words(gaps: Sequence[Gap], rules: Sequence[ListeningRule]) -> tuple[str, ...]:
+    """Sentences about gaps that name a search by what it looks for."""
+    queries = {search_key(rule): f"the search for {shorten(rule.x_query, SHOWN)}" for rule in rules}
+    return tuple(f"{queries.get(gap.key, gap.key)}: {gap.reason}" for gap in gaps)
 
 
 def begin_at(key: str, cursor: MutableMapping[str, str], earliest: datetime) -> None:
@@ -108,7 +123,7 @@ def is_beyond(key: str, cursor: Mapping[str, str], posts: Sequence[Post]) -> boo
 
 
 def fetch_page(
-    key: str, fetch: Fetch, cursor: MutableMapping[str, str], gaps: list[str], token: str | None = None
+    key: str, fetch: Fetch, cursor: MutableMapping[str, str], gaps: list[Gap], token: str | None = None
 ) -> Mapping[str, Any]:
     """One page; bounds that X no longer takes (older than its search) are given up, and the gap is noted.
 
@@ -125,7 +140,7 @@ def fetch_page(
         # Nothing was found for a week, but it was looked for: no gap.
         del cursor[f"{key}.since"]
     else:
-        gaps.append(f"{key}: not polled for longer than the seven days that X's search reaches back")
+        gaps.append(Gap(key, "not polled for longer than the seven days that X's search reaches back"))
         for part in PARTS:
             cursor.pop(f"{key}.{part}", None)
     return fetch_page(key, fetch, cursor, gaps)

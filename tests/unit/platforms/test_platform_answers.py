@@ -176,7 +176,7 @@ def test_since_id_that_is_too_old_is_given_up() -> None:
     cursor, found = {"k.since": "1"}, Collected()
     poll_search("k", fetch, cursor, found, own="me", max_pages=3)
     assert list(found.posts) == ["5"] and cursor == {"k.since": "5"}
-    assert len(found.gaps) == 1 and "seven days" in found.gaps[0]
+    assert len(found.gaps) == 1 and "seven days" in found.gaps[0].reason
 
 
 @pytest.mark.parametrize("shape", [XCredentials, RedditCredentials])

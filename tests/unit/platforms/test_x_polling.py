@@ -7,8 +7,18 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rejoinder.listening.rules import ListeningRule
 from resources.platforms.failures import Refused
-from resources.platforms.x_poll import SEARCH_LAG, TIME, Collected, begin_at, poll_search
+from resources.platforms.x_poll import (
+    SEARCH_LAG,
+    TIME,
+    Collected,
+    Gap,
+    begin_at,
+    in_words,
+    poll_search,
+    search_key,
+)
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 WINDOW = timedelta(days=7)
@@ -141,3 +151,10 @@ def test_a_page_without_posts_is_not_the_end() -> None:
     poll_search("k", fetch, cursor, found, own="me", max_pages=5)
     assert found.posts.keys() == {"7"} and asked[1]["next_token"] == "b26"
     assert cursor["k.since"] == "7"
+
+
+def test_a_gap_names_what_was_searched_for() -> None:
+    rule = ListeningRule("keywords:1", "(heat pump) OR (radiator) OR " + "(boiler) OR " * 20 + "(stove)", ())
+    told = in_words([Gap(search_key(rule), "not polled"), Gap("mentions", "not polled")], [rule])
+    assert told[0].startswith("the search for (heat pump) OR (radiator)") and len(told[0]) < 100
+    assert told[1] == "mentions: not polled"
