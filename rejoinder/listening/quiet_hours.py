@@ -5,10 +5,9 @@ What belongs here: when quiet hours begin and end as instants, with the days on 
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from rejoinder.errors import ConfigInvalid
+from rejoinder.listening.local_time import zone_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class QuietHours:
 
     def __post_init__(self) -> None:
         """Refuse a zone that nobody knows, and hours without an end."""
-        _zone(self.zone)
+        zone_named(self.zone)
         if self.from_time.tzinfo or self.until_time.tzinfo:
             raise ConfigInvalid("Quiet hours are local times: give the zone apart from them.")
         if self.from_time == self.until_time:
@@ -67,7 +66,7 @@ def quiet_until(quiet: QuietHours | None, now: datetime) -> datetime | None:
     """
     if quiet is None:
         return None
-    today = now.astimezone(_zone(quiet.zone)).date()
+    today = now.astimezone(zone_named(quiet.zone)).date()
     for day in (today - timedelta(days=1), today):
         start, end = _stretch(quiet, day)
         if start <= now < end:
@@ -83,15 +82,5 @@ def _stretch(quiet: QuietHours, day: date) -> tuple[datetime, datetime]:
 
 def _instants(quiet: QuietHours, day: date, at: time) -> list[datetime]:
     """What a wall-clock time may mean: one instant, or two around a change of the clock (PEP 495)."""
-    zone = _zone(quiet.zone)
+    zone = zone_named(quiet.zone)
     return [datetime.combine(day, at.replace(fold=fold), zone).astimezone(UTC) for fold in (0, 1)]
-
-
-@lru_cache(maxsize=64)
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise ConfigInvalid(
-            f"No time zone {name!r}: take a name of the IANA database, such as Europe/Berlin."
-        ) from None
