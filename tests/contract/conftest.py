@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -15,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 import requests
+from forked_sandbox import ForkedSandbox, start_sandbox
 from gateway_doors import Doors
 from sqlalchemy.engine import make_url
 
@@ -25,7 +24,6 @@ from resources.postgres import Database
 from resources.provision import EMBEDDED_DATABASE, Addresses, connect_admin, prepare
 from resources.settings import Settings
 
-ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT = "sample_account"
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 Record = dict[str, Any]
@@ -37,7 +35,7 @@ class Sandbox:
 
     folder: Path
     records: list[Record]
-    process: subprocess.Popen[str] | None = None
+    process: ForkedSandbox | None = None
     url: str = ""
     extra: list[str] = field(default_factory=list)
 
@@ -48,21 +46,16 @@ class Sandbox:
     def start(self) -> "Sandbox":
         lines = [json.dumps(record, ensure_ascii=False) for record in self.records]
         self.posts_file.write_text("\n".join(lines), encoding="utf-8")
-        command = [sys.executable, "-m", "resources.sandbox", "--state", str(self.folder / "state.db")]
-        command += ["--posts", str(self.posts_file), "--account", ACCOUNT, *self.extra]
+        arguments = ["--state", str(self.folder / "state.db"), "--posts", str(self.posts_file)]
         with (self.folder / "stderr").open("a") as errors:
-            self.process = subprocess.Popen(
-                command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=errors
-            )
-        assert self.process.stdout is not None
+            self.process = start_sandbox([*arguments, "--account", ACCOUNT, *self.extra], errors=errors)
         self.url = json.loads(self.process.stdout.readline())["url"]
         return self
 
     def end(self, how: signal.Signals) -> None:
         if self.process is not None:
             self.process.send_signal(how)
-            self.process.wait(20)
-            assert self.process.stdout is not None
+            self.process.wait()
             self.process.stdout.close()
             self.process = None
 

@@ -17,29 +17,27 @@ ROOT = Path(__file__).resolve().parents[2]
 SUMMONED = "2100000000000000001"
 
 
+def program(folder: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "resources.sandbox", "--state", str(folder / "other.db"), *arguments]
+
+
 def test_port_in_use_has_an_exit_code_of_its_own(sandbox: Any, tmp_path: Path) -> None:
     port = sandbox.url.rpartition(":")[2]
-    command = [
-        sys.executable,
-        "-m",
-        "resources.sandbox",
-        "--state",
-        str(tmp_path / "other.db"),
-        "--port",
-        port,
-    ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        program(tmp_path, "--port", port), cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 3
     assert f"cannot listen on 127.0.0.1:{port}" in done.stderr and done.stdout == ""
 
 
-def test_it_ends_cleanly_and_writes_a_ready_file(sandbox: Any, tmp_path: Path) -> None:
-    sandbox.end(signal.SIGTERM)
-    sandbox.extra = ["--ready-file", str(tmp_path / "ready")]
-    sandbox.start()
-    assert json.loads((tmp_path / "ready").read_text())["url"] == sandbox.url
-    process = sandbox.process
-    sandbox.end(signal.SIGTERM)
+def test_it_ends_cleanly_and_writes_a_ready_file(tmp_path: Path) -> None:
+    command = program(tmp_path, "--ready-file", str(tmp_path / "ready"))
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = json.loads(process.stdout.readline())
+        assert json.loads((tmp_path / "ready").read_text()) == line
+        assert requests.get(f"{line['url']}/sandbox/health", timeout=10).json()["status"] == "ok"
+        process.send_signal(signal.SIGTERM)
     assert process.returncode == 0
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from forked_sandbox import ForkedSandbox, start_sandbox
 
 from resources.postgres import Database
 from resources.provision import prepare
@@ -21,7 +22,6 @@ from resources.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SAMPLES = REPOSITORY / "resources" / "samples"
-SANDBOX = [sys.executable, "-m", "resources.sandbox"]
 COMMAND = [sys.executable, "-c", "from cli.app import main; main()"]
 
 
@@ -110,26 +110,20 @@ def installation(home_factory: Callable[[], Path]) -> Installation:
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[Callable[..., str]]:
     """Starts sandboxes; gives their address."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[ForkedSandbox] = []
 
     def start(posts: Path = SAMPLES / "posts.jsonl", state: Path = tmp_path / "sandbox.sqlite") -> str:
-        process = subprocess.Popen(
-            [*SANDBOX, "--state", str(state), "--posts", str(posts), "--account", "rejoinder_demo"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            cwd=REPOSITORY,
-        )
+        arguments = ["--state", str(state), "--posts", str(posts), "--account", "rejoinder_demo"]
+        with state.with_suffix(".stderr").open("a") as errors:
+            process = start_sandbox(arguments, errors=errors)
         started.append(process)
-        assert process.stdout is not None
         return str(json.loads(process.stdout.readline())["url"])
 
     yield start
     for process in started:
         process.kill()
         process.wait()
-        if process.stdout:
-            process.stdout.close()
+        process.stdout.close()
 
 
 def witness_log(url: str) -> list[dict[str, Any]]:

@@ -2,8 +2,7 @@
 
 import itertools
 import json
-import subprocess
-import sys
+import signal
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forked_sandbox import ForkedSandbox, start_sandbox
 
 from rejoinder.ids import PersonId
 from rejoinder.listening.policy import ChannelPolicy, default_policy
@@ -31,7 +31,6 @@ from resources.work.stopping import StopSignal
 
 POLICY = {"x": "sandbox/x/enterprise", "reddit": "sandbox/reddit/approved_app"}
 OFFSET = timedelta(days=-400)  # the scripted platform's clock is far from ours, as a sandbox's may be
-ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass
@@ -244,24 +243,22 @@ class LiveSandbox:
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[Callable[[list[dict[str, Any]]], LiveSandbox]]:
     """Starts the sandbox with these posts; stopped at the end of the test."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[ForkedSandbox] = []
 
     def start(posts: list[dict[str, Any]]) -> LiveSandbox:
         path = tmp_path / "posts.jsonl"
         path.write_text("".join(json.dumps(post) + "\n" for post in posts), "utf-8")
-        command = [sys.executable, "-m", "resources.sandbox", "--state", str(tmp_path / "sandbox.db")]
-        command += ["--posts", str(path), "--account", "rejoinder"]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        arguments = ["--state", str(tmp_path / "sandbox.db"), "--posts", str(path), "--account", "rejoinder"]
+        with (tmp_path / "sandbox.stderr").open("a") as errors:
+            process = start_sandbox(arguments, errors=errors)
         started.append(process)
-        assert process.stdout
         return LiveSandbox(json.loads(process.stdout.readline())["url"])
 
     yield start
     for process in started:
-        process.terminate()
-        process.wait(60)
-        if process.stdout:
-            process.stdout.close()
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+        process.stdout.close()
 
 
 @pytest.fixture
