@@ -81,6 +81,7 @@ def publish_loop(
     progress: Progress | None = None,
     poll_s: float = POLL_S,
     on_pass: Callable[[PublishReport], None] | None = None,
+    now: Callable[[], datetime] = utc_now,
 ) -> PublishReport:
     """Make a pass whenever something is due, until a stop is asked for; everything that was done.
 
@@ -89,8 +90,10 @@ def publish_loop(
     total = PublishReport()
     while not stop.is_set():
         try:
-            if count_due(db):
-                report = publish_due(db, open_client=open_client, tuning=tuning, stop=stop, progress=progress)
+            if count_due(db, now):
+                report = publish_due(
+                    db, open_client=open_client, tuning=tuning, stop=stop, progress=progress, now=now
+                )
                 total.add(report)
                 if on_pass:
                     on_pass(report)

@@ -21,6 +21,7 @@ from resources.sandbox.scenario_form import FAULTY
 from resources.sandbox.scenario_start import current_scenario
 from resources.sandbox.tokens import set_token_life, set_tokens
 from resources.sandbox.witness import read_log, read_replies, summarize
+from resources.sandbox.write_limits import read_write_limits
 
 
 def control_routes(world: World) -> list[Route]:
@@ -32,6 +33,7 @@ def control_routes(world: World) -> list[Route]:
         read_route("/sandbox/log", lambda: read_log(state)),
         read_route("/sandbox/replies", lambda: read_replies(state)),
         read_route("/sandbox/summary", lambda: summarize(state)),
+        read_route("/sandbox/limits", lambda: read_write_limits(state)),
         read_route("/sandbox/scenario", lambda: scenario_json(world)),
         read_route("/sandbox/faults", lambda: waiting_faults(state)),
         write_route("/sandbox/clock", lambda body, _: set_clock(world, body)),
@@ -47,8 +49,13 @@ def control_routes(world: World) -> list[Route]:
 
 
 def health(world: World) -> dict[str, Any]:
-    """That it answers, its simulated time, and how many clients listen to X's stream now."""
-    return {"status": "ok", "now": iso(world.clock.now()), "open_streams": world.open_streams}
+    """That it answers, its simulated time, clients on X's stream now, writes that a slow fault holds."""
+    return {
+        "status": "ok",
+        "now": iso(world.clock.now()),
+        "open_streams": world.open_streams,
+        "writes_in_hand": world.writes_in_hand,
+    }
 
 
 def scenario_json(world: World) -> dict[str, Any]:

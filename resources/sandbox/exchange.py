@@ -19,7 +19,7 @@ Who = Literal["app", "user", "nobody"]
 
 @dataclass(slots=True)
 class World:
-    """All that the sandbox knows."""
+    """All that the sandbox knows; writes_in_hand counts requests that came in and were not decided yet."""
 
     state: State
     clock: Clock
@@ -29,6 +29,7 @@ class World:
     connections: Connections = field(default_factory=Connections)
     usage: Reads = field(default_factory=Reads)
     flow: Flow = field(default_factory=Flow)
+    writes_in_hand: int = 0
 
     @property
     def open_streams(self) -> int:

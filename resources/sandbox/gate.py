@@ -53,7 +53,11 @@ async def pass_through(world: World, gate: Gate, endpoint: Endpoint, request: Re
     fault = take_fault(world.state, endpoint.name)
     if fault is None:
         return to_response(call, run(gate, endpoint, call))
-    return await strike(gate, endpoint, call, fault, dropper(request))
+    world.writes_in_hand += endpoint.is_write
+    try:
+        return await strike(gate, endpoint, call, fault, dropper(request))
+    finally:
+        world.writes_in_hand -= endpoint.is_write
 
 
 async def strike(
