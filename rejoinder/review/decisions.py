@@ -3,7 +3,7 @@
 Build them with `approve`, `reject` and `send_back`, which check what was typed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
@@ -30,7 +30,7 @@ _UNSENDABLE = frozenset({0, *range(0xD800, 0xE000)})
 
 @dataclass(frozen=True, slots=True)
 class Approve:
-    """Send exactly this text: the whole text of the one part, link included, not stripped."""
+    """Send exactly this text as one part: link included, not stripped."""
 
     text: str
 
@@ -86,6 +86,42 @@ def approve(text: str, *, measure: Callable[[str], int], limit: int) -> Approve:
             f"the text is {length} long and the platform takes {limit}: shorten it by {length - limit}"
         )
     return Approve(text)
+
+
+def approve_parts(
+    texts: Sequence[str], *, measure: Callable[[str], int], limit: int, most: int
+) -> tuple[Approve, ...]:
+    """An approval of these parts, in this order, each word for word.
+
+    Args:
+        texts: the parts as they will be sent.
+        measure: see `approve`.
+        limit: of each part.
+        most: how many parts the platform takes, >= 1.
+
+    Raises:
+        DecisionInvalid: one of them cannot be sent, there are none or too many, or two are the same.
+
+    >>> approve_parts(["One.", "One."], measure=len, limit=280, most=5)
+    Traceback (most recent call last):
+    rejoinder.errors.DecisionInvalid: two parts say the same, which the platform would refuse: change one
+    """
+    if not texts:
+        raise DecisionInvalid("there is no part: write a reply, or reject the post")
+    if len(texts) > most:
+        raise DecisionInvalid(f"the reply has {len(texts)} parts and the platform takes {most}: shorten it")
+    if len(set(texts)) < len(texts):
+        raise DecisionInvalid("two parts say the same, which the platform would refuse: change one")
+    if len(texts) == 1:
+        return (approve(texts[0], measure=measure, limit=limit),)
+    return tuple(_approve_part(place, text, measure, limit) for place, text in enumerate(texts, 1))
+
+
+def _approve_part(place: int, text: str, measure: Callable[[str], int], limit: int) -> Approve:
+    try:
+        return approve(text, measure=measure, limit=limit)
+    except DecisionInvalid as error:
+        raise DecisionInvalid(f"part {place}: {error}") from None
 
 
 def reject(reason: str, note: str = "") -> Reject:

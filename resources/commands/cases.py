@@ -1,5 +1,6 @@
 """What the commands of the review share: a post under decision, locked, and the moves made with it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ from rejoinder.ids import DraftId, PostId
 from rejoinder.listening.post import Post
 from rejoinder.posting.states import PublicationState
 from rejoinder.posting.states import move as move_publication
+from rejoinder.posting.threads import most_parts
 from rejoinder.review import decisions
 from rejoinder.review.moves import Place, move
 from rejoinder.review.wording import as_sent
@@ -104,17 +106,21 @@ def need_draft(case: OpenCase) -> dict[str, Any]:
     return case.draft
 
 
-def sendable(case: OpenCase, text: str) -> decisions.Approve:
-    """The text as it will be sent, checked against the platform's limit and the channel's policy.
+def sendable(case: OpenCase, texts: Sequence[str]) -> tuple[decisions.Approve, ...]:
+    """The parts as they will be sent, checked against the platform's limits and the channel's policy.
 
     Raises:
-        DecisionInvalid: it is empty, too long, cannot be sent, or has a link where none is allowed.
+        DecisionInvalid: one is empty, too long, cannot be sent, or has a link where none is allowed; or there are
+            more parts than the platform takes.
     """
-    limit, measure = length_limit(case.post.platform)
-    approval = decisions.approve(as_sent(text), measure=measure, limit=limit)
-    if not case.channel.policy.allow_links and any(True for _ in find_links(approval.text)):
+    platform = case.post.platform
+    limit, measure = length_limit(platform)
+    parts = [as_sent(text) for text in texts]
+    approvals = decisions.approve_parts(parts, measure=measure, limit=limit, most=most_parts(platform))
+    has_link = any(True for part in parts for _ in find_links(part))
+    if has_link and not case.channel.policy.allow_links:
         raise DecisionInvalid(f"the channel {case.channel.name} takes no links: remove it from the text")
-    return approval
+    return approvals
 
 
 def save_version(tx: Transaction, case: OpenCase, actor: Actor, text: str) -> DraftId:

@@ -4,7 +4,7 @@ Every function that decides about a post takes the `version` of it that the pers
 in between it raises `StaleView` and changes nothing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +16,8 @@ from rejoinder.errors import DecisionInvalid, IllegalMove, NotAllowed, StaleView
 from rejoinder.ids import DraftId, PublicationId, ReviewId
 from rejoinder.listening.answerable import Unanswerable, how_to_publish
 from rejoinder.listening.policy import Way
+from rejoinder.posting.schedule import NOW, Schedule
+from rejoinder.posting.threads import parts_of, text_of
 from rejoinder.review import decisions
 from rejoinder.review.decisions import REASON_LABELS
 from rejoinder.review.diffs import edit_distance_share
@@ -38,37 +40,76 @@ from resources.store.answering import hold_author, standing_of
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """What an approval made; text is the whole text as it will be sent, after normalisation."""
+    """What an approval made; texts are the parts as they will be sent, after normalisation."""
 
     review_id: ReviewId
     publication_id: PublicationId
     way: Way
-    text: str
+    texts: tuple[str, ...]
     was_edited: bool
+
+    @property
+    def text(self) -> str:
+        """All of it, with dividers between the parts."""
+        return text_of(self.texts)
 
 
 def approve(
-    db: Database, actor: Actor, post_id: int, *, version: int, text: str, note: str | None = None
+    db: Database,
+    actor: Actor,
+    post_id: int,
+    *,
+    version: int,
+    text: str | None = None,
+    texts: Sequence[str] | None = None,
+    note: str | None = None,
+    schedule: Schedule = NOW,
 ) -> Approved:
-    """Approve this text, word for word, as the reply to the post; it is queued or handed off.
+    """Approve these words, to the letter, as the reply to the post; it is queued or handed off.
 
-    A text that differs from the latest draft becomes a new version of it first. A reply that the platform
-    refused may be approved again, which queues another try.
+    Words that differ from the latest draft become a new version of it first. A reply that the platform refused may
+    be approved again, which queues another try; not one of which a part stands.
+
+    Args:
+        db: as the application.
+        actor: who approves.
+        post_id: of the post.
+        version: of the post, as the person saw it.
+        text: the whole text; dividers make parts of it where the platform takes threads (`parts_of`).
+        texts: the parts in order, instead of text.
+        note: for the record.
+        schedule: when it is to go out.
 
     Raises:
         NotAllowed: the role does not allow it, or a simulated reviewer decides outside the sandbox.
         StaleView: someone decided in between.
         IllegalMove: the post does not wait for a decision.
-        DecisionInvalid: the text cannot be sent, or the channel's policy lets the post not be answered.
+        DecisionInvalid: the words cannot be sent, or the channel's policy lets the post not be answered.
+        ValueError: not exactly one of text and texts is given.
     """
+    if (text is None) == (texts is None):
+        raise ValueError("give either text or texts")
     with db.transaction() as tx, _gate():
         actor = authorise(tx, actor, "approve")
         case = open_case(tx, post_id, version=version)
         need_place(case, REVIEW, REFUSED)
         if actor.is_simulated and not case.channel.is_sandbox:
             raise NotAllowed(f"a simulated reviewer may not approve for {case.channel.name}")
-        approval = sendable(case, text)
-        return _approve(tx, actor, case, approval, note)
+        parts = parts_of(text or "", case.post.platform) if texts is None else texts
+        return _approve(tx, actor, case, _Wanted(sendable(case, parts), note, schedule))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a person approves: the parts, a note for the record, when it goes out."""
+
+    parts: tuple[decisions.Approve, ...]
+    note: str | None
+    schedule: Schedule
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return tuple(part.text for part in self.parts)
 
 
 @contextmanager
@@ -82,12 +123,11 @@ def _gate() -> Iterator[None]:
         raise NotAllowed(f"the approval gate refused it: {error.diag.message_primary}") from None
 
 
-def _approve(
-    tx: Transaction, actor: Actor, case: OpenCase, approval: decisions.Approve, note: str | None
-) -> Approved:
+def _approve(tx: Transaction, actor: Actor, case: OpenCase, wanted: _Wanted) -> Approved:
     draft = need_draft(case)
-    is_new = approval.text != draft["text"]
-    draft_id = save_version(tx, case, actor, approval.text) if is_new else draft["id"]
+    text = text_of(wanted.texts)
+    is_new = wanted.texts != parts_of(draft["text"], case.post.platform)
+    draft_id = save_version(tx, case, actor, text) if is_new else draft["id"]
     was_edited = is_new or draft["author_id"] is not None
     way = _way_out(tx, case)
     made = tx.row(
@@ -96,19 +136,19 @@ def _approve(
         version=case.version,
         draft_id=draft_id,
         reviewer_id=actor.person_id,
-        note=note,
+        note=wanted.note,
         was_edited=was_edited,
         is_simulated=actor.is_simulated,
-        texts=[approval.text],
-        schedule="now",
-        scheduled_for=None,
-        schedule_zone=None,
+        texts=list(wanted.texts),
+        schedule=wanted.schedule.kind,
+        scheduled_for=wanted.schedule.at,
+        schedule_zone=wanted.schedule.zone,
         state="queued" if way == "api" else "handoff",
     )
     if made is None:
         raise StaleView(f"someone decided in between about post {case.id}")
-    approved = Approved(made["review_id"], made["publication_id"], way, approval.text, was_edited)
-    _record_approval(tx, actor, case, approved, approval.text_sha256)
+    approved = Approved(made["review_id"], made["publication_id"], way, wanted.texts, was_edited)
+    _record_approval(tx, actor, case, approved, [part.text_sha256 for part in wanted.parts])
     return approved
 
 
@@ -126,12 +166,14 @@ def _way_out(tx: Transaction, case: OpenCase) -> Way:
     return way
 
 
-def _record_approval(tx: Transaction, actor: Actor, case: OpenCase, approved: Approved, sha256: str) -> None:
+def _record_approval(
+    tx: Transaction, actor: Actor, case: OpenCase, approved: Approved, sha256: list[str]
+) -> None:
     diff: dict[str, object] = {
         "review_id": approved.review_id,
         "publication_id": approved.publication_id,
         "way": approved.way,
-        "sha256": sha256,
+        "sha256": " ".join(sha256),
         "was_edited": approved.was_edited,
     }
     if approved.was_edited:
@@ -211,7 +253,8 @@ def edit_draft(db: Database, actor: Actor, post_id: int, *, version: int, text: 
         actor = authorise(tx, actor, "edit_draft")
         case = open_case(tx, post_id, version=version)
         need_place(case, REVIEW)
-        wording = sendable(case, text).text
+        parts = parts_of(text, case.post.platform)
+        wording = text_of([part.text for part in sendable(case, parts)])
         before = need_draft(case)
         if wording == before["text"]:
             return DraftId(before["id"])
