@@ -11,11 +11,16 @@ from datetime import date
 from typing import Literal
 
 from rejoinder.errors import ConfigInvalid
+from rejoinder.listening.calendar import WeeklySlot
+from rejoinder.listening.local_time import zone_named
 from rejoinder.listening.post import Post
 from rejoinder.listening.quiet_hours import QuietHours
 
 ReplyMode = Literal["api", "summoned", "handoff"]
 Way = Literal["api", "handoff"]
+MissedSchedule = Literal["send", "review"]
+# Whether a reply is drafted with a link to what it quotes; a person may always decide otherwise.
+Links = Literal["never", "when_free", "when_worth", "always"]
 # What platforms charge for: a resource that is read, or a deed.
 PaidAction = Literal[
     "post_read",
@@ -51,14 +56,21 @@ class ChannelPolicy:
     hand; ``handoff`` always by hand. may_train: its content may train a model. may_profile: its
     authors may be clustered. retention_s: how long a post may be kept here after its deletion on the
     platform, seconds; recheck_s: how often stored posts are looked up again, seconds. allow_links: a
-    reply may carry a link. label and operator: what the account must show about itself (None: nothing;
-    operator ``required``: nobody was named yet).
+    reply may carry a link; links: when it is drafted with one (``when_free``: where it costs nothing more;
+    ``when_worth``: where it costs link_worth_usd more at most); tracked_links: over an address of our own that
+    counts visits. label and operator: what the account must show about itself (None: nothing; operator
+    ``required``: nobody was named yet).
 
     Prices in USD per resource that is read or per deed; spend caps in USD, None means no cap.
 
     author_window_s and replies_per_author_window: at most so many replies to one author within so many
     seconds (0: no such rule). replies_per_conversation: None means no cap. quiet_hours: nothing is sent
     then. thread_posts: how many parents of a post are fetched at most.
+
+    min_interval_s and jitter_share: between two replies of the account pass so many seconds, more or less by a
+    share of at most so much, drawn anew each time. slots: the calendar for replies that wait for a slot; zone: of the
+    calendar, and of times that people type without one. missed_schedule: what becomes of a reply whose time passed
+    by more than missed_after_s seconds before it could be tried: it is sent all the same, or goes back to ``review``.
     """
 
     name: str
@@ -67,6 +79,9 @@ class ChannelPolicy:
     may_profile: bool
     retention_s: int
     allow_links: bool = True
+    links: Links = "when_free"
+    link_worth_usd: float = 0.0
+    tracked_links: bool = False
     label: str | None = None
     operator: str | None = None
     price_per_create_usd: float = 0.0
@@ -85,17 +100,33 @@ class ChannelPolicy:
     quiet_hours: QuietHours | None = None
     recheck_s: int = HALF_DAY_S
     thread_posts: int = 3
+    min_interval_s: float = 0.0
+    jitter_share: float = 0.5
+    slots: tuple[WeeklySlot, ...] = ()
+    zone: str = "UTC"
+    missed_schedule: MissedSchedule = "review"
+    missed_after_s: int = 3_600
     sources: tuple[RuleSource, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a negative price, cap or term, and caps that let nothing through."""
-        amounts = (*self.prices().values(), self.spend_cap_usd_per_day or 0.0)
+        amounts = (*self.prices().values(), self.spend_cap_usd_per_day or 0.0, self.link_worth_usd)
         terms = (self.retention_s, self.author_window_s, self.thread_posts)
         if min(*amounts, self.spend_cap_usd_per_month or 0.0, *terms) < 0:
             raise ConfigInvalid(f"channel policy {self.name!r}: prices, caps and terms cannot be negative")
         if self.replies_per_author_window < 1 or self.recheck_s < 1:
             raise ConfigInvalid(
                 f"channel policy {self.name!r}: replies_per_author_window and recheck_s are at least 1"
+            )
+        zone_named(self.zone)
+        if (
+            not 0 <= self.min_interval_s <= DAY_S
+            or not 0 <= self.jitter_share <= 1
+            or self.missed_after_s < 0
+        ):
+            raise ConfigInvalid(
+                f"channel policy {self.name!r}: min_interval_s is 0 to {DAY_S}, jitter_share 0 to 1, and "
+                "missed_after_s is not negative"
             )
         if self.replies_per_conversation is not None and self.replies_per_conversation < 1:
             raise ConfigInvalid(f"channel policy {self.name!r}: replies_per_conversation is at least 1")
@@ -179,6 +210,7 @@ _X_SUMMONED = RuleSource(
 )
 _CHOSEN = (
     RuleSource("one reply per author and day, two per conversation", "chosen here", _READ),
+    RuleSource("a pause between two replies, never the same", "chosen here", _READ),
     RuleSource(
         "posts are looked up again every 12 hours, within the term for deletions", "chosen here", _READ
     ),
@@ -212,6 +244,7 @@ X_SELF_SERVE = ChannelPolicy(
     price_per_own_read_usd=0.001,
     price_per_counts_read_usd=0.005,
     spend_cap_usd_per_day=10.0,
+    min_interval_s=60.0,
     sources=(*_X_RULES, _X_ONE, _X_STOP, _X_SUMMONED, *_X_PRICES, *_CHOSEN),
 )
 X_ENTERPRISE = replace(
@@ -234,6 +267,7 @@ REDDIT_APPROVED = ChannelPolicy(
     may_profile=False,
     retention_s=DAY_S,
     label="App",
+    min_interval_s=120.0,
     sources=(
         RuleSource("API access only after approval", "support.reddithelp.com article 42728983564564", _READ),
         RuleSource("automated accounts carry the App label", "reddit.com r/redditdev 1s3f3ag", _READ),
@@ -264,6 +298,7 @@ def _sandbox_twin(policy: ChannelPolicy) -> ChannelPolicy:
         spend_cap_usd_per_day=None,
         author_window_s=0,
         replies_per_conversation=None,
+        min_interval_s=0.0,
         sources=(own, *policy.sources),
     )
 

@@ -5,10 +5,12 @@ What belongs here: the pure part of `rejoinder policy set` and `rejoinder policy
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, get_args
 
 from rejoinder.errors import ConfigInvalid, NotAllowed
-from rejoinder.listening.policy import ChannelPolicy, default_policy
+from rejoinder.listening.calendar import EXAMPLE, WeeklySlot, read_slots, write_slots
+from rejoinder.listening.local_time import zone_named
+from rejoinder.listening.policy import ChannelPolicy, Links, default_policy
 from rejoinder.listening.quiet_hours import QuietHours, read_quiet_hours
 
 NONE = "none"
@@ -62,15 +64,25 @@ def _mode(text: str) -> str:
     return text
 
 
+def _links(text: str) -> str:
+    if text not in get_args(Links):
+        raise ValueError(text)
+    return text
+
+
 def _words(text: str) -> str | None:
     return None if text.lower() in ("", NONE) else text
 
 
-def _usd(text: str) -> float:
+def _number(text: str) -> float:
     value = float(text)
     if value != value or value in (float("inf"), float("-inf")):
         raise ValueError(text)
     return value
+
+
+def _usd(text: str) -> float:
+    return _number(text)
 
 
 def _cap_usd(text: str) -> float | None:
@@ -85,11 +97,28 @@ def _quiet(text: str) -> QuietHours | None:
     return None if text.lower() == NONE else read_quiet_hours(text)
 
 
+def _slots(text: str) -> tuple[WeeklySlot, ...]:
+    return () if text.lower() in ("", NONE) else read_slots(text)
+
+
+def _zone(text: str) -> str:
+    return zone_named(text).key
+
+
+def _missed(text: str) -> str:
+    if text not in ("send", "review"):
+        raise ValueError(text)
+    return text
+
+
 READERS: dict[str, Callable[[str], Any]] = {
     "reply_mode": _mode,
     "may_train": _flag,
     "may_profile": _flag,
     "allow_links": _flag,
+    "links": _links,
+    "link_worth_usd": _usd,
+    "tracked_links": _flag,
     "label": _words,
     "operator": _words,
     "spend_cap_usd_per_day": _cap_usd,
@@ -101,17 +130,28 @@ READERS: dict[str, Callable[[str], Any]] = {
     "replies_per_author_window": int,
     "recheck_s": int,
     "thread_posts": int,
+    "min_interval_s": _number,
+    "jitter_share": _number,
+    "slots": _slots,
+    "zone": _zone,
+    "missed_schedule": _missed,
+    "missed_after_s": int,
     **{field.name: _usd for field in fields(ChannelPolicy) if field.name.startswith("price_")},
 }
 KEYS: tuple[str, ...] = tuple(field.name for field in fields(ChannelPolicy) if field.name not in _FIXED)
 _WANTED: dict[Callable[[str], Any], str] = {
     _mode: "it is api, summoned or handoff",
     _flag: "it is true or false",
+    _links: "it is never, when_free, when_worth or always",
     _words: "it is a text, or none",
+    _number: "it is a number",
     _usd: "it is an amount in USD",
     _cap_usd: "it is an amount in USD, or none",
     _count_or_none: "it is a whole number, or none",
     _quiet: "write quiet hours as 22:00-07:00 Europe/Berlin, or none",
+    _slots: f"{EXAMPLE}, or none",
+    _zone: "it is a name of the IANA database, such as Europe/Berlin",
+    _missed: "it is send or review",
     int: "it is a whole number",
 }
 
@@ -192,6 +232,8 @@ def shown(key: str, value: Any) -> str:
     """
     if value is None:
         return NONE
+    if key == "slots":
+        return write_slots(value) or NONE
     if isinstance(value, bool):
         return "yes" if value else "no"
     if key.endswith("_s"):

@@ -1,4 +1,4 @@
-"""When a channel may send next: its platform's rate windows and the channel's own minimum interval."""
+"""When an account may send next: its platform's rate windows and the channel's own interval between two replies."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,12 +10,13 @@ class RateWindow:
     """One limit as the platform last reported it; several may hold at once (15 minutes, a day).
 
     limit is the number of calls per window, remaining how many are left until reset_at (aware).
-    Reddit reports fractions: less than one is none.
+    Reddit reports fractions: less than one is none. name tells the windows of one answer apart.
     """
 
     limit: int
     remaining: float
     reset_at: datetime
+    name: str = "calls"
 
     def __post_init__(self) -> None:
         if self.limit < 0:
@@ -59,3 +60,17 @@ def when_allowed(
     if last_sent_at is not None:
         candidates.append(last_sent_at + timedelta(seconds=min_interval_s))
     return max(candidates)
+
+
+def jittered_s(interval_s: float, share: float, draw: float) -> float:
+    """Seconds to the next reply, drawn evenly around an interval.
+
+    Args:
+        interval_s: the middle, >= 0.
+        share: how far from it at most, as a share of it, 0 to 1.
+        draw: a random number, 0 to 1.
+
+    >>> jittered_s(60, 0.5, 0.0), jittered_s(60, 0.5, 0.5), jittered_s(60, 0.5, 1.0)
+    (30.0, 60.0, 90.0)
+    """
+    return interval_s * (1 + share * (2 * draw - 1))
