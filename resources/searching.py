@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rejoinder.corpus.references import link_at_second
+from rejoinder.corpus.moments import link_at_second
 from rejoinder.corpus.values import Passage
 from resources.asking import Question
 from resources.retrieval import Retriever

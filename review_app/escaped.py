@@ -7,7 +7,7 @@ reads Markdown (labels, captions, toasts, help); they go through `html`, which e
 import streamlit as st
 from markupsafe import Markup
 
-from rejoinder.corpus.references import link_at_second
+from rejoinder.corpus.moments import link_at_second
 from rejoinder.text.languages import is_right_to_left
 
 __all__ = ["Markup", "chip", "direction", "html", "join", "link", "note", "show", "show_text"]

@@ -1,6 +1,4 @@
-"""Where something was said, as people write and open it: time, title, speaker, address at the second."""
-
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+"""Where something was said, as people write it: time, title, speaker. Addresses that open there: moments.py."""
 
 
 def timestamp(seconds: float) -> str:
@@ -12,21 +10,6 @@ def timestamp(seconds: float) -> str:
     hours, rest = divmod(max(0, int(seconds)), 3600)
     minutes, left = divmod(rest, 60)
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
-
-
-def link_at_second(url: str | None, seconds: float | None) -> str | None:
-    """The source's address with ``t=<seconds>`` in its query; None where it is no web address.
-
-    >>> link_at_second("https://example.com/show/1?a=b#notes", 75.9)
-    'https://example.com/show/1?a=b&t=75#notes'
-    """
-    parts = urlsplit((url or "").strip())
-    if parts.scheme not in ("http", "https") or not parts.netloc or any(map(str.isspace, parts.geturl())):
-        return None
-    if seconds is None:
-        return parts.geturl()
-    query = [(key, value) for key, value in parse_qsl(parts.query, keep_blank_values=True) if key != "t"]
-    return urlunsplit(parts._replace(query=urlencode([*query, ("t", str(max(0, int(seconds))))])))
 
 
 def short_title(title: str, limit: int) -> str:

@@ -1,7 +1,12 @@
 """Saying where a quote is from in a reply: episode, second, speaker, and the link as a platform writes it."""
 
+from collections.abc import Mapping, Sequence
+
+from rejoinder.corpus.moments import link_at_second, link_at_words
 from rejoinder.corpus.references import is_name, short_title, timestamp
+from rejoinder.listening.post import Platform
 from rejoinder.research.evidence import Evidence
+from rejoinder.text.public_urls import is_public
 
 # Titles are cut to the first of these lengths that leaves room for the quote.
 TITLE_LENGTHS = (60, 45, 30)
@@ -15,6 +20,34 @@ def citation(evidence: Evidence, *, max_title: int = TITLE_LENGTHS[0]) -> str:
     title = short_title(evidence.source_title, max_title)
     where = title if evidence.start_s is None else f"{title}, {timestamp(evidence.start_s)}"
     return f"{evidence.speaker}, {where}" if is_name(evidence.speaker) else where
+
+
+def citation_address(evidence: Evidence) -> str | None:
+    """Where a reader hears or reads the quote: the source's address at the second, or at the words of a page.
+
+    None where the source has no address that everybody can open; then title and time cite it alone.
+    """
+    url = evidence.source_url
+    if url is None or not is_public(url):
+        return None
+    if evidence.start_s is None:
+        return link_at_words(url, evidence.quote)
+    return link_at_second(url, evidence.start_s)
+
+
+def addresses(evidence: Sequence[Evidence], instead: Mapping[str, str]) -> tuple[str | None, ...]:
+    """The address that each piece of evidence is linked by; instead has others that lead there, by address."""
+    found = (citation_address(one) for one in evidence)
+    return tuple(instead.get(address, address) if address else None for address in found)
+
+
+def link_after(platform: Platform, cited: str, address: str) -> str:
+    """A link as it follows a reply: bare on X, on a line of its own elsewhere.
+
+    >>> link_after("x", "Show, 1:04", "https://example.com/1#t=64")
+    ' https://example.com/1#t=64'
+    """
+    return f" {address}" if platform == "x" else f"\n\n{markdown_link(cited, address)}"
 
 
 def markdown_link(text: str, url: str) -> str:

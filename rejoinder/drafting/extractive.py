@@ -4,11 +4,11 @@ What belongs here: composing and fitting. It states nothing of its own, so what 
 episode it quotes; it works without any model and gives the same draft for the same input.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from rejoinder.corpus.references import link_at_second
-from rejoinder.drafting.citations import TITLE_LENGTHS, citation, markdown_link
+from rejoinder.drafting.citations import TITLE_LENGTHS, addresses, citation, markdown_link
 from rejoinder.drafting.frames import choose_frame, frames, shared_topic
 from rejoinder.drafting.quotes import shorten_quote, tidy_quote
 from rejoinder.listening.post import Platform, Post
@@ -57,6 +57,7 @@ def draft_reply(
     strategy: str,
     *,
     allow_links: bool,
+    instead: Mapping[str, str] = MappingProxyType({}),
     prompt: Prompt | None = None,
 ) -> DraftReply:
     """Compose a reply from the best evidence.
@@ -65,7 +66,8 @@ def draft_reply(
         post: the post to answer; only its platform, id and shared names matter.
         evidence: best first, at least one.
         strategy: one of `strategies.safe_strategies`.
-        allow_links: the channel's policy allows a link.
+        allow_links: the reply carries a link, and keeps room for it.
+        instead: tracked addresses, by the address that each leads to.
         prompt: the frames; the shipped ones when None.
 
     Returns:
@@ -82,7 +84,8 @@ def draft_reply(
     topic = shared_topic(post.text, quote, best.source_title)
     key = f"{post.platform}:{post.platform_post_id}"
     frame = choose_frame(frames(frames_file, strategy, post.platform), key=key, topic=topic)
-    composing = _Composing(post.platform, frame, best, topic or "", allow_links)
+    (address,) = addresses([best], instead) if allow_links else (None,)
+    composing = _Composing(post.platform, frame, best, topic or "", address)
     text, shown = composing.fit(quote)
     return DraftReply(text, (QuotedEvidence(0, shown),), strategy, frames_file.version)
 
@@ -93,7 +96,7 @@ class _Composing:
     frame: str
     evidence: Evidence
     topic: str
-    allow_links: bool
+    link: str | None
 
     def fit(self, quote: str) -> tuple[str, str]:
         """The text and the quote in it, with the title cut first and the quote after it."""
@@ -107,8 +110,7 @@ class _Composing:
 
     def fill(self, quote: str, max_title: int) -> str:
         """Put quote, source and topic into the frame; on X the link follows, on Reddit it is the source."""
-        link = link_at_second(self.evidence.source_url, self.evidence.start_s) if self.allow_links else None
-        source = citation(self.evidence, max_title=max_title)
+        link, source = self.link, citation(self.evidence, max_title=max_title)
         if link and self.platform == "reddit":
             source = markdown_link(source, link)
         values = {"quote": quote, "source": source, "topic": self.topic}

@@ -4,14 +4,13 @@ What belongs here: values and plain functions around the prompts ``reply`` and `
 program.py. Whatever a model says, a quote counts only where our own check finds it in the evidence.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rejoinder.corpus.references import link_at_second
 from rejoinder.drafting.checks import check_draft
-from rejoinder.drafting.citations import citation, markdown_link
+from rejoinder.drafting.citations import addresses, citation, link_after
 from rejoinder.drafting.extractive import DraftReply, QuotedEvidence, Room, room_on
 from rejoinder.drafting.quotes import tidy_quote
 from rejoinder.drafting.strategies import STRATEGIES
@@ -51,13 +50,18 @@ class EditorialAnswer(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What a reply is written from: evidence is best first, account the name that it is written for."""
+    """What a reply is written from: evidence is best first, account the name that it is written for.
+
+    allow_links: the reply carries a link, which is ours and not the model's. instead: tracked addresses, by the
+    address that each leads to.
+    """
 
     post: Post
     evidence: tuple[Evidence, ...]
     strategy: str
     account: str
     allow_links: bool
+    instead: Mapping[str, str] = field(default_factory=dict)
 
 
 def reply_values(brief: Brief) -> dict[str, str]:
@@ -146,10 +150,8 @@ def _link(quotes: Sequence[QuotedEvidence], brief: Brief) -> str:
     if not brief.allow_links or not quotes or not 0 <= quotes[0].evidence_index < len(brief.evidence):
         return ""
     one = brief.evidence[quotes[0].evidence_index]
-    link = link_at_second(one.source_url, one.start_s)
-    if link is None:
-        return ""
-    return f" {link}" if brief.post.platform == "x" else f"\n\n{markdown_link(citation(one), link)}"
+    (address,) = addresses([one], brief.instead)
+    return "" if address is None else link_after(brief.post.platform, citation(one), address)
 
 
 def _own_text(draft: DraftReply, brief: Brief) -> str:

@@ -1,5 +1,6 @@
 """Addresses as people may see them: without the passwords and keys that some carry."""
 
+from ipaddress import ip_address
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import regex
@@ -8,6 +9,7 @@ import regex
 _SECRET_NAME = regex.compile(
     r"(?i)(?:token|auth|sig|signature|secret|password|passwd|pwd|key|credential|session|hmac|policy|jwt)(?:$|[-_])"
 )
+_PRIVATE_NAMES = (".localhost", ".local", ".home.arpa", ".internal", ".lan")
 # A value so long and so mixed is a key, whatever its name.
 _SECRET_VALUE = regex.compile(r"(?=[^\d]*\d)(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9_\-+/=.]{32,}")
 
@@ -44,6 +46,28 @@ def has_secret(url: str) -> bool:
     except ValueError:
         return True
     return "@" in parts.netloc or any(_is_secret(name, value) for name, value in parse_qsl(parts.query))
+
+
+def is_public(url: str) -> bool:
+    """Whether everybody may open the address, as far as it shows: of the web, without a key, not of a private network.
+
+    Names for private use: RFC 6761 (``localhost``), RFC 6762 (``local``), RFC 8375 (``home.arpa``), and ``internal``,
+    which ICANN reserved in 2024. Whether it answers is not looked at.
+
+    >>> is_public("https://pod.example/1"), is_public("http://192.168.0.7/1"), is_public("https://nas.local/1")
+    (True, False, False)
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host = (parts.hostname or "").rstrip(".").lower()
+    except ValueError:
+        return False
+    if parts.scheme not in ("http", "https") or not host or has_secret(url):
+        return False
+    try:
+        return ip_address(host).is_global
+    except ValueError:
+        return "." in host and not host.endswith(_PRIVATE_NAMES)
 
 
 def _is_secret(name: str, value: str) -> bool:

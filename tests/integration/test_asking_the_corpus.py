@@ -61,7 +61,7 @@ def test_an_answer_is_cited_to_the_second_and_nothing_is_invented(corpus: Workbe
     for said in reply.statements:
         assert said.text in spoken
         (cited,) = said.citations
-        assert cited.url == f"https://pod.example/compost?t={int(cited.start_s or 0)}"
+        assert cited.url == f"https://pod.example/compost#t={int(cited.start_s or 0)}"
         first_words = " ".join(said.text.split()[:3])
         at = [
             c
@@ -157,7 +157,7 @@ def test_the_page_answers_with_links_and_escapes_what_it_shows(corpus: Workbench
         return "".join(element.proto.body for element in page.get("html"))
 
     shown = ask("Why does a compost heap smell of rotten eggs?")
-    assert 'href="https://pod.example/compost?t=' in shown and "rj-quote" in shown
+    assert 'href="https://pod.example/compost#t=' in shown and "rj-quote" in shown
     assert "<script>" not in shown and "Heap &lt;script&gt;" in shown
     assert "Not in the corpus" in ask("Who won the football world cup of 1998?")
     assert "There is no question" in ask("?!")

@@ -228,7 +228,7 @@ def test_a_case_shows_the_post_the_evidence_and_the_draft(staff: Desk, signed_in
         "similarity 0.71 reaches 0.45",
         "they work below zero",
         "12:04",
-        "https://pod.example/e1?t=724",
+        "https://pod.example/e1#t=724",
         "Nadia",
         "disputes",
         "Heat &lt;b&gt;pumps&lt;/b&gt;",

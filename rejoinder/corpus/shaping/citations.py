@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import regex
 
-from rejoinder.corpus.references import is_name, link_at_second, short_title, timestamp
+from rejoinder.corpus.moments import link_at_second
+from rejoinder.corpus.references import is_name, short_title, timestamp
 from rejoinder.corpus.shaping.merging import Stretch
 from rejoinder.corpus.values import Passage
 from rejoinder.ids import ChunkId, SourceId

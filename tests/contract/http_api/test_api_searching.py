@@ -56,7 +56,7 @@ def look_for_passages(corpus: Any) -> None:
     assert len(found) == 4
     best = found[0]
     assert "rotten eggs" in best["text"] and "Ines" in best["speakers"]
-    assert best["url"] == f"https://pod.example/compost?t={int(best['start_s'])}"
+    assert best["url"] == f"https://pod.example/compost#t={int(best['start_s'])}"
     assert best["start_s"] < best["end_s"] and best["lexical"] > 0 and 0 < best["dense"] <= 1
     assert [p["score"] for p in found] == sorted((p["score"] for p in found), reverse=True)
 
@@ -102,7 +102,7 @@ def ask(corpus: Any) -> None:
     assert answer["is_answered"] and answer["notes"] == []
     for said in answer["statements"]:
         (cited,) = said["citations"]
-        assert cited["url"] == f"https://pod.example/compost?t={int(cited['start_s'])}"
+        assert cited["url"] == f"https://pod.example/compost#t={int(cited['start_s'])}"
     none = corpus.post("/ask", json={"text": "Who won the football world cup of 1998?"}).json()
     assert not none["is_answered"] and none["statements"] == [] and none["reason"] and none["nearest"]
 

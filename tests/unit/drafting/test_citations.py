@@ -1,13 +1,11 @@
 """Citations: who, where, when, and a link that opens there."""
 
-from urllib.parse import parse_qs, urlsplit
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rejoinder.corpus.references import link_at_second, short_title, timestamp
-from rejoinder.drafting.citations import citation
+from rejoinder.corpus.references import short_title, timestamp
+from rejoinder.drafting.citations import addresses, citation, citation_address
 from rejoinder.ids import ChunkId, SourceId
 from rejoinder.research.evidence import Evidence
 
@@ -49,18 +47,36 @@ def test_citation(changes, cited):
     assert citation(evidence(**changes)) == cited
 
 
-@given(st.integers(min_value=0, max_value=10**5), st.sampled_from(["", "?a=1&t=7", "#x", "?t=3#y"]))
-def test_a_link_carries_its_second_once(seconds, tail):
-    link = link_at_second(f"https://example.com/show{tail}", float(seconds))
-    assert parse_qs(urlsplit(link).query)["t"] == [str(seconds)]
-    assert ("a" in parse_qs(urlsplit(link).query)) == ("a=1" in tail)
+PRIVATE = [
+    None,
+    "",
+    "file:///etc/passwd",
+    "javascript:alert(1)",
+    "http://localhost:8700/1",
+    "http://nas/1",
+    "https://nas.local/1",
+    "http://10.0.0.7/1",
+    "http://[::1]/1",
+    "https://ann:pw@pod.example/1",
+    "https://pod.example/1?token=abc",
+]
 
 
-@pytest.mark.parametrize(
-    "url", [None, "", "file:///etc/passwd", "javascript:alert(1)", "https://", "https://a b.c"]
-)
-def test_only_web_addresses_become_links(url):
-    assert link_at_second(url, 5.0) is None
+@pytest.mark.parametrize("url", PRIVATE)
+def test_what_not_everybody_can_open_is_cited_without_an_address(url):
+    assert citation_address(evidence(source_url=url)) is None
+
+
+def test_an_episode_is_linked_at_its_second_and_a_page_at_its_words():
+    assert citation_address(evidence()) == "https://example.com/514#t=1131"
+    page = citation_address(evidence(start_s=None))
+    assert page == "https://example.com/514#:~:text=The%20GIL%20keeps%20it%20safe."
+
+
+def test_a_tracked_address_takes_the_place_of_its_own_target_only():
+    instead = {"https://example.com/514#t=1131": "https://go.example/l/abc"}
+    pieces = [evidence(), evidence(start_s=7.0), evidence(source_url=None)]
+    assert addresses(pieces, instead) == ("https://go.example/l/abc", "https://example.com/514#t=7", None)
 
 
 @given(st.text(max_size=200), st.integers(min_value=2, max_value=80))

@@ -92,7 +92,7 @@ def test_a_reply_on_x():
     draft = draft_reply(post(), [evidence()], "offer_listen", allow_links=True)
     assert draft.text == (
         "We get into the GIL in Language Summit, 18:51: “The GIL keeps reference counts safe in CPython.” "
-        "Have a listen from there if you like. https://example.com/514?t=1131"
+        "Have a listen from there if you like. https://example.com/514#t=1131"
     )
     assert draft.quotes[0].text == "The GIL keeps reference counts safe in CPython."
     assert draft.prompt_version == load_prompt("reply_extractive", 1).version
@@ -103,7 +103,7 @@ def test_a_reply_on_reddit_quotes_in_markdown_and_links_the_source():
         post(platform="reddit"), [evidence(speaker="Seth Larson")], "quote_first", allow_links=True
     )
     assert draft.text.startswith("> The GIL keeps reference counts safe in CPython.\n\n")
-    assert "[Seth Larson, Language Summit, 18:51](https://example.com/514?t=1131)" in draft.text
+    assert "[Seth Larson, Language Summit, 18:51](https://example.com/514#t=1131)" in draft.text
 
 
 def test_the_same_post_gets_the_same_words_and_posts_differ():

@@ -110,10 +110,10 @@ def test_a_good_answer_becomes_the_draft():
 
 
 def test_our_link_follows_where_the_channel_takes_links():
-    assert writing(GOOD, LINKED).draft.text == f"{GOOD.text} https://example.com/514?t=1131"
+    assert writing(GOOD, LINKED).draft.text == f"{GOOD.text} https://example.com/514#t=1131"
     reddit = replace(LINKED, post=replace(POST, platform="reddit"))
     assert writing(GOOD, reddit).draft.text.endswith(
-        "\n\n[Seth Larson, Language Summit, 18:51](https://example.com/514?t=1131)"
+        "\n\n[Seth Larson, Language Summit, 18:51](https://example.com/514#t=1131)"
     )
 
 
@@ -204,7 +204,7 @@ def test_an_editor_may_tighten_a_draft(brief):
     assert edited.opinion == edited.opinion.__class__(
         "editorial", True, "scripted::big (endpoint big): tightened"
     )
-    assert edited.draft.text.removesuffix(" https://example.com/514?t=1131") == shorter
+    assert edited.draft.text.removesuffix(" https://example.com/514#t=1131") == shorter
     assert edited.draft.prompt_version == load_prompt("editorial", 1).version
     assert all(check.passed for check in edited.checks)
 
@@ -267,7 +267,7 @@ def test_every_strategy_is_described_to_the_model(strategy):
 
 def test_the_models_room_leaves_place_for_our_link():
     assert reply_values(BRIEF)["limit"] == "280"
-    assert reply_values(LINKED)["limit"] == str(280 - weighted_length(" https://example.com/514?t=1131"))
+    assert reply_values(LINKED)["limit"] == str(280 - weighted_length(" https://example.com/514#t=1131"))
 
 
 @pytest.mark.parametrize(

@@ -64,8 +64,8 @@ def test_no_answer_makes_a_citation_that_is_not_known(answer):
 @pytest.mark.parametrize(
     ("changes", "label", "url"),
     [
-        ({}, "Ines, Compost without the smell, 1:04", "https://pod.example/1?a=b&t=64"),
-        ({"speakers": ("Ines", "Mara")}, "Compost without the smell, 1:04", "https://pod.example/1?a=b&t=64"),
+        ({}, "Ines, Compost without the smell, 1:04", "https://pod.example/1?a=b#t=64"),
+        ({"speakers": ("Ines", "Mara")}, "Compost without the smell, 1:04", "https://pod.example/1?a=b#t=64"),
         (
             {"speakers": ("Speaker 1",), "start_s": None},
             "Compost without the smell",

@@ -1,0 +1,208 @@
+"""Addresses that open where something was said: at the second of a player, or at the words of a page.
+
+What belongs here: which form each kind of address takes, with where that form was read. No form is guessed: what is
+not known to take a time gets one where it cannot do harm, in the fragment, which no server ever sees. The table stands
+in docs/links.md too.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Literal
+from urllib.parse import SplitResult, quote, urlsplit
+
+import regex
+
+from rejoinder.corpus.references import timestamp
+from rejoinder.text.word_lists import word_set
+
+Place = Literal["query", "fragment", "nowhere"]
+DIRECTIVE = ":~:text="
+# Beyond it an address is more text than link.
+LONGEST_ADDRESS = 400
+# So many words at either end of a quote find it, whatever a page has between.
+EDGE_WORDS = 4
+MEDIA = word_set(".aac .flac .m4a .m4b .m4v .mka .mkv .mov .mp3 .mp4 .oga .ogg .ogv .opus .wav .webm")
+# What a browser shows, but not as a page whose words it could look for.
+NO_PAGES = frozenset({".pdf", ".epub", ".docx", ".zip"})
+_PAIRS = regex.compile(r"[A-Za-z_][\w.-]*=[^&]*(?:&[A-Za-z_][\w.-]*=[^&]*)*")
+
+
+def _seconds(second: int) -> str:
+    return str(second)
+
+
+def _with_unit(second: int) -> str:
+    return f"{second}s"
+
+
+def _long(second: int) -> str:
+    return f"{second // 3600}h{second // 60 % 60}m{second % 60}s"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How one kind of address names a second: where, under which key, written how, and where that was read.
+
+    hosts: the whole host, or what follows the dot of a host under it; none: any host. path: what the path begins with.
+    """
+
+    name: str
+    hosts: tuple[str, ...]
+    path: str
+    place: Place
+    key: str
+    written: Callable[[int], str]
+    source: str
+
+    def fits(self, parts: SplitResult) -> bool:
+        """Whether the address is of this kind."""
+        host = (parts.hostname or "").lower()
+        is_host = not self.hosts or any(host == one or host.endswith(f".{one}") for one in self.hosts)
+        return is_host and regex.match(self.path, parts.path) is not None
+
+
+_SHARED = "the address that its own share button copies"
+MEDIA_FRAGMENT = Form(
+    "an audio or video file", (), "", "fragment", "t", _seconds, "w3.org/TR/media-frags, section 4.2.1"
+)
+ANY_PAGE = Form(
+    "any other page",
+    (),
+    "",
+    "fragment",
+    "t",
+    _seconds,
+    "chosen here: players such as Podigee's read it (github.com/podigee/podigee-podcast-player issue 5), "
+    "other pages open at their top (RFC 3986, section 3.5)",
+)
+FORMS = (
+    Form("YouTube Shorts", ("youtube.com",), "/shorts/", "nowhere", "", _seconds, "no time is known to count"),
+    Form(
+        "YouTube player", ("youtube.com", "youtube-nocookie.com"), "/embed/", "query", "start", _seconds,
+        "developers.google.com/youtube/player_parameters",
+    ),
+    Form("YouTube", ("youtube.com", "youtu.be"), "/.", "query", "t", _with_unit, _SHARED),
+    Form(
+        "Vimeo", ("vimeo.com",), "/.", "fragment", "t", _with_unit,
+        "used so in github.com/cypress-io/cypress-documentation pull request 315",
+    ),
+    Form("Spotify", ("open.spotify.com",), "/(?:intl-[a-z]+/)?episode/", "query", "t", _seconds, _SHARED),
+    Form(
+        "SoundCloud", ("soundcloud.com",), "/.", "fragment", "t", timestamp,
+        "used so in github.com/voronianski/soundcloud-audio.js issue 5",
+    ),
+    Form("Apple Podcasts", ("podcasts.apple.com",), "/", "nowhere", "", _seconds, "no time is documented"),
+    Form(
+        "Pocket Casts", ("pca.st", "pocketcasts.com"), "/.", "query", "t", _seconds,
+        "github.com/Automattic/pocket-casts-ios pull request 1502",
+    ),
+    Form(
+        "Fireside", ("fireside.fm",), "/.", "query", "t", _seconds, "github.com/firesidelabs/fireside issue 47"
+    ),
+    Form(
+        "Twitch", ("twitch.tv",), "/videos/", "query", "t", _long, "dev.twitch.tv/docs/embed/video-and-clips"
+    ),
+)  # fmt: skip
+
+
+def link_at_second(url: str | None, seconds: float | None) -> str | None:
+    """The address with the second as its player reads it; None where it is no web address.
+
+    Everything else about the address stays as it was, character by character. An address that names a place of its own
+    (``#notes``) is left alone where the second would have to replace it.
+
+    Args:
+        url: of the source.
+        seconds: from the beginning, fractions dropped; None leaves the address as it is.
+
+    >>> link_at_second("https://youtu.be/abc?si=1", 75.9)
+    'https://youtu.be/abc?si=1&t=75s'
+    >>> link_at_second("https://example.com/show/1?a=b", 75.9)
+    'https://example.com/show/1?a=b#t=75'
+    """
+    parts = web_address(url)
+    if parts is None:
+        return None
+    if seconds is None:
+        return parts.geturl()
+    form = form_of(parts)
+    return _timed(parts, form, form.written(max(0, int(seconds)))).geturl()
+
+
+def link_at_words(url: str | None, words: str) -> str | None:
+    """The address of a page with a text fragment that finds the words; unchanged where that cannot be or is too long.
+
+    Source: WICG, URL Fragment Text Directives (wicg.github.io/scroll-to-text-fragment): ``start,end``, both
+    percent-encoded, with ``-``, ``&`` and ``,`` among what is encoded. A browser that does not know it, or a page
+    without the words, opens at the top.
+
+    >>> link_at_words("https://example.com/a", "Turn the heap, then water it - twice.")
+    'https://example.com/a#:~:text=Turn%20the%20heap%2C%20then%20water%20it%20%2D%20twice.'
+    >>> link_at_words("https://example.com/a#b", "one two three four five six seven eight nine")
+    'https://example.com/a#b:~:text=one%20two%20three%20four,six%20seven%20eight%20nine'
+    """
+    parts = web_address(url)
+    if parts is None:
+        return None
+    suffix = PurePosixPath(parts.path).suffix.lower()
+    if form_of(parts) is not ANY_PAGE or suffix in NO_PAGES or not words.split():
+        return parts.geturl()
+    anchor = parts.fragment.partition(":~:")[0]
+    found = _with_path(parts)._replace(fragment=f"{anchor}{DIRECTIVE}{_directive(words)}").geturl()
+    return found if len(found) <= LONGEST_ADDRESS else parts.geturl()
+
+
+def web_address(url: str | None) -> SplitResult | None:
+    """The parts of an address of the web; None where it is none."""
+    try:
+        parts = urlsplit((url or "").strip())
+        is_web = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return None
+    return parts if is_web and not regex.search(r"[\s\p{C}]", parts.geturl()) else None
+
+
+def form_of(parts: SplitResult) -> Form:
+    """The form that an address takes."""
+    if PurePosixPath(parts.path).suffix.lower() in MEDIA:
+        return MEDIA_FRAGMENT
+    return next((form for form in FORMS if form.fits(parts)), ANY_PAGE)
+
+
+def _timed(parts: SplitResult, form: Form, value: str) -> SplitResult:
+    if form.place == "query":
+        # An older form of the same, which would now contradict it.
+        fragment = "" if parts.fragment.startswith("t=") else parts.fragment
+        return parts._replace(query=_set(parts.query, form.key, value), fragment=fragment)
+    is_place_of_its_own = bool(parts.fragment) and not _PAIRS.fullmatch(parts.fragment)
+    if form.place == "nowhere" or is_place_of_its_own:
+        return parts
+    return _with_path(parts)._replace(fragment=_set(parts.fragment, form.key, value))
+
+
+def _with_path(parts: SplitResult) -> SplitResult:
+    # Without a path, X would end the link before the fragment.
+    return parts if parts.path or parts.query else parts._replace(path="/")
+
+
+def _set(pairs: str, key: str, value: str) -> str:
+    """The pairs with this one last and no other of its name, the others as they were written."""
+    kept = [pair for pair in pairs.split("&") if pair and pair.partition("=")[0] != key]
+    return "&".join([*kept, f"{key}={value}"])
+
+
+def _directive(words: str) -> str:
+    found = words.split()
+    if len(found) <= 2 * EDGE_WORDS:
+        return _encoded(found)
+    return f"{_encoded(found[:EDGE_WORDS])},{_encoded(found[-EDGE_WORDS:])}"
+
+
+def _encoded(words: list[str]) -> str:
+    return quote(" ".join(words), safe="").replace("-", "%2D").replace("~", "%7E")
+
+
+def places() -> tuple[Form, ...]:
+    """Every form, in the order in which they are tried."""
+    return (MEDIA_FRAGMENT, *FORMS, ANY_PAGE)
