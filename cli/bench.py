@@ -21,7 +21,8 @@ def bench(
     name: Annotated[
         str,
         typer.Argument(
-            help="Which benchmark: pipeline, ingest, listen-ingest, listen-stream, retrieval, context, gateway or json."
+            help="Which benchmark: pipeline, ingest, listen-ingest, listen-stream, retrieval, context, gateway, json "
+            "or publish-faults."
         ),
     ] = "pipeline",
     posts: Annotated[
@@ -80,6 +81,13 @@ def bench(
     ] = False,
     model: Annotated[str, typer.Option(help="json: a model on this machine.")] = "llamacpp::smollm2",
     cases: Annotated[int, typer.Option(min=1, max=10_000, help="json: how many answers.")] = 100,
+    publications: Annotated[
+        int, typer.Option(min=10, max=100_000, help="publish-faults: how many replies are approved.")
+    ] = 2000,
+    publishers: Annotated[
+        int, typer.Option(min=1, max=16, help="publish-faults: publishers side by side.")
+    ] = 1,
+    seed: Annotated[int, typer.Option(help="publish-faults: draws what breaks, and when.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Measure in a home of its own, which is removed afterwards.
@@ -90,7 +98,8 @@ def bench(
     without and with a re-scorer, and what it finds of an exact scan. context: tokens of a context and recall of its
     evidence from ten documents on. gateway: milliseconds that the model gateway adds to a call of LiteLLM, its limit
     under 200 calls at once, its memory over many. json: answers of a model on this machine that keep to their JSON
-    Schema.
+    Schema. publish-faults: replies sent while everything breaks, and how many of them went wrong; the exit code is 1
+    if any did.
     """
     with reporting(as_json):
         measured: dict[str, Callable[[], dict[str, Any]]] = {
@@ -102,6 +111,7 @@ def bench(
             "context": lambda: _context(data, documents, distractors, questions, vectors, as_json),
             "gateway": lambda: _gateway(pairs, calls, latency, as_json),
             "json": lambda: _json_answers(model, cases, as_json),
+            "publish-faults": lambda: _publish_faults(publications, publishers, seed, as_json),
         }
         if name not in measured:
             from rejoinder.errors import ConfigInvalid
@@ -112,6 +122,8 @@ def bench(
             print_json(result)
         else:
             _show(name, result)
+    if not result.get("is_clean", True):
+        raise typer.Exit(1)
 
 
 def _pipeline(posts: int, quiet: bool) -> dict[str, Any]:
@@ -197,6 +209,16 @@ def _gateway(pairs: int, calls: int, latency_ms: float, quiet: bool) -> dict[str
 
     with progress_bar("calls", total=n_steps(pairs, calls), quiet=quiet) as advance:
         return measure_gateway(pairs=pairs, calls=calls, latency_ms=latency_ms, advance=advance)
+
+
+def _publish_faults(publications: int, publishers: int, seed: int, quiet: bool) -> dict[str, Any]:
+    from bench.publish_faults import measure_publish_faults
+    from cli.progress import progress_bar
+
+    with progress_bar("approvals and publications", total=2 * publications, quiet=quiet) as advance:
+        return measure_publish_faults(
+            publications=publications, publishers=publishers, seed=seed, advance=advance
+        )
 
 
 def _show(name: str, result: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from resources.sandbox.control_posts import apply_change
 from resources.sandbox.credentials import ensure_credentials, known_account, read_handle
 from resources.sandbox.events import events_json
 from resources.sandbox.exchange import World
-from resources.sandbox.faults import order_fault, waiting_faults
+from resources.sandbox.faults import count_struck, order_fault, waiting_faults
 from resources.sandbox.made_posts import add_many, add_record, read_many
 from resources.sandbox.page import page_response, parts_response
 from resources.sandbox.scenario_form import FAULTY
@@ -36,6 +36,7 @@ def control_routes(world: World) -> list[Route]:
         read_route("/sandbox/limits", lambda: read_write_limits(state)),
         read_route("/sandbox/scenario", lambda: scenario_json(world)),
         read_route("/sandbox/faults", lambda: waiting_faults(state)),
+        read_route("/sandbox/faults/struck", lambda: count_struck(state)),
         write_route("/sandbox/clock", lambda body, _: set_clock(world, body)),
         write_route("/sandbox/faults", lambda body, _: add_fault(world, body)),
         write_route("/sandbox/tokens", lambda body, _: change_tokens(world, body)),

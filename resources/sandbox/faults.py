@@ -131,6 +131,14 @@ def struck_faults(state: State) -> list[dict[str, object]]:
     return [dict(row) for row in rows]
 
 
+def count_struck(state: State) -> dict[str, int]:
+    """How many faults happened, by ``endpoint/kind``."""
+    rows = state.db.execute(
+        "SELECT endpoint || '/' || kind AS name, count(*) AS n FROM struck GROUP BY name ORDER BY name"
+    )
+    return {row["name"]: row["n"] for row in rows}
+
+
 def forget_faults(state: State) -> int:
     """Take back every fault that waits; how many orders there were."""
     return state.db.execute("DELETE FROM fault").rowcount

@@ -1,0 +1,96 @@
+"""The clocks of a fault campaign: hours pass in minutes, and no two clocks need agree.
+
+Limits of a quarter of an hour and of three hours, and the window in which an unseen reply may still turn up, would
+take days. So all clocks jump ahead together while nothing is due: the sandbox's by its control route, the
+publishers' by a file that each reads whenever it asks for the time, and the database's where it stamps the moves of
+a publication. Between jumps they run at the speed of real time, and leases are of real time always. Beside that each
+publisher's clock is wrong by up to `LARGEST_SKEW_S`, and the sandbox's runs ahead by itself now and then.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import httpx
+
+from resources.postgres import Database
+
+LARGEST_SKEW_S = 90.0
+FURTHEST_SANDBOX_S = 1200.0
+
+IN_THE_DATABASE = """
+create table campaign_clock (offset_s double precision not null);
+insert into campaign_clock values (0);
+create function campaign_time() returns timestamptz language sql volatile as $$
+  select clock_timestamp() + make_interval(secs => offset_s) from campaign_clock
+$$;
+alter table publication_event alter column created_at set default campaign_time();
+"""
+
+
+@dataclass(slots=True)
+class Clocks:
+    """All clocks; offset_s is how far the campaign is ahead of real time, skews_s what each publisher adds to it."""
+
+    folder: Path
+    control: httpx.Client
+    owner: Database
+    n_publishers: int
+    chance: Random
+    offset_s: float = 0.0
+    skews_s: list[float] = field(default_factory=list)
+    jumps: int = 0
+
+    def start(self) -> None:
+        """Let the database's moves be stamped by the campaign's clock, and the publishers' clocks be right."""
+        with self.owner.transaction() as tx:
+            tx.connection.execute(IN_THE_DATABASE)
+        self.skews_s = [0.0] * self.n_publishers
+        self._write()
+
+    def file(self, publisher: int) -> Path:
+        """What a publisher's clock is read from: seconds ahead of real time."""
+        return self.folder / f"clock-{publisher}"
+
+    def now(self) -> datetime:
+        """The campaign's time, aware."""
+        return datetime.now(UTC) + timedelta(seconds=self.offset_s)
+
+    def earliest_and_latest(self) -> tuple[datetime, datetime]:
+        """What the slowest and the fastest clock of a publisher show."""
+        now = self.now()
+        return now + timedelta(seconds=min(self.skews_s)), now + timedelta(seconds=max(self.skews_s))
+
+    def jump(self, seconds: float) -> None:
+        """Let time pass for everybody: first where limits are counted, last where they are kept."""
+        self.control.post("/sandbox/clock", json={"advance_s": seconds}).raise_for_status()
+        with self.owner.transaction() as tx:
+            tx.connection.execute("update campaign_clock set offset_s = offset_s + %s", (seconds,))
+        self.offset_s += seconds
+        self.jumps += 1
+        self._write()
+
+    def skew_publisher(self) -> None:
+        """Set a publisher's clock anew, wrong by up to `LARGEST_SKEW_S` either way."""
+        which = self.chance.randrange(self.n_publishers)
+        self.skews_s[which] = self.chance.uniform(-LARGEST_SKEW_S, LARGEST_SKEW_S)
+        self._write()
+
+    def skew_sandbox(self) -> None:
+        """Let the sandbox's clock alone run ahead by up to `FURTHEST_SANDBOX_S`."""
+        seconds = self.chance.uniform(1.0, FURTHEST_SANDBOX_S)
+        self.control.post("/sandbox/clock", json={"advance_s": seconds}).raise_for_status()
+
+    def _write(self) -> None:
+        for publisher, skew_s in enumerate(self.skews_s):
+            path = self.file(publisher)
+            fresh = path.with_name(f"{path.name}.new")
+            fresh.write_text(repr(self.offset_s + skew_s), encoding="utf-8")
+            fresh.replace(path)
+
+
+def clock_of(file: Path) -> Callable[[], datetime]:
+    """A clock that is ahead of real time by what the file says at that moment."""
+    return lambda: datetime.now(UTC) + timedelta(seconds=float(file.read_text("utf-8")))

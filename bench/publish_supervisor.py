@@ -1,0 +1,162 @@
+"""The supervisor of a fault campaign: breaks what the plan says once its moment has come, and lets time pass."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from time import monotonic, sleep
+from typing import Any
+
+import httpx
+import psycopg
+
+from bench.publish_clocks import Clocks
+from bench.publish_desk import Desk
+from bench.publish_person import Person
+from bench.publish_plan import Event, Plan
+from bench.publish_processes import Publishers, crash_postgres
+from rejoinder.errors import ServiceUnavailable
+from resources.settings import Settings
+
+log = logging.getLogger("rejoinder.bench")
+
+LOOK_S = 0.05
+IN_HAND_S = 0.6
+LONGEST_WAIT_FOR_HAND_S = 3.0
+EDITED = "Heat pumps do work in winter, I was wrong"
+
+STANDING = """
+select count(*) filter (where state not in ('queued', 'sending', 'unknown'))::int as settled,
+       count(*) filter (where state in ('queued', 'sending', 'unknown'))::int as open,
+       count(*) filter (where state = 'sending')::int as sending,
+       count(*) filter (where state = 'unknown' and reason_code = 'read_back_absent')::int as absent,
+       min(due_at) filter (
+         where state = 'queued' or state = 'unknown' and reason_code is distinct from 'read_back_absent') as next_at
+from publication
+"""
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """One run: what it breaks, what it waits for."""
+
+    plan: Plan
+    desk: Desk
+    clocks: Clocks
+    person: Person
+    publishers: Publishers
+    control: httpx.Client
+    settings: Settings
+    chance: Random
+    advance: Callable[[int], None]
+    broken: Counter[str] = field(default_factory=Counter)
+    settled: int = 0
+    waiting: list[Event] = field(default_factory=list)
+    requests_before: int = 0
+
+    def run(self, longest_s: float) -> float:
+        """Publish, break and wait until every publication came to its end, or the time is over; seconds it took."""
+        self.waiting = list(self.plan.events)
+        self.requests_before = self._n_requests()
+        began = monotonic()
+        while monotonic() - began < longest_s:
+            self.publishers.keep_up()
+            self._break_what_is_due()
+            if self._is_done():
+                break
+            sleep(LOOK_S)
+        else:
+            log.warning("the campaign is not over after %g s", longest_s)
+        return monotonic() - began
+
+    def struck(self) -> dict[str, int]:
+        """How many faults happened, by the sandbox's own count."""
+        found: dict[str, int] = self._get("faults/struck")
+        return found
+
+    def _break_what_is_due(self) -> None:
+        if not self.waiting:
+            return
+        n_requests = self._n_requests() - self.requests_before
+        while self.waiting and self.waiting[0].at <= n_requests:
+            event = self.waiting.pop(0)
+            self.broken[event.kind] += 1
+            getattr(self, f"_{event.kind}")(*event.of)
+
+    def _n_requests(self) -> int:
+        return int(self._get("summary")["write_requests"])
+
+    def _fault(self, endpoint: str, kind: str, delay_s: str) -> None:
+        order = {
+            "endpoint": endpoint,
+            "kind": kind,
+            "times": 1,
+            "delay_s": float(delay_s) / self._pieces(kind),
+        }
+        self._post("faults", order)
+
+    def _pieces(self, kind: str) -> int:
+        return 20 if kind == "slow_body" else 1
+
+    def _kill(self, number: str) -> None:
+        sleep(self.chance.uniform(0, 0.2))
+        self.publishers.kill(int(number))
+
+    def _kill_in_hand(self, number: str) -> None:
+        """Kill while the sandbox holds a request that it will take afterwards."""
+        for endpoint in ("create", "comment"):
+            self._fault(endpoint, "slow", str(IN_HAND_S))
+        until = monotonic() + LONGEST_WAIT_FOR_HAND_S
+        while not self._get("health")["writes_in_hand"] and monotonic() < until:
+            sleep(0.02)
+        self.publishers.kill(int(number))
+
+    def _postgres(self) -> None:
+        crash_postgres(self.settings)
+
+    def _sandbox_clock(self) -> None:
+        self.clocks.skew_sandbox()
+
+    def _publisher_clock(self) -> None:
+        self.clocks.skew_publisher()
+
+    def _reddit_tokens(self) -> None:
+        for account in self.plan.accounts:
+            if account.platform == "reddit":
+                self._post("tokens", {"platform": "reddit", "state": "expired", "account": account.name})
+
+    def _parent(self, post_id: str, end: str) -> None:
+        self._post(f"posts/{post_id}", {"text": EDITED} if end == "text" else {end: True})
+
+    def _is_done(self) -> bool:
+        """Whether nothing is open; lets a person decide, or time pass, where all else waits for that."""
+        try:
+            [now] = self.desk.rows(STANDING)
+            self.advance(now["settled"] - self.settled)
+            self.settled = now["settled"]
+            if not now["open"]:
+                return self.person.settle() == 0
+            if self._is_idle(now) and not self.person.settle():
+                self._let_time_pass(now["next_at"])
+        except (ServiceUnavailable, psycopg.OperationalError) as error:
+            log.warning("%s", error)
+        return False
+
+    def _is_idle(self, now: dict[str, Any]) -> bool:
+        _, latest = self.clocks.earliest_and_latest()
+        nothing_due = now["next_at"] is None or now["next_at"] > latest
+        return bool(nothing_due and not now["sending"] and not self._get("health")["writes_in_hand"])
+
+    def _let_time_pass(self, next_at: datetime | None) -> None:
+        if next_at is None:
+            return
+        earliest, _ = self.clocks.earliest_and_latest()
+        self.clocks.jump((next_at - earliest + timedelta(seconds=0.2)).total_seconds())
+
+    def _get(self, path: str) -> Any:
+        return self.control.get(f"/sandbox/{path}").raise_for_status().json()
+
+    def _post(self, path: str, body: dict[str, Any]) -> None:
+        self.control.post(f"/sandbox/{path}", json=body).raise_for_status()
