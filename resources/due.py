@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from resources.postgres import Database
+from resources.publishing.outlook import count_due
 
 INPUT_STEPS = ("fetch", "extract")
 SOURCE_STEPS = ("chunk", "embed", "keywords")
@@ -29,9 +30,8 @@ def posts_due(db: Database) -> int:
 
 
 def publications_to_send(db: Database) -> int:
-    """Publications that are queued and due, left in sending, or unknown and due for a read-back."""
-    with db.transaction() as tx:
-        return int(tx.value("count_due_publications", now=datetime.now(UTC)))
+    """Publications that may go out now, were left in sending, or are unknown and due for a read-back."""
+    return count_due(db)
 
 
 def _count_due(db: Database, table: str, steps: Sequence[str]) -> int:

@@ -20,7 +20,8 @@ from resources.listening_stream import POLL_S, listen_stream
 from resources.measuring import count_measurements_due, measure_due, refresh_rewards
 from resources.postgres import outage
 from resources.publishing.report import PublishReport
-from resources.publishing.run import count_due, publish_due, publish_loop
+from resources.publishing.outlook import count_due
+from resources.publishing.run import publish_due, publish_loop
 from resources.settings import load_settings
 from resources.work.runner import Progress, Report
 from resources.work.stopping import PROCESS_STOP, StopSignal, stop_on_signals

@@ -71,6 +71,15 @@ def shown_time(at: datetime, zone: str | None) -> str:
     return f"{at.astimezone(place):%Y-%m-%d %H:%M} {zone or 'UTC'}"
 
 
+def is_missed(scheduled_for: datetime, now: datetime, after_s: float) -> bool:
+    """Whether a reply's time passed by more than so many seconds.
+
+    >>> is_missed(datetime(2026, 7, 1, 8, tzinfo=UTC), datetime(2026, 7, 1, 9, tzinfo=UTC), 3600)
+    False
+    """
+    return now - scheduled_for > timedelta(seconds=after_s)
+
+
 def read_time(text: str, *, zone: str, now: datetime, fold: Literal[0, 1] = 0) -> Schedule:
     """A time as a person types it: ``2026-12-01 09:00``, or ``09:00`` for the next time the clock shows it.
 

@@ -1,8 +1,9 @@
-"""States of a publication and the one table of its legal moves.
+"""States of a publication and of its parts, and the one table of legal moves of each.
 
 ``sending`` is committed before the request leaves. Where its outcome was not seen the publication
 is ``unknown``, and only a read-back or a person moves it on: no platform offers an idempotency
-key, so a blind retry may post twice. SQL and ``docs/states.md`` hold the same table; tests compare.
+key, so a blind retry may post twice. A thread is ``sending`` while its parts go out one after the other,
+each ``sending`` before its own request. SQL and ``docs/states.md`` hold the same table; tests compare.
 """
 
 from typing import Literal, TypeAlias, get_args
@@ -12,6 +13,7 @@ from rejoinder.errors import IllegalMove
 PublicationState = Literal[
     "queued", "sending", "sent", "refused", "unknown", "cancelled", "handoff", "abandoned"
 ]
+PartState = Literal["queued", "sending", "sent", "refused", "unknown"]
 PublicationMove: TypeAlias = tuple[PublicationState, PublicationState]
 
 STATES: tuple[PublicationState, ...] = get_args(PublicationState)
@@ -25,13 +27,30 @@ PUBLICATION_MOVES: frozenset[PublicationMove] = frozenset(
         ("sending", "sent"),
         ("sending", "refused"),
         ("sending", "unknown"),  # the outcome was not seen
-        ("sending", "queued"),  # the platform surely did not take it
+        ("sending", "queued"),  # the platform surely did not take it, or what is left of a thread has to wait
         ("handoff", "sent"),  # a person posted it and recorded the result
         ("handoff", "abandoned"),
         ("unknown", "sent"),  # these four by read-back or by a person only
-        ("unknown", "queued"),
+        ("unknown", "queued"),  # a person says that it is not there, or the rest of a thread may follow
         ("unknown", "refused"),
         ("unknown", "abandoned"),
+        ("refused", "handoff"),  # a person finishes a thread of which parts stand
+    }
+)
+
+PART_STATES: tuple[PartState, ...] = get_args(PartState)
+PART_MOVES: frozenset[tuple[PartState, PartState]] = frozenset(
+    {
+        ("queued", "sending"),  # committed before its request, once all parts before it are sent
+        ("queued", "sent"),  # by hand
+        ("sending", "sent"),
+        ("sending", "refused"),
+        ("sending", "unknown"),
+        ("sending", "queued"),
+        ("unknown", "sent"),  # by read-back or by a person
+        ("unknown", "queued"),  # by a person only
+        ("unknown", "refused"),
+        ("refused", "sent"),  # by hand, after the platform refused it
     }
 )
 

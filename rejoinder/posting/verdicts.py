@@ -4,7 +4,7 @@ The adapters of the platforms turn an exception or an answer into a `Failure`; t
 says which state follows.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -27,6 +27,8 @@ REFUSALS: dict[str, str] = {
     "invalid": "the platform could not read the request: read its answer",
 }
 
+# Why a thread waits of which the last part that was tried stands.
+REST_WAITS = "rest_waits"
 MAX_BACKOFF_S = 3600.0
 READ_BACK_WINDOW_S = 900.0
 READ_BACK_INTERVAL_S = 60.0
@@ -168,6 +170,32 @@ def after_read_back(
     if not is_complete:
         return Verdict("unknown", due_at, "read_back_incomplete", "the timeline could not be read to its end")
     return Verdict("unknown", due_at, "read_back_waiting", "not on the timeline yet")
+
+
+def on_thread(verdict: Verdict, *, n_sent: int, n_parts: int, now: datetime) -> Verdict:
+    """The verdict on a whole reply, from the one on the part that was in hand.
+
+    A thread is sent when its last part is; until then it waits for the next. However it ends, it says how many parts
+    stand.
+
+    Args:
+        verdict: on the part.
+        n_sent: how many parts stand now, this one included if it was sent.
+        n_parts: of the reply.
+        now: aware.
+
+    >>> from datetime import UTC
+    >>> noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    >>> refused = Verdict("refused", None, "blocked", "the author has blocked the account")
+    >>> on_thread(refused, n_sent=1, n_parts=3, now=noon).detail
+    '1 of 3 parts stand; the author has blocked the account'
+    """
+    if n_parts == 1 or (verdict.state == "sent" and n_sent == n_parts):
+        return verdict
+    stands = f"{n_sent} of {n_parts} parts stand"
+    if verdict.state == "sent":
+        return Verdict("queued", now, REST_WAITS, f"{stands}; the rest follows")
+    return replace(verdict, detail=f"{stands}; {verdict.detail}")
 
 
 def post_place(verdict: Verdict) -> Place:

@@ -84,6 +84,7 @@ _DECIDED: tuple[tuple[tuple[Stage, Status], tuple[Stage, Status]], ...] = (
     (("post_queue", "pending"), ("post_queue", "rejected")),  # hand-off abandoned, or cancelled
     (("post_queue", "pending"), ("review", "pending")),  # approval taken back before it was sent
     (("post_queue", "rate_limited"), ("review", "pending")),
+    (("post_queue", "rate_limited"), ("post_queue", "rejected")),  # the rest of a thread is given up
 )
 
 

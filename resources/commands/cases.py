@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from rejoinder.errors import ConfigInvalid, DecisionInvalid, IllegalMove, StaleView
-from rejoinder.ids import DraftId, PostId
+from rejoinder.ids import DraftId, PostId, PublicationId
 from rejoinder.listening.post import Post
-from rejoinder.posting.states import PublicationState
+from rejoinder.posting.reply_ids import ReplyId
+from rejoinder.posting.states import PartState, PublicationState
 from rejoinder.posting.states import move as move_publication
 from rejoinder.posting.threads import most_parts
 from rejoinder.review import decisions
@@ -19,6 +20,7 @@ from resources.commands.actors import Actor
 from resources.postgres import Transaction
 from resources.store.channels import Channel, load_channel
 from resources.store.posts import FIRST_STEP, post_of
+from resources.store.publications import Publication, load_publication
 from resources.store.reviews import WHICH_POSTS
 
 REVIEW = Place("review", "pending")
@@ -145,9 +147,19 @@ def save_version(tx: Transaction, case: OpenCase, actor: Actor, text: str) -> Dr
 class OpenPublication:
     """A publication and its post, both locked."""
 
-    id: int
     state: PublicationState
     case: OpenCase
+    reply: Publication
+
+    @property
+    def id(self) -> int:
+        """Its number."""
+        return self.reply.id
+
+    @property
+    def is_last_part(self) -> bool:
+        """Whether no part waits behind the one in hand."""
+        return self.reply.part.position == len(self.reply.parts) - 1
 
 
 def open_publication(tx: Transaction, publication_id: int) -> OpenPublication:
@@ -162,7 +174,7 @@ def open_publication(tx: Transaction, publication_id: int) -> OpenPublication:
         raise ConfigInvalid(f"There is no publication {publication_id}.", fix=fix)
     case = open_case(tx, post_id, version=None)
     row = tx.rows("lock_publication", id=publication_id)[0]
-    return OpenPublication(publication_id, row["state"], case)
+    return OpenPublication(row["state"], case, load_publication(tx, PublicationId(publication_id)))
 
 
 def move_open_publication(
@@ -173,15 +185,15 @@ def move_open_publication(
     *,
     reason_code: str,
     detail: str | None = None,
-    platform_id: str | None = None,
-    platform_url: str | None = None,
+    reply: ReplyId | None = None,
 ) -> None:
-    """Move a publication, by this person, and, where they follow it, its parts.
+    """Move a publication, by this person; reply is where its part in hand stands, if that is known.
 
     Raises:
         IllegalMove: the table of moves does not hold it.
     """
     move_publication(publication.state, state)
+    is_first = publication.reply.part.position == 0
     tx.execute(
         "decide_publication",
         id=publication.id,
@@ -189,8 +201,28 @@ def move_open_publication(
         reason_code=reason_code,
         detail=detail,
         settled_by=actor.person_id,
-        platform_id=platform_id,
-        platform_url=platform_url,
+        platform_id=reply.platform_id if reply and is_first else None,
+        platform_url=reply.url if reply and is_first else None,
     )
-    if state in ("sent", "queued"):
-        tx.execute("settle_parts", publication_id=publication.id, state=state, platform_id=platform_id)
+
+
+def decide_parts(
+    tx: Transaction,
+    publication: OpenPublication,
+    state: PartState,
+    *,
+    reply: ReplyId | None = None,
+    with_rest: bool = False,
+) -> None:
+    """Say what became of the part in hand, with_rest of all that wait behind it too."""
+    reply_parts = publication.reply.parts
+    first = publication.reply.part.position
+    tx.execute(
+        "decide_parts",
+        publication_id=publication.id,
+        first=first,
+        last=reply_parts[-1].position if with_rest else first,
+        state=state,
+        platform_id=reply.platform_id if reply else None,
+        platform_url=reply.url if reply else None,
+    )

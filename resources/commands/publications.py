@@ -8,27 +8,30 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from rejoinder.errors import DecisionInvalid, IllegalMove
-from rejoinder.ids import PublicationId
 from rejoinder.posting.reply_ids import ReplyId, parse_reply_id
+from rejoinder.posting.states import PublicationState
 from rejoinder.review.moves import DONE, Place
 from resources.commands.actors import Actor, authorise, record
 from resources.commands.cases import (
     QUEUED,
     REVIEW,
     OpenPublication,
+    decide_parts,
     move_case,
     move_open_publication,
     open_publication,
 )
 from resources.postgres import Database, Transaction
 from resources.publishing.money import take_back_reply
-from resources.store.publications import load_publication
 
+GIVEN_UP = Place("post_queue", "rejected")
 Outcome = Literal["sent", "abandoned", "queued"]
 
 
 def take_back(db: Database, actor: Actor, publication_id: int) -> None:
     """Take an approval back before anything was sent; the post waits for review again.
+
+    What is left of a thread is taken back too; then its post is closed, because what was said cannot be approved anew.
 
     Raises:
         IllegalMove: it is being sent, or was.
@@ -37,8 +40,12 @@ def take_back(db: Database, actor: Actor, publication_id: int) -> None:
     with db.transaction() as tx:
         actor = authorise(tx, actor, "cancel")
         publication = open_publication(tx, publication_id)
-        move_open_publication(tx, actor, publication, "cancelled", reason_code="taken_back")
-        move_case(tx, publication.case, REVIEW)
+        detail = "the rest was taken back" if publication.reply.n_sent else None
+        move_open_publication(tx, actor, publication, "cancelled", reason_code="taken_back", detail=detail)
+        if publication.reply.n_sent:
+            move_case(tx, publication.case, GIVEN_UP, reason="The rest of the thread was taken back")
+        else:
+            move_case(tx, publication.case, REVIEW)
         record(tx, actor, "take_back", "publication", publication_id)
 
 
@@ -55,7 +62,7 @@ def record_handoff(db: Database, actor: Actor, publication_id: int, url_or_id: s
         publication = open_publication(tx, publication_id)
         _need_state(publication, "handoff")
         reply = _named_reply(tx, publication, url_or_id)
-        _settle_as_sent(tx, actor, publication, reply, "handed_off")
+        _settle_as_sent(tx, actor, publication, reply, "handed_off", is_whole=True)
         diff = {"platform_id": reply.platform_id, "url": reply.url}
         record(tx, actor, "record_handoff", "publication", publication_id, diff)
     return reply.platform_id
@@ -76,6 +83,33 @@ def abandon_handoff(db: Database, actor: Actor, publication_id: int, note: str =
         record(tx, actor, "abandon_handoff", "publication", publication_id, {"note": note})
 
 
+def finish_by_hand(db: Database, actor: Actor, publication_id: int) -> None:
+    """Take what is left of a thread whose later part was refused as a hand-off; then it is recorded or given up.
+
+    Raises:
+        IllegalMove: it was not refused, or nothing of it stands.
+        NotAllowed: the role does not allow it.
+    """
+    with db.transaction() as tx:
+        actor = authorise(tx, actor, "record_handoff")
+        publication = open_publication(tx, publication_id)
+        _need_state(publication, "refused")
+        if not publication.reply.n_sent:
+            raise IllegalMove(
+                f"nothing of publication {publication_id} stands: approve the reply again instead"
+            )
+        move_open_publication(
+            tx, actor, publication, "handoff", reason_code="finished_by_hand", detail=_standing(publication)
+        )
+        move_case(tx, publication.case, QUEUED)
+        record(tx, actor, "finish_by_hand", "publication", publication_id)
+
+
+def _standing(publication: OpenPublication) -> str:
+    reply = publication.reply
+    return f"{reply.n_sent} of {len(reply.parts)} parts stand; the rest is posted by hand"
+
+
 def settle_unknown(
     db: Database,
     actor: Actor,
@@ -85,11 +119,11 @@ def settle_unknown(
     *,
     confirm: bool = False,
 ) -> None:
-    """Decide what became of a reply whose outcome was not seen.
+    """Decide what became of a reply, or of the part in hand of a thread, whose outcome was not seen.
 
     ``sent`` takes the reply's address, ``queued`` sends it again and asks for confirm: a person who
     has looked at the account's timeline says that it is not there. Then its money is there again, of
-    today's attempts and yesterday's.
+    today's attempts and yesterday's. What is left of a thread follows, unless it is ``abandoned``.
 
     Raises:
         DecisionInvalid: the address or the confirmation is missing.
@@ -108,10 +142,12 @@ def settle_unknown(
 
 def _settle(tx: Transaction, actor: Actor, publication: OpenPublication, outcome: Outcome, url: str) -> None:
     if outcome == "sent":
-        _settle_as_sent(tx, actor, publication, _named_reply(tx, publication, url), "settled_by_person")
+        reply = _named_reply(tx, publication, url)
+        _settle_as_sent(tx, actor, publication, reply, "settled_by_person", is_whole=publication.is_last_part)
     elif outcome == "queued":
-        take_back_reply(tx, load_publication(tx, PublicationId(publication.id)), datetime.now(UTC))
+        take_back_reply(tx, publication.reply, datetime.now(UTC))
         move_open_publication(tx, actor, publication, "queued", reason_code="resent_by_person")
+        decide_parts(tx, publication, "queued")
         move_case(tx, publication.case, QUEUED)
     else:
         _give_up(tx, actor, publication, "settled_by_person", "")
@@ -139,22 +175,23 @@ def _named_reply(tx: Transaction, publication: OpenPublication, given: str) -> R
 
 
 def _settle_as_sent(
-    tx: Transaction, actor: Actor, publication: OpenPublication, reply: ReplyId, reason_code: str
+    tx: Transaction,
+    actor: Actor,
+    publication: OpenPublication,
+    reply: ReplyId,
+    reason_code: str,
+    *,
+    is_whole: bool,
 ) -> None:
-    move_open_publication(
-        tx,
-        actor,
-        publication,
-        "sent",
-        reason_code=reason_code,
-        platform_id=reply.platform_id,
-        platform_url=reply.url,
-    )
-    move_case(tx, publication.case, DONE)
+    """The part in hand stands; where that is not all, the rest of the thread goes on."""
+    state: PublicationState = "sent" if is_whole else "queued"
+    move_open_publication(tx, actor, publication, state, reason_code=reason_code, reply=reply)
+    decide_parts(tx, publication, "sent", reply=reply, with_rest=is_whole)
+    move_case(tx, publication.case, DONE if is_whole else QUEUED)
 
 
 def _give_up(
     tx: Transaction, actor: Actor, publication: OpenPublication, reason_code: str, note: str
 ) -> None:
     move_open_publication(tx, actor, publication, "abandoned", reason_code=reason_code, detail=note or None)
-    move_case(tx, publication.case, Place("post_queue", "rejected"), reason="The reply was given up")
+    move_case(tx, publication.case, GIVEN_UP, reason="The reply was given up")

@@ -117,8 +117,13 @@ def _gate() -> Iterator[None]:
     """The database's own refusals, as errors that a person understands."""
     try:
         yield
-    except UniqueViolation:
-        raise IllegalMove("an earlier reply to this post is still open: settle it first") from None
+    except UniqueViolation as error:
+        if error.diag.constraint_name == "publication_same_words":
+            raise IllegalMove("these words were approved for this post before: change them") from None
+        raise IllegalMove(
+            "an earlier reply to this post is still open, or part of an earlier reply to this post stands:"
+            " settle that first"
+        ) from None
     except InsufficientPrivilege as error:
         raise NotAllowed(f"the approval gate refused it: {error.diag.message_primary}") from None
 

@@ -1,20 +1,20 @@
 """Taking one publication to ``sending``: paced, affordable, still approved, and committed before the request."""
 
+import random
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from rejoinder.ids import PublicationId
 from rejoinder.listening.answerable import Unanswerable
 from rejoinder.listening.spending import Stop
+from rejoinder.posting.pacing import jittered_s
+from rejoinder.posting.schedule import is_missed, shown_time
 from resources.postgres import Database, Transaction
 from resources.publishing.money import book_reply
-from resources.publishing.pacing import (
-    LIMITED,
-    Pace,
-    count_call,
-    lock_pace,
-)
+from resources.publishing.pacing import count_call, hold_one_channel, space_out
+from resources.publishing.turn import may_send
 from resources.spending.books import open_books
 from resources.store.answering import hold_author, standing_of
 from resources.store.channels import Channel
@@ -23,7 +23,6 @@ from resources.store.publications import (
     Due,
     Publication,
     cancel_withdrawn,
-    defer,
     hand_over,
     next_due,
     put_off,
@@ -32,12 +31,21 @@ from resources.store.publications import (
     take_back_approval,
 )
 
+# A budget may be raised at any time, so it is asked about again this often.
+ASK_BUDGET_AGAIN = timedelta(minutes=5)
+SPEND_CAP = "spend_cap"
+MISSED = "missed_schedule"
+
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """Nothing was claimed; count says how many publications were deferred or cancelled."""
+    """Nothing was claimed.
 
-    why: Literal["nothing_due", "deferred", "cancelled", "kept_back"]
+    ``nothing_due``; ``waiting``: a limit, quiet hours or a pause keeps everything of the channel back; ``cancelled``
+    and ``kept_back``: count publications were taken out of the way, so that the next one may be claimed.
+    """
+
+    why: Literal["nothing_due", "waiting", "cancelled", "kept_back"]
     count: int = 0
 
 
@@ -56,32 +64,56 @@ def claim(
     now: datetime,
     worker: int,
     lease_s: float,
+    draw: Callable[[], float] = random.random,
     seen_since: datetime | None = None,
 ) -> Publication | Idle:
     """Claim the next due publication of a channel and commit; what was claimed must be sent by this worker.
 
-    One at a time: only a reply in hand is ever ``sending``, so a crash leaves one outcome open at most. seen_since
-    leaves out replies whose post was looked at before that time (`parents.look_at_next`).
+    One at a time: only a reply in hand is ever ``sending``, so a crash leaves one outcome open at most. What waits for
+    a limit is left as it is, however much it is: the account's windows say until when.
+
+    Args:
+        db: as the publisher's login.
+        channel: whose publication is wanted.
+        now: our time.
+        worker: who sends it.
+        lease_s: how long the worker has for it.
+        draw: random numbers from 0 to 1, for the interval to the account's next reply.
+        seen_since: leaves out replies whose post was looked at before that time (`parents.look_at_next`).
     """
     try:
         with db.transaction() as tx:
-            pace = lock_pace(tx, channel, now)
-            if pace.allowed_from > now:
-                return _defer_for_limit(tx, channel, now, pace)
+            if not may_send(tx, channel, now):
+                return Idle("waiting")
             due = next_due(tx, channel.id, now=now, seen_since=seen_since)
             if due is None:
                 return Idle("nothing_due")
             if idle := keep_back(tx, channel, due, now):
                 return idle
-            publication = take(tx, due.id, worker=worker, lease_s=lease_s)
-            if stop := book_reply(tx, publication, now):
-                raise _OverCap(stop)
-            count_call(tx, channel, now)
-            return publication
+            return _take(tx, channel, due, now=now, worker=worker, lease_s=lease_s, draw=draw)
     except _OverCap as over:
-        return _defer_for_cap(db, channel, now, over.stop)
+        return _wait_for_budget(db, channel, now, over.stop)
     except ApprovalVoid as void:
         return _cancel(db, void.publication_id)
+
+
+def _take(
+    tx: Transaction,
+    channel: Channel,
+    due: Due,
+    *,
+    now: datetime,
+    worker: int,
+    lease_s: float,
+    draw: Callable[[], float],
+) -> Publication:
+    publication = take(tx, due.id, worker=worker, lease_s=lease_s)
+    if stop := book_reply(tx, publication, now):
+        raise _OverCap(stop)
+    count_call(tx, channel, now)
+    policy = channel.policy
+    space_out(tx, channel, jittered_s(policy.min_interval_s, policy.jitter_share, draw()), now)
+    return publication
 
 
 def keep_back(tx: Transaction, channel: Channel, due: Due, now: datetime) -> Idle | None:
@@ -89,6 +121,8 @@ def keep_back(tx: Transaction, channel: Channel, due: Due, now: datetime) -> Idl
 
     Two publishers that are about to answer one author take turns, so only one reply gets out of two.
     """
+    if _is_missed(channel, due, now):
+        return _send_back_missed(tx, channel, due)
     hold_author(tx, due.parent)
     standing = standing_of(tx, due.post_id, due.parent, channel, now=now, with_waiting=False)
     if isinstance(standing, Unanswerable):
@@ -96,12 +130,24 @@ def keep_back(tx: Transaction, channel: Channel, due: Due, now: datetime) -> Idl
     if standing.way == "handoff":
         hand_over(tx, due, detail=standing.why_by_hand)
         return Idle("kept_back", 1)
-    if standing.not_before:
-        detail = f"channel {channel.name} keeps quiet until {standing.not_before:%Y-%m-%d %H:%M} UTC"
-        until = standing.not_before
-        count = defer(tx, channel.id, now=now, until=until, reason_code="quiet_hours", detail=detail)
-        return Idle("deferred", count)
     return None
+
+
+def _is_missed(channel: Channel, due: Due, now: datetime) -> bool:
+    policy = channel.policy
+    if policy.missed_schedule == "send" or due.missed_since is None:
+        return False
+    return is_missed(due.missed_since, now, policy.missed_after_s)
+
+
+def _send_back_missed(tx: Transaction, channel: Channel, due: Due) -> Idle:
+    assert due.missed_since is not None
+    detail = (
+        f"it was to go out at {shown_time(due.missed_since, channel.policy.zone)} and could not, "
+        f"and {channel.policy.missed_after_s} seconds later it is too late: approve it anew, or give it up"
+    )
+    send_back(tx, due, reason_code=MISSED, detail=detail, kind=MISSED)
+    return Idle("cancelled", 1)
 
 
 def _refuse(tx: Transaction, due: Due, why: Unanswerable) -> Idle:
@@ -114,25 +160,12 @@ def _refuse(tx: Transaction, due: Due, why: Unanswerable) -> Idle:
     return Idle("cancelled", 1)
 
 
-def _defer_for_limit(tx: Transaction, channel: Channel, now: datetime, pace: Pace) -> Idle:
-    at = f"{pace.allowed_from:%Y-%m-%d %H:%M:%S} UTC"
-    detail = (
-        f"the limits of channel {channel.name} allow the next reply at {at}"
-        if pace.reason_code == LIMITED
-        else f"channel {channel.name} waits until {at}: its last reply was not taken ({pace.reason_code})"
-    )
-    count = defer(
-        tx, channel.id, now=now, until=pace.allowed_from, reason_code=pace.reason_code, detail=detail
-    )
-    return Idle("deferred" if count else "nothing_due", count)
-
-
-def _defer_for_cap(db: Database, channel: Channel, now: datetime, stop: Stop) -> Idle:
-    detail = f"channel {channel.name}: {stop.detail}"
+def _wait_for_budget(db: Database, channel: Channel, now: datetime, stop: Stop) -> Idle:
     with db.transaction() as tx:
-        count = defer(tx, channel.id, now=now, until=stop.goes_on_at, reason_code="spend_cap", detail=detail)
+        until = min(stop.goes_on_at, now + ASK_BUDGET_AGAIN)
+        hold_one_channel(tx, channel, until, now, SPEND_CAP)
         open_books(tx, channel.id, now).stop(stop)
-    return Idle("deferred", count)
+    return Idle("waiting")
 
 
 def _cancel(db: Database, publication_id: PublicationId) -> Idle:

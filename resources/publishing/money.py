@@ -1,4 +1,4 @@
-"""The money of a reply: booked with its claim, taken back once it is sure that nothing was taken for it.
+"""The money of a reply, part by part: booked with its claim, taken back once it is sure that nothing was taken for it.
 
 In between it counts, also when the process dies or the outcome is never seen: the platform may have charged it.
 """
@@ -17,21 +17,25 @@ NOT_TAKEN = frozenset({"queued", "refused"})
 
 
 def book_reply(tx: Transaction, publication: Publication, now: datetime) -> Stop | None:
-    """Count a claimed reply in the claim's own transaction; why not, where its channel's budget has no room."""
+    """Count the part in hand in the claim's own transaction; why not, where its channel's budget has no room."""
     books = open_books(tx, publication.channel_id, now)
     return book_deed(books, _action(publication), _deed(publication))
 
 
 def take_back_reply(tx: Transaction, publication: Publication, now: datetime) -> None:
-    """Count an attempt no more: the platform did not take it."""
+    """Count the attempt at the part in hand no more: the platform did not take it."""
     books = open_books(tx, publication.channel_id, now)
     take_back_deed(books, _action(publication), _deed(publication))
 
 
 def _action(publication: Publication) -> PaidAction:
-    has_link = any(True for text in publication.texts for _ in find_links(text))
-    return reply_action(has_link=has_link, is_summoned=publication.is_summoned)
+    # Only the first part answers somebody who called us: the others answer our own words.
+    part = publication.part
+    has_link = any(True for _ in find_links(part.text))
+    return reply_action(has_link=has_link, is_summoned=publication.is_summoned and part.position == 0)
 
 
 def _deed(publication: Publication) -> str:
-    return f"reply {publication.id}/{publication.attempts}"
+    part = publication.part
+    thread = f".{part.position + 1}" if part.position else ""
+    return f"reply {publication.id}{thread}/{part.attempts}"

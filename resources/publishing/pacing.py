@@ -1,7 +1,13 @@
-"""Rate windows of an account: read before a claim, counted with it, corrected by the platform."""
+"""Rate windows of an account: read before a claim, counted with it, corrected by the platform.
+
+Rows of ``rate_window`` are of four kinds, told apart by their names: our own limits (``15min``, ``3h``, ``24h``), what
+the platform last reported (``reported:...``), holds on the account (``hold:REASON``) and holds on one of its channels
+(``channel:ID:REASON``). Two channels of one account share them.
+"""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from rejoinder.listening.post import Platform
 from rejoinder.posting.pacing import RateWindow, when_allowed
@@ -10,14 +16,20 @@ from resources.publishing.channel_time import ChannelTime
 from resources.store.channels import Channel
 
 CREATE = "create"
+REPORTED = "reported:"
 HOLD = "hold:"  # before the reason: a hold is no window and counts no calls
+CHANNEL_HOLD = "channel:"
 LIMITED = "rate_limited"
+PACING = "pacing"
 QUARTER_HOUR_S, THREE_HOURS_S, DAY_S = 900, 10_800, 86_400
+# A call reaches the platform at most a time-out after it was counted, so its window there may begin that much later.
+LATEST_ARRIVAL_S = 35
+MOST_CALLS = 2_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One of a platform's own limits on new replies: count calls in length_s seconds."""
+    """One of a platform's own limits on new replies: count calls in any length_s seconds."""
 
     name: str
     count: int
@@ -48,76 +60,137 @@ OTHER_LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """When a channel may send next, and the reason code of what makes it wait."""
+    """When a channel may send next, and what makes it wait: a reason code, and the windows that bind."""
 
     allowed_from: datetime
     reason_code: str
+    binding: tuple[str, ...] = ()
 
 
 def lock_pace(tx: Transaction, channel: Channel, now: datetime) -> Pace:
-    """When the channel may send next, at or after now; holds its windows until the transaction ends.
+    """When the channel may send next, at or after now; holds its account's windows until the transaction ends.
 
     Two publishers take turns here, so they cannot both use the last call of a window.
     """
-    for limit in LIMITS.get(channel.platform, OTHER_LIMITS):
+    return pace_of(lock_windows(tx, channel, now), now)
+
+
+def lock_windows(tx: Transaction, channel: Channel, now: datetime) -> list[RateWindow]:
+    """Every window that concerns the channel, locked; the account's own limits are put down where they are not yet."""
+    limits = LIMITS.get(channel.platform, OTHER_LIMITS)
+    rows = tx.rows("lock_rate_windows", account_key=channel.account_key, action=CREATE)
+    if not {limit.name for limit in limits} <= {row["name"] for row in rows}:
         tx.execute(
-            "open_rate_window",
+            "open_rate_windows",
             account_key=channel.account_key,
             action=CREATE,
-            name=limit.name,
-            limit_count=limit.count,
-            length_s=limit.length_s,
+            names=[limit.name for limit in limits],
+            limit_counts=[limit.count for limit in limits],
+            lengths_s=[limit.length_s + LATEST_ARRIVAL_S for limit in limits],
             now=now,
         )
-    rows = tx.rows("lock_rate_windows", account_key=channel.account_key, action=CREATE)
-    windows = {
-        r["name"]: RateWindow(r["limit_count"], r["limit_count"] - r["used_count"], r["reset_at"])
-        for r in rows
-    }
-    allowed_from = when_allowed(windows.values(), now)
-    binding = [name for name, window in windows.items() if window.allowed_from(now) == allowed_from]
-    held = [name for name in binding if name.startswith(HOLD)]
-    return Pace(allowed_from, held[0].removeprefix(HOLD) if held else LIMITED)
+        rows = tx.rows("lock_rate_windows", account_key=channel.account_key, action=CREATE)
+    return [window_of(row) for row in rows if concerns(row["name"], channel)]
+
+
+def window_of(row: dict[str, Any]) -> RateWindow:
+    """A row as a window."""
+    return RateWindow(
+        row["limit_count"], row["limit_count"] - row["used_count"], row["reset_at"], row["name"]
+    )
+
+
+def concerns(name: str, channel: Channel) -> bool:
+    """Whether the window of this name holds for the channel; a hold on another channel of the account does not."""
+    return not name.startswith(CHANNEL_HOLD) or name.startswith(f"{CHANNEL_HOLD}{channel.id}:")
+
+
+def pace_of(windows: list[RateWindow], now: datetime) -> Pace:
+    """What follows from the windows of a channel."""
+    allowed_from = when_allowed(windows, now)
+    if allowed_from <= now:
+        return Pace(now, LIMITED)
+    binding = tuple(window.name for window in windows if window.allowed_from(now) == allowed_from)
+    return Pace(allowed_from, _reason(binding), binding)
+
+
+def _reason(binding: tuple[str, ...]) -> str:
+    for name in binding:
+        if name.startswith((HOLD, CHANNEL_HOLD)):
+            return name.rpartition(":")[2]
+    return LIMITED
 
 
 def count_call(tx: Transaction, channel: Channel, now: datetime) -> None:
-    """Count one send in every window of the channel's account."""
+    """Count one send in every window of the channel's account; the caller holds them (`lock_pace`)."""
     tx.execute("count_call", account_key=channel.account_key, action=CREATE, now=now)
 
 
+def space_out(tx: Transaction, channel: Channel, interval_s: float, now: datetime) -> None:
+    """Let the account's next reply wait so many seconds."""
+    if interval_s > 0:
+        hold_channel(tx, channel, now + timedelta(seconds=interval_s), now, PACING)
+
+
+def forget_calls(tx: Transaction, now: datetime) -> None:
+    """Drop calls that no window counts any more."""
+    tx.execute("forget_calls", before=now - timedelta(seconds=DAY_S + LATEST_ARRIVAL_S))
+
+
 def correct_windows(
-    tx: Transaction, channel: Channel, reported: tuple[RateWindow, ...], time: ChannelTime
+    tx: Transaction,
+    channel: Channel,
+    reported: tuple[RateWindow, ...],
+    time: ChannelTime,
+    publication_id: int | None = None,
 ) -> None:
-    """Keep the limits that the platform reported with its answer beside ours; the tightest binds."""
-    for position, window in enumerate(reported):
+    """Keep the limits that the platform reported with its answer beside ours; the tightest binds.
+
+    Args:
+        tx: the transaction that settles the attempt.
+        channel: whose answer it was.
+        reported: on the platform's clock.
+        time: both clocks.
+        publication_id: whose attempt it was; others of the account that are under way count as not reported yet.
+    """
+    for window in reported:
         reset_at = time.to_ours(window.reset_at)
-        used = max(window.limit - int(window.remaining), 0)
-        _set_window(tx, channel, f"reported_{position}", max(window.limit, 1), used, reset_at, time.ours)
+        limit = min(max(window.limit, 1), MOST_CALLS)
+        tx.execute(
+            "report_rate_window",
+            account_key=channel.account_key,
+            action=CREATE,
+            name=REPORTED + window.name,
+            limit_count=limit,
+            used_count=max(limit - int(min(window.remaining, limit)), 0),
+            length_s=max(int((reset_at - time.ours).total_seconds()), 1),
+            reset_at=reset_at,
+            publication_id=publication_id,
+        )
 
 
 def hold_channel(tx: Transaction, channel: Channel, until: datetime, now: datetime, reason_code: str) -> None:
     """Let nothing out on this channel's account until a time: what stopped one reply would stop the next one too."""
-    _set_window(tx, channel, HOLD + reason_code, 1, 1, until, now)
+    _hold(tx, channel, HOLD + reason_code, until, now)
 
 
-def _set_window(
-    tx: Transaction,
-    channel: Channel,
-    name: str,
-    limit_count: int,
-    used_count: int,
-    reset_at: datetime,
-    now: datetime,
+def hold_one_channel(
+    tx: Transaction, channel: Channel, until: datetime, now: datetime, reason_code: str
 ) -> None:
+    """Let nothing out on this channel until a time; other channels of its account go on."""
+    _hold(tx, channel, f"{CHANNEL_HOLD}{channel.id}:{reason_code}", until, now)
+
+
+def _hold(tx: Transaction, channel: Channel, name: str, until: datetime, now: datetime) -> None:
     tx.execute(
         "set_rate_window",
         account_key=channel.account_key,
         action=CREATE,
         name=name,
-        limit_count=limit_count,
-        used_count=used_count,
-        length_s=max(int((reset_at - now).total_seconds()), 1),
-        reset_at=reset_at,
+        limit_count=1,
+        used_count=1,
+        length_s=max(int((until - now).total_seconds()), 1),
+        reset_at=until,
     )
 
 

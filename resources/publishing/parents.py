@@ -9,11 +9,11 @@ from resources.platforms.failures import PlatformFailure, RateLimited, SpendStop
 from resources.platforms.port import PlatformClient
 from resources.postgres import Database
 from resources.publishing.channel_time import ChannelTime
-from resources.publishing.pacing import LIMITED
+from resources.publishing.pacing import LIMITED, hold_channel, hold_one_channel
 from resources.publishing.report import PublishReport
+from resources.publishing.turn import may_send
 from resources.standings import Found, note_found
 from resources.store.channels import Channel
-from resources.store.publications import defer
 
 log = logging.getLogger("rejoinder.publishing")
 
@@ -58,13 +58,15 @@ def look_at_next(
 
     Returns:
         ``seen`` where nothing had to be looked at, so that the next publication may be claimed; ``looked`` where one
-        was, so that the next one may be another; ``away`` where the platform could not be asked: then the channel's
-        replies wait, and nothing is sent now.
+        was, so that the next one may be another; ``away`` where the platform could not be asked, or the channel may not
+        send anyway: then nothing is sent now.
     """
     with db.transaction() as tx:
         row = tx.row("next_stale_parent", channel_id=channel.id, now=now, seen_since=seen_since)
-    if row is None:
-        return "seen"
+        if row is None:
+            return "seen"
+        if not may_send(tx, channel, now):
+            return "away"  # a look costs a read, and nothing would follow from it now
     try:
         standing = client.look_up([row["platform_post_id"]]).get(row["platform_post_id"])
     except PlatformFailure as error:
@@ -91,13 +93,11 @@ def _wait(
     now: datetime,
     report: PublishReport,
 ) -> None:
-    """Let everything due on the channel wait: a look at another post would end the same way."""
-    until = max(now + AGAIN, _retry_at(client, error, now))
-    detail = f"channel {channel.name} cannot see whether the post still stands: {error}"
+    """Let everything on the channel wait: a look at another post would end the same way."""
+    until, reason = max(now + AGAIN, _retry_at(client, error, now)), _reason(error)
+    hold = hold_one_channel if reason == "spend_cap" else hold_channel
     with db.transaction() as tx:
-        report.deferred += defer(
-            tx, channel.id, now=now, until=until, reason_code=_reason(error), detail=detail
-        )
+        hold(tx, channel, until, now, reason)
     report.note(f"{error.kind}: {error}")
 
 

@@ -19,8 +19,8 @@ from resources.store.publications import (
     lapse_sending,
     load_publication,
     notify,
-    settle_read_back,
 )
+from resources.store.settlements import hold_unknown, settle_part, settle_whole
 
 TELL_AFTER = timedelta(minutes=10)
 # Clocks differ by a little and platforms stamp whole seconds: search from somewhat before the attempt.
@@ -56,18 +56,20 @@ def reconcile_next(
         publication = load_publication(tx, PublicationId(publication_id))
     search = read_back(client, channel, publication, now=now)
     with db.transaction() as tx:
-        if settle_read_back(tx, publication, search.verdict, search.arrival, now):
-            _tell(tx, publication, search.verdict, now)
+        if hold_unknown(tx, publication):
+            settle_part(tx, publication, search.verdict, search.arrival)
+            whole = settle_whole(tx, publication, search.verdict, now, read_back_at=now)
+            _tell(tx, publication, whole, now)
     _count(report, search.verdict)
     return True
 
 
 def read_back(client: PlatformClient, channel: Channel, publication: Publication, *, now: datetime) -> Search:
-    """Search the account's own replies for the approved text under its parent."""
+    """Search the account's own replies for the text of the part in hand under what that answers."""
     try:
         seen = ChannelTime(now, client.now())
         since = _search_from(channel, publication, seen)
-        result = client.read_back(publication.parent.platform_post_id, publication.texts[0], since)
+        result = client.read_back(publication.answers, publication.part.text, since)
     except PlatformFailure as error:
         due_at = now + timedelta(seconds=READ_BACK_INTERVAL_S)
         return Search(Verdict("unknown", due_at, "read_back_incomplete", f"{error.kind}: {error.detail}"))

@@ -8,12 +8,14 @@ from typing import Any
 class PublishReport:
     """Counts of one pass.
 
-    sent, refused, unknown, requeued and lease_lost count attempts by outcome; found and absent count
+    sent counts replies that went out whole, parts those of threads that stand short of their last one; refused,
+    unknown, requeued and lease_lost count attempts by outcome; found and absent count
     read-backs that settled or that ended the search; deferred counts publications that wait for a
     limit or a spend cap; errors counts messages.
     """
 
     sent: int = 0
+    parts: int = 0
     refused: int = 0
     unknown: int = 0
     requeued: int = 0
@@ -31,7 +33,7 @@ class PublishReport:
     @property
     def items(self) -> int:
         """Attempts and read-backs."""
-        attempts = self.sent + self.refused + self.unknown + self.requeued + self.lease_lost
+        attempts = self.sent + self.parts + self.refused + self.unknown + self.requeued + self.lease_lost
         return attempts + self.found + self.absent + self.still_unknown
 
     def note(self, error: str) -> None:

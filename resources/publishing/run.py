@@ -1,9 +1,16 @@
-"""One pass of the publisher, and the loop that makes passes until it is stopped."""
+"""One pass of the publisher, and the loop that makes passes until it is stopped.
+
+A pass gives every channel that may send one turn after the other (`resources/publishing/lanes.py`): a turn is one
+read-back, or one reply. So a channel with thousands of replies keeps nobody waiting, and a platform that hangs only
+its own account.
+"""
 
 import logging
+import random
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import psycopg
@@ -14,10 +21,13 @@ from resources.living_worker import Worker, living_worker
 from resources.platforms.port import PlatformClient
 from resources.postgres import Database, outage
 from resources.publishing.claim import Idle, claim
+from resources.publishing.lanes import Line
+from resources.publishing.outlook import count_due, read_outlook
+from resources.publishing.pacing import forget_calls
 from resources.publishing.parents import Look, look_at_next, seen_since_of
 from resources.publishing.reconcile import lapse, reconcile_next
 from resources.publishing.report import PublishReport
-from resources.publishing.send import send
+from resources.publishing.send import Outcome, send
 from resources.publishing.settle import settle
 from resources.store.channels import Channel, enabled_channels, write_credential
 from resources.store.publications import Publication, cancel_withdrawn
@@ -28,6 +38,8 @@ from resources.work.stopping import StopSignal
 log = logging.getLogger("rejoinder.publishing")
 
 POLL_S = 1.0
+# A pass that came to nothing, such as one without credentials, is not made again at once.
+LONGEST_POLL_S = 15.0
 OUTAGE_WAIT_S = 5.0
 
 
@@ -44,6 +56,7 @@ def publish_due(
     stop: StopSignal,
     progress: Progress | None = None,
     now: Callable[[], datetime] = utc_now,
+    draw: Callable[[], float] = random.random,
 ) -> PublishReport:
     """Send everything that is due, once, and read back what was not seen; then return.
 
@@ -56,6 +69,7 @@ def publish_due(
         stop: asked between two replies.
         progress: told of each reply that came to an outcome.
         now: our clock; the channel's own comes from its client.
+        draw: random numbers from 0 to 1, for the intervals between replies.
 
     Raises:
         ServiceUnavailable: PostgreSQL went away; a reply in hand is read back by the next pass.
@@ -64,7 +78,7 @@ def publish_due(
     started = time.monotonic()
     try:
         with living_worker(db.url) as worker:
-            _Pass(db, open_client, tuning.stage("publish"), stop, progress, now, report, worker).run()
+            _Pass(db, open_client, tuning.stage("publish"), stop, progress, now, draw, report, worker).run()
     except psycopg.OperationalError as error:
         raise outage(error) from None
     report.seconds = time.monotonic() - started
@@ -88,6 +102,7 @@ def publish_loop(
     An outage of PostgreSQL is waited out.
     """
     total = PublishReport()
+    wait_s = poll_s
     while not stop.is_set():
         try:
             if count_due(db, now):
@@ -97,23 +112,20 @@ def publish_loop(
                 total.add(report)
                 if on_pass:
                     on_pass(report)
+                wait_s = poll_s if report.items else min(wait_s * 2, LONGEST_POLL_S)
+            else:
+                wait_s = poll_s
         except (ServiceUnavailable, psycopg.OperationalError) as error:
             log.warning("%s: trying again in %g s", error, OUTAGE_WAIT_S)
             stop.wait(OUTAGE_WAIT_S)
-        stop.wait(poll_s)
+        stop.wait(wait_s)
     total.is_stopped = True
     return total
 
 
-def count_due(db: Database, now: Callable[[], datetime] = utc_now) -> int:
-    """How many publications a pass would look at."""
-    with db.transaction() as tx:
-        return int(tx.value("count_due_publications", now=now()))
-
-
 @dataclass(slots=True)
 class _Pass:
-    """The parts of one publish_due call."""
+    """The parts of one publish_due call; what threads share is changed under the lock."""
 
     db: Database
     open_client: OpenClient
@@ -121,103 +133,137 @@ class _Pass:
     stop: StopSignal
     progress: Progress | None
     now: Callable[[], datetime]
+    draw: Callable[[], float]
     report: PublishReport
     worker: Worker
+    clients: dict[int, PlatformClient | None] = field(default_factory=dict)
+    read_back: set[int] = field(default_factory=set)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self) -> None:
-        """Lapse, cancel, read back and send, channel by channel."""
+        """Lapse and cancel, then give every channel turns until nothing is due or may leave."""
         lapse(self.db, self.now(), self.report)
         with self.db.transaction() as tx:
             self.report.cancelled += cancel_withdrawn(tx)
+            forget_calls(tx, self.now())
             channels = enabled_channels(tx)
-        for channel in channels:
-            client = self._client(channel)
-            if client:
-                self._reconcile(channel, client)
-                self._publish(channel, client)
+        Line(channels).take_turns(self._turn)
+        with self.db.transaction() as tx:
+            self.report.deferred += sum(one.waiting for one in read_outlook(tx, self.now()))
 
-    def _client(self, channel: Channel) -> PlatformClient | None:
+    def _turn(self, channel: Channel) -> bool:
+        """One read-back or one reply of a channel; whether it wants another turn."""
+        if self.stop.is_set():
+            return False
+        mine = PublishReport()
         try:
-            with self.db.transaction() as tx:
-                credential = write_credential(tx, channel.id)
-            return self.open_client(channel, credential)
-        except ConfigInvalid as error:
-            self.report.note(f"channel {channel.name}: {error}")
-            return None
+            return self._one(channel, mine)
+        finally:
+            with self.lock:
+                self.report.add(mine)
+                if self.progress and mine.items:
+                    self.progress(mine.items)
 
-    def _reconcile(self, channel: Channel, client: PlatformClient) -> None:
-        while not self.stop.is_set():
-            if not reconcile_next(self.db, channel, client, now=self.now(), report=self.report):
-                return
-            self._tell_progress()
+    def _one(self, channel: Channel, report: PublishReport) -> bool:
+        client = self._client(channel, report)
+        if client is None:
+            return False
+        if channel.id not in self.read_back:
+            if reconcile_next(self.db, channel, client, now=self.now(), report=report):
+                return True
+            self.read_back.add(channel.id)
+        return self._publish(channel, client, report)
 
-    def _publish(self, channel: Channel, client: PlatformClient) -> None:
-        while not self.stop.is_set():
-            if not self.worker.is_alive():
-                raise ServiceUnavailable("PostgreSQL went away: the publisher's own connection is lost")
-            now = self.now()
-            seen_since = seen_since_of(client, now)
-            look = self._look(channel, client, now, seen_since)
-            if look == "away":
-                return
-            if look == "looked":
-                continue
-            deadline_s = time.monotonic() + self.tuning.timeout_s
-            claimed = claim(
-                self.db,
-                channel,
-                now=self.now(),
-                worker=self.worker.number,
-                lease_s=self.tuning.timeout_s,
-                seen_since=seen_since,
-            )
-            if isinstance(claimed, Idle):
-                if self._is_over(claimed):
-                    return
-                continue
-            self._finish(channel, client, claimed, deadline_s)
-            self._tell_progress()
+    def _client(self, channel: Channel, report: PublishReport) -> PlatformClient | None:
+        if channel.id not in self.clients:
+            try:
+                with self.db.transaction() as tx:
+                    credential = write_credential(tx, channel.id)
+                self.clients[channel.id] = self.open_client(channel, credential)
+            except ConfigInvalid as error:
+                report.note(f"channel {channel.name}: {error}")
+                self.clients[channel.id] = None
+        return self.clients[channel.id]
+
+    def _publish(self, channel: Channel, client: PlatformClient, report: PublishReport) -> bool:
+        if not self.worker.is_alive():
+            raise ServiceUnavailable("PostgreSQL went away: the publisher's own connection is lost")
+        now = self.now()
+        seen_since = seen_since_of(client, now)
+        look = self._look(channel, client, now, seen_since, report)
+        if look != "seen":
+            return look == "looked"
+        deadline_s = time.monotonic() + self.tuning.timeout_s
+        claimed = claim(
+            self.db,
+            channel,
+            now=self.now(),
+            worker=self.worker.number,
+            lease_s=self.tuning.timeout_s,
+            draw=self.draw,
+            seen_since=seen_since,
+        )
+        if isinstance(claimed, Idle):
+            return self._goes_on(claimed, report)
+        self._finish(channel, client, claimed, deadline_s, report)
+        return True
 
     def _look(
-        self, channel: Channel, client: PlatformClient, now: datetime, seen_since: datetime | None
+        self,
+        channel: Channel,
+        client: PlatformClient,
+        now: datetime,
+        seen_since: datetime | None,
+        report: PublishReport,
     ) -> Look:
         if seen_since is None:
             return "seen"
-        return look_at_next(self.db, channel, client, now=now, seen_since=seen_since, report=self.report)
+        return look_at_next(self.db, channel, client, now=now, seen_since=seen_since, report=report)
 
-    def _is_over(self, idle: Idle) -> bool:
-        if idle.why in ("deferred", "kept_back"):
-            self.report.deferred += idle.count
+    def _goes_on(self, idle: Idle, report: PublishReport) -> bool:
+        if idle.why == "kept_back":
+            report.deferred += idle.count
         if idle.why == "cancelled":
-            self.report.cancelled += idle.count
-        return idle.why not in ("cancelled", "kept_back")
+            report.cancelled += idle.count
+        return idle.why in ("cancelled", "kept_back")
 
     def _finish(
-        self, channel: Channel, client: PlatformClient, publication: Publication, deadline_s: float
+        self,
+        channel: Channel,
+        client: PlatformClient,
+        publication: Publication,
+        deadline_s: float,
+        report: PublishReport,
     ) -> None:
+        """Send what was claimed, part by part."""
+        in_hand: Publication | None = publication
         try:
-            outcome = send(
-                client,
-                channel,
-                publication,
-                now=self.now(),
-                deadline_s=deadline_s,
-                backoff_s=max(self.tuning.backoff_s, 1.0),
-            )
-            settle(
-                self.db,
-                channel,
-                publication,
-                outcome,
-                now=self.now(),
-                worker=self.worker.number,
-                max_attempts=self.tuning.max_attempts,
-                report=self.report,
-            )
+            while in_hand:
+                outcome = send(
+                    client,
+                    channel,
+                    in_hand,
+                    now=self.now(),
+                    deadline_s=deadline_s,
+                    backoff_s=max(self.tuning.backoff_s, 1.0),
+                )
+                deadline_s = time.monotonic() + self.tuning.timeout_s
+                in_hand = self._settle(channel, in_hand, outcome, report)
         except LeaseLost as error:
-            self.report.lease_lost += 1
-            self.report.note(str(error))
+            report.lease_lost += 1
+            report.note(str(error))
 
-    def _tell_progress(self) -> None:
-        if self.progress:
-            self.progress(1)
+    def _settle(
+        self, channel: Channel, publication: Publication, outcome: Outcome, report: PublishReport
+    ) -> Publication | None:
+        return settle(
+            self.db,
+            channel,
+            publication,
+            outcome,
+            now=self.now(),
+            worker=self.worker.number,
+            lease_s=self.tuning.timeout_s,
+            max_attempts=self.tuning.max_attempts,
+            report=report,
+        )

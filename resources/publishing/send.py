@@ -1,4 +1,4 @@
-"""One request and what it proves."""
+"""One request, for the part in hand, and what it proves."""
 
 import logging
 import time
@@ -20,7 +20,7 @@ log = logging.getLogger("rejoinder.publishing")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an attempt ended; time is None where the platform's clock could not be read (nothing was sent)."""
+    """How an attempt at a part ended; time is None where the platform's clock could not be read (nothing was sent)."""
 
     verdict: Verdict
     arrival: Arrival | None = None
@@ -37,7 +37,7 @@ def send(
     deadline_s: float,
     backoff_s: float,
 ) -> Outcome:
-    """Send a claimed publication with exactly one request, outside any transaction.
+    """Send the part in hand of a claimed publication with exactly one request, outside any transaction.
 
     An error that nobody foresaw counts as an outcome that was not seen: it may have come after the
     platform took the text.
@@ -56,12 +56,10 @@ def send(
     seen = _read_clock(client, now)
     if not isinstance(seen, ChannelTime):
         return Outcome(_judge(seen, publication, now, None, backoff_s))
-    if len(publication.texts) != 1:
-        return Outcome(_thread_refused(len(publication.texts)), time=seen)
     if time.monotonic() >= deadline_s:
         raise LeaseLost(f"publication {publication.id}: its lease ran out before it was sent")
     try:
-        sent = client.publish(publication.parent.platform_post_id, publication.texts[0])
+        sent = client.publish(publication.answers, publication.part.text)
     except PlatformFailure as error:
         retry_at = seen.to_ours(error.retry_at) if error.retry_at else None
         return Outcome(_judge(error.as_failure(), publication, now, retry_at, backoff_s), time=seen)
@@ -85,22 +83,16 @@ def _judge(
 ) -> Verdict:
     return after_failure(
         failure,
-        attempts=publication.attempts,
+        attempts=publication.part.attempts,
         now=now,
         retry_at=retry_at,
         backoff_s=backoff_s,
-        was_unknown=publication.was_unknown,
-    )
-
-
-def _thread_refused(parts: int) -> Verdict:
-    return Verdict(
-        "refused", None, "invalid", f"a reply has one part, this one has {parts}; nothing was sent"
+        was_unknown=publication.part.was_unknown,
     )
 
 
 def arrival_of(sent: Sent, time_seen: ChannelTime, channel: Channel, publication: Publication) -> Arrival:
-    """Where a sent reply stands, on both clocks."""
+    """Where a sent part stands, on both clocks."""
     return Arrival(
         platform_id=sent.platform_id,
         platform_url=reply_url(channel, publication, sent.platform_id),

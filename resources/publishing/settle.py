@@ -2,14 +2,17 @@
 
 from datetime import datetime, timedelta
 
-from rejoinder.posting.verdicts import MAX_BACKOFF_S
+from rejoinder.posting.verdicts import MAX_BACKOFF_S, Verdict
 from resources.postgres import Database, Transaction
+from resources.publishing.following import follow
 from resources.publishing.money import NOT_TAKEN, take_back_reply
 from resources.publishing.pacing import correct_windows, hold_channel, midnight_before
 from resources.publishing.report import PublishReport
 from resources.publishing.send import Outcome
+from resources.publishing.switch import hold_switch
 from resources.store.channels import Channel
-from resources.store.publications import Publication, notify, settle_attempt
+from resources.store.publications import Publication, notify
+from resources.store.settlements import hold_attempt, settle_part, settle_whole
 
 # After these the next reply of the channel would end the same way: the channel waits, not only the reply.
 CHANNEL_WIDE = frozenset({"rate_limited", "unreachable", "auth_expired"})
@@ -24,27 +27,44 @@ def settle(
     *,
     now: datetime,
     worker: int,
+    lease_s: float,
     max_attempts: int,
     report: PublishReport,
-) -> None:
-    """Commit the outcome of an attempt, with everything that follows from it.
+) -> Publication | None:
+    """Commit the outcome of an attempt at the part in hand, with everything that follows from it.
+
+    Locks are taken in the order of a claim, switch, windows, money, so that nobody waits crosswise.
+
+    Returns:
+        The publication with its next part ``sending``, under a lease that begins now; None where nothing follows.
 
     Raises:
         LeaseLost: others moved the publication on; its outcome is theirs to find.
     """
+    is_begun = outcome.verdict.state == "sent" and publication.n_sent + 1 < len(publication.parts)
     with db.transaction() as tx:
-        settle_attempt(tx, publication, outcome.verdict, outcome.arrival, worker)
+        pause = hold_switch(tx, channel) if is_begun else None
+        hold_attempt(tx, publication, worker)
+        settle_part(tx, publication, outcome.verdict, outcome.arrival)
+        _keep_pace(tx, channel, publication, outcome, now)
         if outcome.verdict.state in NOT_TAKEN:
             take_back_reply(tx, publication, now)
-        _keep_pace(tx, channel, outcome, now)
-        _tell(tx, publication, outcome, now, max_attempts)
-    _count(report, outcome)
+        following: Publication | Verdict = outcome.verdict
+        if is_begun:
+            following = follow(tx, channel, publication, now=now, worker=worker, lease_s=lease_s, pause=pause)
+        if isinstance(following, Verdict):
+            whole = settle_whole(tx, publication, following, now)
+            _tell(tx, publication, whole, max_attempts, now)
+    _count(report, outcome.verdict, is_begun=is_begun)
+    return following if isinstance(following, Publication) else None
 
 
-def _keep_pace(tx: Transaction, channel: Channel, outcome: Outcome, now: datetime) -> None:
+def _keep_pace(
+    tx: Transaction, channel: Channel, publication: Publication, outcome: Outcome, now: datetime
+) -> None:
     verdict = outcome.verdict
     if outcome.time and outcome.windows:
-        correct_windows(tx, channel, outcome.windows, outcome.time)
+        correct_windows(tx, channel, outcome.windows, outcome.time, publication.id)
     if verdict.state == "queued" and verdict.due_at and verdict.reason_code in CHANNEL_WIDE:
         hold_channel(tx, channel, verdict.due_at, now, verdict.reason_code)
     if verdict.reason_code == USAGE_CAPPED:
@@ -53,29 +73,22 @@ def _keep_pace(tx: Transaction, channel: Channel, outcome: Outcome, now: datetim
 
 
 def _tell(
-    tx: Transaction, publication: Publication, outcome: Outcome, now: datetime, max_attempts: int
+    tx: Transaction, publication: Publication, verdict: Verdict, max_attempts: int, now: datetime
 ) -> None:
-    verdict = outcome.verdict
     if verdict.state == "refused":
         notify(tx, "refused", f"reply {publication.id}: {verdict.detail}", "publication", publication.id)
     elif verdict.reason_code == "auth_expired":
-        notify(
-            tx,
-            "auth_expired",
-            verdict.detail,
-            "channel",
-            publication.channel_id,
-            since=midnight_before(now),
-        )
-    elif verdict.state == "queued" and publication.attempts == max_attempts:
+        channel_id = publication.channel_id
+        notify(tx, "auth_expired", verdict.detail, "channel", channel_id, since=midnight_before(now))
+    elif verdict.state == "queued" and publication.part.attempts == max_attempts:
         message = f"reply {publication.id} was not taken {max_attempts} times: {verdict.detail}"
         notify(tx, "keeps_failing", message, "publication", publication.id)
 
 
-def _count(report: PublishReport, outcome: Outcome) -> None:
-    verdict = outcome.verdict
+def _count(report: PublishReport, verdict: Verdict, *, is_begun: bool) -> None:
     if verdict.state == "sent":
-        report.sent += 1
+        report.parts += is_begun
+        report.sent += not is_begun
         return
     report.note(f"{verdict.reason_code}: {verdict.detail}")
     if verdict.state == "refused":

@@ -7,34 +7,69 @@ from typing import Any
 import psycopg
 
 from rejoinder.engagement.windows import WINDOWS_S
-from rejoinder.errors import LeaseLost
+from rejoinder.errors import IllegalMove
 from rejoinder.ids import ChannelId, PostId, PublicationId
 from rejoinder.listening.post import Post
-from rejoinder.posting.verdicts import Verdict, post_place
+from rejoinder.posting.states import PartState
 from resources.postgres import Transaction
-from resources.store.posts import FIRST_STEP, post_of
+from resources.store.posts import post_of
 
-LIMITS = frozenset({"rate_limited", "spend_cap"})
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Publication:
-    """An approved reply on its way.
+class Part:
+    """One part of a reply; attempted_at is when it was last about to leave, on our clock.
 
-    texts are its parts in order; is_summoned: the author called us; attempted_at is when it was last claimed for
-    sending, on our clock; was_unknown says whether any earlier attempt ended in ``unknown``.
+    was_unknown says whether the outcome of any attempt at it was ever not seen.
     """
+
+    position: int
+    text: str
+    state: PartState
+    platform_id: str | None
+    platform_sent_at: datetime | None
+    attempts: int
+    attempted_at: datetime
+    was_unknown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """An approved reply on its way: parts in order, at least one; is_summoned: the author called us."""
 
     id: PublicationId
     post_id: PostId
     channel_id: ChannelId
-    attempts: int
-    texts: tuple[str, ...]
+    parts: tuple[Part, ...]
     parent: Post
-    attempted_at: datetime
-    was_unknown: bool
     is_summoned: bool = False
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What was approved, part by part."""
+        return tuple(part.text for part in self.parts)
+
+    @property
+    def part(self) -> Part:
+        """The part in hand: the first that does not stand, the last where all do."""
+        return next((part for part in self.parts if part.state != "sent"), self.parts[-1])
+
+    @property
+    def n_sent(self) -> int:
+        """How many parts stand."""
+        return sum(part.state == "sent" for part in self.parts)
+
+    @property
+    def answers(self) -> str:
+        """The platform's id of what the part in hand answers: the post, or the part before it."""
+        before = self.parts[: self.part.position]
+        return (before[-1].platform_id or "") if before else self.parent.platform_post_id
+
+    @property
+    def attempted_at(self) -> datetime:
+        """When the part in hand was last about to leave, on our clock."""
+        return self.part.attempted_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +100,39 @@ def _publication(row: dict[str, Any]) -> Publication:
         id=row["publication_id"],
         post_id=row["post_id"],
         channel_id=row["channel_id"],
-        attempts=row["attempts"],
-        texts=tuple(row["texts"] or ()),
+        parts=tuple(_part(part, row["attempted_at"] or LONG_AGO) for part in row["parts"]),
         parent=post_of(row),
-        attempted_at=row["attempted_at"] or LONG_AGO,
-        was_unknown=row["was_unknown"],
         is_summoned=row["is_summoned"],
+    )
+
+
+def _part(row: dict[str, Any], claimed_at: datetime) -> Part:
+    moments = {
+        name: row[name] and datetime.fromisoformat(row[name]) for name in ("sending_at", "platform_sent_at")
+    }
+    return Part(
+        position=row["position"],
+        text=row["text"],
+        state=row["state"],
+        platform_id=row["platform_id"],
+        platform_sent_at=moments["platform_sent_at"],
+        attempts=row["attempts"],
+        attempted_at=moments["sending_at"] or claimed_at,
+        was_unknown=row["was_unknown"],
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """The next publication of a channel that is due, held with its post until the transaction ends."""
+    """The next publication of a channel that is due, held with its post until the transaction ends.
+
+    missed_since is the time it was scheduled for, if it was and was never tried; None else.
+    """
 
     id: PublicationId
     post_id: PostId
     parent: Post
+    missed_since: datetime | None = None
 
 
 def next_due(
@@ -90,13 +142,10 @@ def next_due(
 
     seen_since leaves out those whose post was looked at before that time; None where nobody can look.
     """
-    publication_id = tx.value(
-        "next_queued_publication", channel_id=channel_id, now=now, seen_since=seen_since
-    )
-    if publication_id is None:
+    row = tx.row("next_queued_publication", channel_id=channel_id, now=now, seen_since=seen_since)
+    if row is None:
         return None
-    publication = load_publication(tx, publication_id)
-    return Due(publication.id, publication.post_id, publication.parent)
+    return Due(row["publication_id"], row["post_id"], post_of(row), row["missed_since"])
 
 
 def take(tx: Transaction, publication_id: PublicationId, *, worker: int, lease_s: float) -> Publication:
@@ -106,18 +155,31 @@ def take(tx: Transaction, publication_id: PublicationId, *, worker: int, lease_s
         ApprovalVoid: the database refuses it, because its approval no longer counts; roll back.
     """
     tx.execute("claim_publication", id=publication_id, worker=worker, lease_s=lease_s)
+    claimed = load_publication(tx, publication_id)
     try:
-        tx.execute("mark_parts", id=publication_id, state="sending", platform_id=None)
+        begin_part(tx, claimed)
     except psycopg.errors.InsufficientPrivilege:
         raise ApprovalVoid(publication_id) from None
     return load_publication(tx, publication_id)
 
 
-def send_back(tx: Transaction, due: Due, *, reason_code: str, detail: str) -> None:
-    """Cancel a publication that this transaction holds; its post goes back to review."""
+def begin_part(tx: Transaction, publication: Publication) -> None:
+    """Take the part in hand to ``sending``.
+
+    Raises:
+        IllegalMove: it does not wait to be sent.
+        psycopg.errors.InsufficientPrivilege: its approval does not count any more; roll back.
+    """
+    part = publication.part
+    if not tx.execute("begin_part", id=publication.id, position=part.position):
+        raise IllegalMove(f"publication {publication.id}: part {part.position} is {part.state}, not queued")
+
+
+def send_back(tx: Transaction, due: Due, *, reason_code: str, detail: str, kind: str = "policy") -> None:
+    """Cancel a publication that this transaction holds; its post goes back to review, and people are told."""
     tx.execute("cancel_publication", id=due.id, reason_code=reason_code, detail=detail)
     tx.execute("return_to_review", id=due.post_id)
-    notify(tx, "policy", f"reply {due.id}: {detail}", "publication", due.id)
+    notify(tx, kind, f"reply {due.id}: {detail}", "publication", due.id)
 
 
 def put_off(tx: Transaction, due: Due, *, until: datetime, reason_code: str, detail: str) -> None:
@@ -132,72 +194,19 @@ def hand_over(tx: Transaction, due: Due, *, detail: str) -> None:
 
 
 def take_back_approval(tx: Transaction, publication_id: PublicationId) -> None:
-    """Cancel a queued publication whose approval no longer counts; its post goes back to review."""
+    """Cancel a queued publication whose approval no longer counts; its post goes back to review.
+
+    Where a part of it stands the post is closed: what was said cannot be approved anew.
+    """
     detail = "the approval no longer counts: whoever gave it may not approve any more"
     post_id = tx.value("publication_post", id=publication_id)
     tx.row("lock_post", id=post_id)
     if not tx.execute("cancel_publication", id=publication_id, reason_code="approval_void", detail=detail):
         return
+    if load_publication(tx, publication_id).n_sent:
+        tx.execute("close_begun_thread", id=post_id, reason=detail)
     tx.execute("return_to_review", id=post_id)
     notify(tx, "approval_void", f"reply {publication_id}: {detail}", "publication", publication_id)
-
-
-def settle_attempt(
-    tx: Transaction, publication: Publication, verdict: Verdict, arrival: Arrival | None, worker: int
-) -> None:
-    """Write down how an attempt ended and move post and parts with it.
-
-    Raises:
-        LeaseLost: the worker does not hold the publication any more.
-    """
-    values = _settled(publication, verdict, arrival)
-    tx.row("lock_post", id=publication.post_id)  # posts before publications: the order everyone keeps
-    if not tx.row("settle_attempt", worker=worker, **values):
-        raise LeaseLost(f"publication {publication.id} is not held any more")
-    _follow(tx, publication, verdict, arrival)
-
-
-def settle_read_back(
-    tx: Transaction, publication: Publication, verdict: Verdict, arrival: Arrival | None, now: datetime
-) -> bool:
-    """Write down what a read-back showed; False if someone else settled the publication meanwhile."""
-    values = _settled(publication, verdict, arrival)
-    tx.row("lock_post", id=publication.post_id)
-    if not tx.row("settle_read_back", now=now, **values):
-        return False
-    _follow(tx, publication, verdict, arrival)
-    return True
-
-
-def _settled(publication: Publication, verdict: Verdict, arrival: Arrival | None) -> dict[str, Any]:
-    return {
-        "id": publication.id,
-        "state": verdict.state,
-        "due_at": verdict.due_at,
-        "reason_code": verdict.reason_code,
-        "detail": verdict.detail,
-        "platform_id": arrival.platform_id if arrival else None,
-        "platform_url": arrival.platform_url if arrival else None,
-        "sent_at": arrival.sent_at if arrival else None,
-    }
-
-
-def _follow(tx: Transaction, publication: Publication, verdict: Verdict, arrival: Arrival | None) -> None:
-    platform_id = arrival.platform_id if arrival else None
-    tx.execute("mark_parts", id=publication.id, state=verdict.state, platform_id=platform_id)
-    if verdict.state != "unknown":
-        place = post_place(verdict)
-        tx.execute(
-            "move_sending_post",
-            id=publication.post_id,
-            stage=place.stage,
-            step=FIRST_STEP[place.stage],
-            status=place.status,
-            due_at=verdict.due_at,
-            last_error=None if verdict.state == "sent" else f"{verdict.reason_code}: {verdict.detail}"[:500],
-        )
-    if arrival:
-        schedule_measurements(tx, publication.id, publication.channel_id, arrival.platform_sent_at)
 
 
 def schedule_measurements(
@@ -226,24 +235,6 @@ def lapse_sending(tx: Transaction, now: datetime) -> list[int]:
     for publication_id in ids:
         tx.execute("lapse_parts", id=publication_id)
     return ids
-
-
-def defer(
-    tx: Transaction, channel_id: ChannelId, *, now: datetime, until: datetime, reason_code: str, detail: str
-) -> int:
-    """Let everything due on a channel wait until a time; how many publications that are.
-
-    Their posts show as rate limited where a limit is the reason, else they stay as they are.
-    """
-    rows = tx.rows("lock_due_publications", channel_id=channel_id, now=now)
-    posts = [row["post_id"] for row in rows]
-    if rows:
-        ids = [row["id"] for row in rows]
-        tx.execute("defer_publications", ids=ids, until=until, reason_code=reason_code, detail=detail)
-        if reason_code in LIMITS:
-            tx.execute("take_deferred_posts", ids=posts)
-            tx.execute("rest_deferred_posts", ids=posts, until=until)
-    return len(rows)
 
 
 def notify(

@@ -23,6 +23,14 @@ from rate_window w join channel c on c.id = w.channel_id
 order by c.account_key, w.action, w.name, w.used_count desc, w.reset_at desc;
 drop table rate_window;
 alter table account_window rename to rate_window;
+-- When an account called: a limit of so many calls in so many seconds holds for every stretch of that length.
+create table rate_call (
+  id bigint generated always as identity primary key,
+  account_key text not null,
+  action text not null,
+  called_at timestamptz not null
+);
+create index rate_call_recent on rate_call (account_key, action, called_at);
 
 -- The kill switch: of one channel, or of everything (no channel). A pause stays in the table when it is over.
 create table pause (
@@ -55,6 +63,9 @@ alter table publication
 
 alter table publication_part
   add column attempts integer not null default 0,
+  -- when its request was last about to leave, and whether the outcome of any was ever not seen
+  add column sending_at timestamptz,
+  add column was_unknown boolean not null default false,
   add column sent_at timestamptz,
   add column platform_sent_at timestamptz,
   add column platform_url text,
@@ -73,7 +84,8 @@ create table part_move (
 insert into part_move values
   ('queued', 'sending'), ('queued', 'sent'),
   ('sending', 'sent'), ('sending', 'refused'), ('sending', 'unknown'), ('sending', 'queued'),
-  ('unknown', 'sent'), ('unknown', 'queued'), ('unknown', 'refused');
+  ('unknown', 'sent'), ('unknown', 'queued'), ('unknown', 'refused'),
+  ('refused', 'sent');
 grant select on part_move to rejoinder_may_run, rejoinder_may_publish;
 
 -- Parts go out one after the other, each once: what stands cannot be sent again, and keeps its place.
@@ -90,7 +102,24 @@ begin
     raise exception 'publication %, part %: no move from % to %',
       old.publication_id, old.position, old.state, new.state using errcode = 'check_violation';
   end if;
+  if (old.state, new.state) = ('unknown', 'queued') and not exists (
+    select from publication p join person d on d.id = p.settled_by
+    where p.id = old.publication_id and d.role in ('approver', 'admin') and d.is_active
+  ) then
+    raise exception 'publication %: only a person who may approve can say that part % is to be sent again',
+      old.publication_id, old.position using errcode = 'insufficient_privilege';
+  end if;
+  if new.state = 'unknown' then
+    new.was_unknown := true;
+  end if;
   if new.state = 'sending' then
+    if exists (
+      select from pause s join publication p on p.id = old.publication_id
+      where s.resumed_at is null and (s.channel_id is null or s.channel_id = p.channel_id)
+    ) then
+      raise exception 'publication %: publishing is paused', old.publication_id
+        using errcode = 'insufficient_privilege';
+    end if;
     if not exists (select from publication p where p.id = old.publication_id and p.state = 'sending') then
       raise exception 'publication %: part % cannot be sent while the reply is not', old.publication_id, old.position
         using errcode = 'check_violation';
@@ -103,6 +132,7 @@ begin
         using errcode = 'check_violation';
     end if;
     new.attempts := old.attempts + 1;
+    new.sending_at := now();
   end if;
   return new;
 end $$;
@@ -167,8 +197,20 @@ begin
     end if;
     if new.state = 'sending' then
       perform guard_sending(new.id, new.review_id, new.channel_id);
+      new.settled_by := null;
     end if;
-    if (old.state, new.state) = ('unknown', 'queued') and not exists (
+    if new.parts_sent > 0 then
+      perform guard_begun_thread(new.id, old.state, new.state);
+      if new.state in ('cancelled', 'abandoned') then
+        new.detail := format('%s of %s parts stand; %s', new.parts_sent, parts_of(new.id), coalesce(new.detail, 'no more'));
+      end if;
+    elsif (old.state, new.state) = ('refused', 'handoff') then
+      raise exception 'publication %: nothing of it stands, so there is nothing to finish', new.id
+        using errcode = 'check_violation';
+    end if;
+    if (old.state, new.state) = ('unknown', 'queued') and exists (
+      select from publication_part a where a.publication_id = new.id and a.state not in ('queued', 'sent')
+    ) and not exists (
       select from person d where d.id = new.settled_by and d.role in ('approver', 'admin') and d.is_active
     ) then
       raise exception 'publication %: only a person who may approve can say that it is to be sent again', old.id
@@ -178,6 +220,32 @@ begin
   new.updated_at := now();
   return new;
 end $$;
+create function parts_of(of_publication bigint) returns bigint language sql stable as $$
+  select count(*) from publication_part where publication_id = of_publication
+$$;
+-- A thread of which parts stand: it goes on, or it ends so that everyone can see how far it came.
+create function guard_begun_thread(of_publication bigint, before text, after text) returns void language plpgsql as $$
+begin
+  if (before, after) = ('refused', 'handoff') and not exists (
+    select from publication_part a where a.publication_id = of_publication and a.state <> 'sent'
+  ) then
+    raise exception 'publication %: every part of it stands', of_publication using errcode = 'check_violation';
+  end if;
+end $$;
+-- A reply stands when each of its parts does: asked at the end of the transaction that says so.
+create function guard_whole_reply() returns trigger language plpgsql as $$
+begin
+  if exists (
+    select from publication p join publication_part a on a.publication_id = p.id
+    where p.id = new.id and p.state = 'sent' and a.state <> 'sent'
+  ) then
+    raise exception 'publication %: it is not sent while a part of it is not', new.id
+      using errcode = 'check_violation';
+  end if;
+  return null;
+end $$;
+create constraint trigger publication_whole after update of state on publication deferrable initially deferred
+  for each row when (new.state = 'sent') execute function guard_whole_reply();
 -- Only the publisher sends, only what is whole, and nothing while a pause is in force.
 create function guard_sending(of_publication bigint, of_review bigint, of_channel bigint) returns void
 language plpgsql as $$
@@ -189,7 +257,8 @@ begin
   if exists (
     select from pause s where s.resumed_at is null and (s.channel_id is null or s.channel_id = of_channel)
   ) then
-    raise exception 'publication %: publishing is paused', of_publication using errcode = 'insufficient_privilege';
+    raise exception 'publication %: publishing is paused', of_publication
+      using errcode = 'insufficient_privilege';
   end if;
   if exists (
     select from review_part a where a.review_id = of_review and not exists (
@@ -205,6 +274,20 @@ set platform = o.platform, parent_platform_id = o.platform_post_id, words_sha256
     parts_sent = (select count(*) from publication_part a where a.publication_id = p.id and a.state = 'sent')
 from post o where o.id = p.post_id;
 
+update publication_part a
+set attempts = p.attempts, sent_at = p.sent_at, platform_url = p.platform_url,
+    sending_at = e.sending_at, was_unknown = coalesce(e.was_unknown, false)
+from publication p left join lateral (
+  select max(v.created_at) filter (where v.to_state = 'sending') as sending_at,
+         bool_or(v.to_state = 'unknown') as was_unknown
+  from publication_event v where v.publication_id = p.id
+) e on true
+where p.id = a.publication_id and a.position = 0;
+
+-- A reply of which a part stands can be finished by hand where the platform refused the rest, or be given up.
+insert into publication_move values ('refused', 'handoff');
+insert into post_move values ('post_queue', 'rate_limited', 'post_queue', 'rejected');
+
 -- One living answer per post, whatever happens; an answer of which a part stands is living.
 drop index publication_one_per_post;
 create unique index publication_one_per_post on publication (post_id)
@@ -213,9 +296,15 @@ create unique index publication_one_per_post on publication (post_id)
 create unique index publication_same_words on publication (platform, parent_platform_id, words_sha256)
   where state not in ('cancelled', 'refused', 'abandoned') or parts_sent > 0
     or (state = 'abandoned' and first_sending_at is not null);
+-- Two replies never share a slot of a channel's calendar.
+create unique index publication_slot on publication (channel_id, scheduled_for)
+  where schedule = 'slot' and state in ('queued', 'sending', 'sent', 'unknown');
 drop index publication_due;
-create index publication_planned on publication (channel_id, due_at, id) where state = 'queued';
+-- In the order in which a publisher takes them: threads that were begun first.
+create index publication_planned on publication (channel_id, (parts_sent > 0) desc, due_at, id) where state = 'queued';
 
 grant select, insert, update on rate_window to rejoinder_may_run, rejoinder_may_publish;
+grant select, insert, delete on rate_call to rejoinder_may_run, rejoinder_may_publish;
 grant select, insert, update on pause to rejoinder_may_run;
 grant select on pause to rejoinder_may_publish;
+grant select (name) on person to rejoinder_may_publish; -- who paused it

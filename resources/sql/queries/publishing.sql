@@ -9,14 +9,6 @@ set state = 'unknown', lease_worker = null, lease_until = null, due_at = %(now)s
 where state = 'sending' and (lease_until < now() or lease_worker not in (select worker from alive))
 returning id
 
--- name: count_due_publications
--- What a publisher would have to do now, on channels that are enabled.
-select count(*)::int as due
-from publication p join channel c on c.id = p.channel_id and c.is_enabled
-where (p.state = 'queued' and p.due_at <= %(now)s)
-   or (p.state = 'unknown' and p.due_at <= %(now)s and p.reason_code is distinct from 'read_back_absent')
-   or p.state = 'sending'
-
 -- name: withdraw_unanswerable
 -- Also what went while a reply to it was on its way: nothing was written down of that then.
 update post o set status = 'withdrawn', version = o.version + 1
@@ -43,6 +35,11 @@ where id = %(id)s and state = 'queued'
 update publication set state = 'handoff', reason_code = 'by_hand', detail = %(detail)s
 where id = %(id)s and state = 'queued'
 
+-- name: close_begun_thread
+-- What is left of a thread that was cancelled cannot be approved anew.
+update post set status = 'rejected', rejection_reason = %(reason)s, version = version + 1
+where id = %(id)s and stage = 'post_queue' and status in ('pending', 'rate_limited')
+
 -- name: return_to_review
 update post
 set stage = 'review', step = 'review', status = 'pending', version = version + 1
@@ -54,18 +51,20 @@ select o.id, o.platform_post_id, o.text, next.publication_id from (
   select p.id as publication_id, p.post_id from publication p join post o on o.id = p.post_id
   where p.state = 'queued' and p.channel_id = %(channel_id)s and p.due_at <= %(now)s
     and o.stage = 'post_queue' and o.status in ('pending', 'rate_limited') and o.gone_at is null
-  order by p.due_at, p.id limit 1
+  order by (p.parts_sent > 0) desc, p.due_at, p.id limit 1
 ) next join post o on o.id = next.post_id
 where o.checked_at < %(seen_since)s
 
 -- name: next_queued_publication
 -- Not one whose post is gone, nor, where its platform can be asked, one that was not looked at lately.
-select p.id
+select p.id as publication_id, p.post_id, case when p.first_sending_at is null then p.scheduled_for end as missed_since,
+       o.platform, o.platform_post_id, o.author, o.author_followers, o.community, o.text, o.url, o.conversation_id, o.parent_id,
+       o.mentions, o.quoted_author, o.lang, o.metrics, o.created_at
 from publication p join post o on o.id = p.post_id
 where p.state = 'queued' and p.channel_id = %(channel_id)s and p.due_at <= %(now)s
   and o.stage = 'post_queue' and o.status in ('pending', 'rate_limited') and o.gone_at is null
   and (%(seen_since)s::timestamptz is null or o.checked_at >= %(seen_since)s)
-order by p.due_at, p.id
+order by (p.parts_sent > 0) desc, p.due_at, p.id
 limit 1
 for update of p, o skip locked
 
@@ -85,40 +84,60 @@ where p.id = %(id)s and p.state = 'queued' and taken.id = p.post_id
 returning p.id
 
 -- name: load_publications
-select p.id as publication_id, p.post_id, p.channel_id, p.attempts, t.texts, e.attempted_at, e.was_unknown,
+select p.id as publication_id, p.post_id, p.channel_id, p.parts, e.attempted_at,
        o.platform, o.platform_post_id, o.author, o.author_followers, o.community, o.text, o.url, o.conversation_id, o.parent_id,
        o.mentions, o.quoted_author, o.lang, o.metrics, o.created_at, o.is_summoned
-from publication p
+from (
+  select p.id, p.post_id, p.channel_id, jsonb_agg(to_jsonb(a) order by a.position) as parts
+  from publication p join publication_part a on a.publication_id = p.id
+  where p.id = any (%(ids)s)
+  group by p.id
+) p
 join post o on o.id = p.post_id
 cross join lateral (
-  select array_agg(a.text order by a.position) as texts from publication_part a where a.publication_id = p.id
-) t
-cross join lateral (
-  select max(v.created_at) filter (where v.to_state = 'sending') as attempted_at,
-         coalesce(bool_or(v.to_state = 'unknown'), false) as was_unknown
+  select max(v.created_at) filter (where v.to_state = 'sending') as attempted_at
   from publication_event v where v.publication_id = p.id
 ) e
-where p.id = any (%(ids)s)
 
--- name: settle_attempt
+-- name: hold_attempt
 -- Only the holder of the lease settles what it sent.
-update publication
-set state = %(state)s, due_at = coalesce(%(due_at)s, due_at), reason_code = %(reason_code)s, detail = %(detail)s,
-    platform_id = %(platform_id)s, platform_url = %(platform_url)s, sent_at = %(sent_at)s,
+select id from publication where id = %(id)s and state = 'sending' and lease_worker = %(worker)s for update
+
+-- name: hold_unknown
+select id from publication where id = %(id)s and state = 'unknown' for update
+
+-- name: settle_publication
+-- The reply is known by its first part.
+update publication p
+set state = %(state)s, due_at = coalesce(%(due_at)s, p.due_at), reason_code = %(reason_code)s, detail = %(detail)s,
+    platform_id = coalesce(p.platform_id, first.platform_id),
+    platform_url = coalesce(p.platform_url, first.platform_url),
+    sent_at = case when %(state)s = 'sent' then coalesce(first.sent_at, now()) end, read_back_at = coalesce(%(read_back_at)s, p.read_back_at),
     lease_worker = null, lease_until = null
-where id = %(id)s and state = 'sending' and lease_worker = %(worker)s
-returning id
+from publication_part first
+where p.id = %(id)s and first.publication_id = p.id and first.position = 0
 
--- name: settle_read_back
-update publication
-set state = %(state)s, due_at = coalesce(%(due_at)s, due_at), reason_code = %(reason_code)s, detail = %(detail)s,
-    platform_id = %(platform_id)s, platform_url = %(platform_url)s, sent_at = %(sent_at)s, read_back_at = %(now)s
-where id = %(id)s and state = 'unknown'
-returning id
+-- name: begin_part
+-- Committed before its request leaves.
+update publication_part set state = 'sending'
+where publication_id = %(id)s and position = %(position)s and state = 'queued'
 
--- name: mark_parts
-update publication_part set state = %(state)s, platform_id = coalesce(%(platform_id)s, platform_id)
-where publication_id = %(id)s and not (state = 'queued' and %(state)s = 'unknown') -- what never left has an outcome
+-- name: go_on_with_thread
+-- The lease begins anew with each part; nothing follows under a post that is gone or whose author asked us to stop.
+update publication p set lease_until = now() + make_interval(secs => %(lease_s)s)
+from post o
+where p.id = %(id)s and p.state = 'sending' and p.lease_worker = %(worker)s and o.id = p.post_id and o.gone_at is null
+  and not exists (select from opt_out x where x.platform = o.platform and lower(x.author) = lower(o.author))
+returning p.id
+
+-- name: settle_part
+-- What never left has no outcome to wait for.
+update publication_part
+set state = %(state)s, platform_id = coalesce(platform_id, %(platform_id)s),
+    platform_url = coalesce(platform_url, %(platform_url)s), sent_at = coalesce(sent_at, %(sent_at)s),
+    platform_sent_at = coalesce(platform_sent_at, %(platform_sent_at)s),
+    reason_code = %(reason_code)s, detail = %(detail)s
+where publication_id = %(id)s and position = %(position)s and not (state = 'queued' and %(state)s = 'unknown')
 
 -- name: lapse_parts
 update publication_part set state = 'unknown' where publication_id = %(id)s and state = 'sending'
@@ -159,22 +178,6 @@ where id = (
 )
 returning id
 
--- name: lock_due_publications
-select p.id, p.post_id
-from publication p join post o on o.id = p.post_id
-where p.state = 'queued' and p.channel_id = %(channel_id)s and p.due_at <= %(now)s
-  and o.stage = 'post_queue' and o.status in ('pending', 'rate_limited')
-for update of p, o skip locked
-
 -- name: defer_publications
 update publication set due_at = %(until)s, reason_code = %(reason_code)s, detail = %(detail)s
 where id = any (%(ids)s) and state = 'queued'
-
--- name: take_deferred_posts
--- A post that waits for a limit came from processing, like one that the platform itself turned away.
-update post set status = 'processing'
-where id = any (%(ids)s) and stage = 'post_queue' and status in ('pending', 'rate_limited')
-
--- name: rest_deferred_posts
-update post set status = 'rate_limited', due_at = %(until)s, version = version + 1
-where id = any (%(ids)s) and stage = 'post_queue' and status = 'processing'

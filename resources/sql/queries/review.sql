@@ -149,18 +149,26 @@ update publication
 set state = %(state)s, reason_code = %(reason_code)s, detail = %(detail)s, settled_by = %(settled_by)s,
     due_at = case when %(state)s = 'queued' then now() else due_at end,
     sent_at = case when %(state)s = 'sent' then now() end,
-    platform_id = coalesce(%(platform_id)s, platform_id), platform_url = coalesce(%(platform_url)s, platform_url)
+    platform_id = coalesce(platform_id, %(platform_id)s), platform_url = coalesce(platform_url, %(platform_url)s)
 where id = %(id)s
 
--- name: settle_parts
+-- name: decide_parts
+-- The first of them is the one that the person speaks of.
 update publication_part
-set state = %(state)s, platform_id = coalesce(%(platform_id)s, platform_id)
-where publication_id = %(publication_id)s and state <> 'sent'
+set state = %(state)s, sent_at = case when %(state)s = 'sent' then now() end,
+    platform_id = coalesce(platform_id, case when position = %(first)s then %(platform_id)s end),
+    platform_url = coalesce(platform_url, case when position = %(first)s then %(platform_url)s end)
+where publication_id = %(publication_id)s and position between %(first)s and %(last)s and state not in ('sent', %(state)s)
 
 -- name: answer_with_platform_id
--- The same reply cannot be the answer to two posts.
+-- The same reply cannot be the answer to two posts, nor two parts of one.
 select p.id from publication p join channel c on c.id = p.channel_id
 where c.platform = %(platform)s and p.platform_id = %(platform_id)s and p.id <> %(publication_id)s
+union
+select a.publication_id
+from publication_part a join publication p on p.id = a.publication_id join channel c on c.id = p.channel_id
+where c.platform = %(platform)s and a.platform_id = %(platform_id)s
+limit 1
 
 -- name: mark_notification_read
 update notification set read_at = now() where id = %(id)s and read_at is null

@@ -73,7 +73,7 @@ def test_every_state_is_reached_and_leads_to_a_final_one() -> None:
 
 
 def test_final_states_are_these() -> None:
-    assert [state for state in STATES if is_final(state)] == ["sent", "refused", "cancelled", "abandoned"]
+    assert [state for state in STATES if is_final(state)] == ["sent", "cancelled", "abandoned"]
 
 
 def test_unknown_never_goes_straight_to_sending() -> None:
