@@ -4,11 +4,13 @@ praw's library would sleep for up to ten minutes inside a call, and fails on num
 headers are read here and taken off before it sees them.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, MutableMapping
 from datetime import timedelta
 
+from rejoinder.posting.pacing import RateWindow
 from resources.platforms.clocks import Clock
 from resources.platforms.failures import RateLimited
 
@@ -37,6 +39,7 @@ class Pace:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._remaining = float("inf")
+        self._calls = 0.0
         self._reset_at = 0.0
         self._last_at = float("-inf")
 
@@ -73,5 +76,25 @@ class Pace:
             remaining, left_s = float(told[REMAINING]), float(told[RESET])
         except ValueError:
             return
+        if not (math.isfinite(remaining) and math.isfinite(left_s)):
+            return
         with self._lock:
             self._remaining, self._reset_at = remaining, self._monotonic() + left_s
+            self._calls = remaining + _number(told[USED])
+
+    def windows(self) -> tuple[RateWindow, ...]:
+        """What is left of the window that the last answer told of; it counts every call of the app, not replies alone."""
+        with self._lock:
+            left_s = self._reset_at - self._monotonic()
+            if left_s <= 0:
+                return ()
+            calls, remaining = self._calls, self._remaining
+        return (RateWindow(int(calls), remaining, self._clock() + timedelta(seconds=left_s), "all_calls"),)
+
+
+def _number(told: str) -> float:
+    try:
+        number = float(told)
+    except ValueError:
+        return 0.0
+    return max(number, 0.0) if math.isfinite(number) else 0.0

@@ -21,7 +21,14 @@ from resources.platforms.failures import (
 from resources.platforms.port import Metrics, Unreadable
 from resources.platforms.wire import connection_failure
 
-WINDOW_HEADERS = ("x-rate-limit-{}", "x-app-limit-24hour-{}", "x-user-limit-24hour-{}")
+# Ten digits hold every Unix time until 2286; longer ones are no numbers to go by.
+LONGEST_NUMBER = 10
+# The endpoint's own window, and the days of the app and of the user (docs.x.com, fundamentals/rate-limits).
+WINDOW_HEADERS = {
+    "endpoint": "x-rate-limit-{}",
+    "app_24h": "x-app-limit-24hour-{}",
+    "user_24h": "x-user-limit-24hour-{}",
+}
 # X's refusals of a reply have no codes; these words tell the ones that matter apart.
 REFUSAL_WORDS = (
     ("duplicate content", "duplicate_content"),
@@ -131,18 +138,24 @@ def with_old_names(counts: Mapping[str, Any]) -> dict[str, Any]:
 
 def read_metrics(body: Mapping[str, Any]) -> dict[str, Metrics]:
     """Counts by id; ids among the errors are gone."""
-    found = {item["id"]: one_metrics(item.get("public_metrics") or {}) for item in body.get("data") or []}
+    found = {
+        item["id"]: one_metrics(item.get("public_metrics") or {}, item.get("non_public_metrics") or {})
+        for item in body.get("data") or []
+    }
     for error in body.get("errors") or []:
-        if str(error.get("type", "")).endswith("resource-not-found"):
+        kind = str(error.get("type", "")).rsplit("/", 1)[-1]
+        if kind == "resource-not-found":
             gone = str(error.get("resource_id") or error.get("value"))
-            found.setdefault(gone, Metrics(None, 0, 0, 0, is_deleted=True))
+            found.setdefault(gone, Metrics(None, 0, 0, 0, is_deleted=True, reason=kind))
     return found
 
 
-def one_metrics(counts: Mapping[str, Any]) -> Metrics:
-    """Counts of one post."""
+def one_metrics(counts: Mapping[str, Any], own: Mapping[str, Any]) -> Metrics:
+    """Counts of one post; own are those that X tells its author alone."""
     known = with_old_names(counts)
     return Metrics(
+        link_clicks=own.get("url_link_clicks"),
+        profile_clicks=own.get("user_profile_clicks"),
         impressions=known.get("impression_count"),
         likes=int(known.get("like_count", 0)),
         replies=int(known.get("reply_count", 0)),
@@ -153,11 +166,11 @@ def one_metrics(counts: Mapping[str, Any]) -> Metrics:
 def read_windows(headers: Mapping[str, str]) -> tuple[RateWindow, ...]:
     """The limits an answer reports; any of the header sets may be missing."""
     found = []
-    for pattern in WINDOW_HEADERS:
+    for name, pattern in WINDOW_HEADERS.items():
         values = [headers.get(pattern.format(part), "") for part in ("limit", "remaining", "reset")]
-        if all(value.isdecimal() for value in values):
+        if all(value.isdecimal() and len(value) <= LONGEST_NUMBER for value in values):
             limit, remaining, reset = map(int, values)
-            found.append(RateWindow(limit, remaining, datetime.fromtimestamp(reset, UTC)))
+            found.append(RateWindow(limit, remaining, datetime.fromtimestamp(reset, UTC), name))
     return tuple(found)
 
 

@@ -95,26 +95,25 @@ def test_a_platform_that_cannot_say_is_asked_again_after_a_while_and_not_at_once
     assert desk.run(later=HOUR).deferred == 1
     desk.run(later=HOUR)
     assert away.asked == 1
-    waits = desk.publication(publication)
-    assert (waits["state"], waits["reason_code"]) == ("queued", "parent_unseen") and "away" in waits["detail"]
+    (waits,) = desk.outlook(later=HOUR)
+    assert (waits.reason, waits.waiting, desk.publication(publication)["state"]) == ("parent_unseen", 1, "queued")
     lets_look(desk, Readings({"1001": text_of(desk, "1001")}))
     assert desk.run(later=HOUR + timedelta(minutes=2)).sent == 1
 
 
 def test_a_spent_budget_or_a_limit_is_waited_out_as_it_says(desk):
     channel = desk.channel()
-    limited, spent = desk.approved(channel), desk.approved(channel)
+    [desk.approved(channel) for _ in range(2)]
     now = datetime.now(UTC)
     lets_look(desk, Readings(failure=RateLimited(desk.platform.now() + 3 * HOUR)))
     desk.run(later=HOUR)
-    found = [desk.publication(i) for i in (limited, spent)]
-    assert [one["reason_code"] for one in found] == ["rate_limited"] * 2
-    assert all(one["due_at"] > now + 2 * HOUR for one in found)
+    (limited,) = desk.outlook(later=HOUR)
+    assert (limited.reason, limited.waiting) == ("rate_limited", 2) and limited.allowed_from > now + 2 * HOUR
     until = now + 9 * HOUR
     lets_look(desk, Readings(failure=SpendStopped(until, "today's budget is spent")))
     desk.run(later=5 * HOUR)
-    found = [desk.publication(i) for i in (limited, spent)]
-    assert [(one["reason_code"], one["due_at"]) for one in found] == [("spend_cap", until)] * 2
+    (spent,) = desk.outlook(later=5 * HOUR)
+    assert (spent.reason, spent.waiting, spent.allowed_from) == ("spend_cap", 2, until)
 
 
 def test_a_post_of_which_nothing_is_said_keeps_no_other_reply_back(desk):

@@ -101,7 +101,9 @@ def test_nothing_is_sent_in_quiet_hours_and_everything_after_them(desk):
     replies = [desk.approved(channel) for _ in range(2)]
     report = desk.run()
     assert (report.sent, report.deferred, desk.platform.requests) == (0, 2, 0)
-    assert {desk.publication(r)["reason_code"] for r in replies} == {"quiet_hours"}
+    (outlook,) = desk.outlook()
+    assert (outlook.reason, outlook.waiting) == ("quiet_hours", len(replies))
+    assert timedelta(hours=1, minutes=58) < outlook.allowed_from - now < timedelta(hours=2)
     assert desk.run(later=timedelta(hours=2, minutes=1)).sent == 2
 
 
