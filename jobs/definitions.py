@@ -6,6 +6,7 @@ from assets.catalog import ASSETS
 from assets.checks import all_checks
 from jobs import pipeline, schedules
 from jobs.champions import follow_champions
+from jobs.deliver import deliver_notifications
 from jobs.publish import publish
 from resources.dagster_bench import WorkbenchResource
 from resources.settings import load_settings
@@ -14,6 +15,7 @@ from sensors.champions import champions_changed
 from sensors.due import engagement_due, new_posts, publications_due, standings_due
 from sensors.failures import run_failed
 from sensors.new_sources import new_sources
+from sensors.notifications import notifications_due
 
 
 def build_definitions(bench: WorkbenchResource | None = None) -> dg.Definitions:
@@ -22,7 +24,7 @@ def build_definitions(bench: WorkbenchResource | None = None) -> dg.Definitions:
     return dg.Definitions(
         assets=list(ASSETS),
         asset_checks=all_checks(),
-        jobs=[*pipeline.ALL, publish, follow_champions],
+        jobs=[*pipeline.ALL, publish, follow_champions, deliver_notifications],
         schedules=list(schedules.ALL),
         sensors=[
             new_sources(tuning),
@@ -30,6 +32,7 @@ def build_definitions(bench: WorkbenchResource | None = None) -> dg.Definitions:
             standings_due(tuning),
             publications_due(tuning),
             engagement_due(tuning),
+            notifications_due(tuning),
             champions_changed,
             run_failed,
         ],

@@ -16,6 +16,7 @@ from pydantic import (
 from rejoinder.errors import ConfigInvalid
 from resources.settings import Settings
 from resources.tuning_models import LOCAL, EndpointTuning, ModelBudget, Models, Name, ReplyCache
+from resources.tuning_notifications import Notifications
 from resources.tuning_sections import (
     Answers,
     Chunking,
@@ -172,6 +173,7 @@ class Tuning(Section):
     models: Models = Models()
     budget: ModelBudget = ModelBudget()
     cache: ReplyCache = ReplyCache()
+    notifications: Notifications = Notifications()
 
     @model_validator(mode="after")
     def _endpoints_are_there(self) -> Self:

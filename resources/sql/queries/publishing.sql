@@ -155,13 +155,13 @@ values (%(publication_id)s, %(window_s)s, %(step)s, %(due_at)s)
 on conflict (publication_id, window_s) do nothing
 
 -- name: notify_about
--- Once per kind and thing since the given time; what is about no thing equals nothing.
+-- Once per kind and thing since the given time, and again once it was over; what is about no thing equals nothing.
 insert into notification (kind, message, entity_type, entity_id)
 select %(kind)s, %(message)s, %(entity_type)s, %(entity_id)s
 where not exists (
   select from notification n
   where n.kind = %(kind)s and n.entity_type = %(entity_type)s and n.entity_id = %(entity_id)s
-    and n.created_at >= %(since)s
+    and n.created_at >= %(since)s and n.ended_at is null
 )
 
 -- name: claim_unknown

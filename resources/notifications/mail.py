@@ -1,0 +1,94 @@
+"""The sink e-mail: a letter by SMTP, over TLS unless the server is on this machine.
+
+Source of the codes: RFC 5321, section 4.2 (4yz may pass, 5yz stays), RFC 4954 (535: credentials refused).
+"""
+
+import smtplib
+import ssl
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import format_datetime
+
+from pydantic import SecretStr
+
+from rejoinder.notices.letters import letter
+from resources.notifications.message import Message, NotTaken
+from resources.notifications.posting import Wire
+from resources.tuning_notifications import MailSink
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """Letters from one account; the password only where the server asks who it is."""
+
+    tuning: MailSink
+    password: SecretStr | None
+    wire: Wire
+
+    def send(self, message: Message) -> None:
+        """Hand the letter to the mail server.
+
+        Raises:
+            NotTaken: the server cannot be reached in time, is not trusted, or refuses letter, sender or all receivers.
+        """
+        try:
+            with self._connect() as server:
+                self._sign_in(server)
+                refused = server.send_message(self._compose(message))
+        except ssl.SSLCertVerificationError as error:
+            raise NotTaken(f"the certificate is not trusted: {error.verify_message}") from None
+        except ssl.SSLError as error:
+            raise NotTaken(f"TLS failed: {error.reason}") from None
+        except (TimeoutError, smtplib.SMTPException) as error:
+            # smtplib tells a time-out as a server that hung up
+            is_late = isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
+            said = f"no answer within {self.wire.timeout_s:g} s" if is_late else _said(error)
+            raise NotTaken(said) from None
+        except OSError:
+            raise NotTaken("the mail server cannot be reached") from None
+        if refused:
+            raise NotTaken(f"{len(refused)} of {len(self.tuning.to)} receivers were refused", is_final=True)
+
+    def _connect(self) -> smtplib.SMTP:
+        host, port, timeout_s = self.tuning.host, self.tuning.port, self.wire.timeout_s
+        if self.tuning.security == "tls":
+            return smtplib.SMTP_SSL(host, port, timeout=timeout_s, context=self.wire.trust())
+        server = smtplib.SMTP(host, port, timeout=timeout_s)
+        if self.tuning.security == "starttls":
+            try:
+                server.starttls(context=self.wire.trust())
+            except BaseException:
+                server.close()
+                raise
+        return server
+
+    def _sign_in(self, server: smtplib.SMTP) -> None:
+        if self.tuning.user:
+            server.login(self.tuning.user, self.password.get_secret_value() if self.password else "")
+
+    def _compose(self, message: Message) -> EmailMessage:
+        written = letter(
+            message.event, message.notices, installation=message.installation, address=message.review_app
+        )
+        mail = EmailMessage()
+        mail["From"], mail["To"] = self.tuning.sender, ", ".join(self.tuning.to)
+        mail["Subject"] = written.subject
+        mail["Date"] = format_datetime(self.wire.now())
+        # The same when it is sent again: mailboxes join copies by it.
+        mail["Message-ID"] = f"<{message.id.replace(' ', '_')}@{self.tuning.sender.partition('@')[2]}>"
+        mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
+        mail.set_content(written.body)
+        return mail
+
+
+def _said(error: Exception) -> str:
+    """What the server said, by its code; its words may quote addresses or names, so they stay out."""
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return f"SMTP {error.smtp_code}: the server does not take user and password"
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return "every receiver was refused"
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"SMTP {error.smtp_code}"
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return "the server offers no STARTTLS, or no way to sign in"
+    return "the mail server hung up"

@@ -1,0 +1,122 @@
+"""The outbox: what each sink is to be told becomes messages, and messages are claimed and settled.
+
+A message is put together once and stays as it is, so that a receiver knows it again when it comes twice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from rejoinder.listening.quiet_hours import quiet_until
+from rejoinder.notices.kinds import KINDS, Choice
+from rejoinder.notices.notice import Event, Notice
+from resources.postgres import Database, Transaction
+from resources.tuning_notifications import SinkTuning
+
+# What could not be told within a week is told in the app alone.
+OLDEST = timedelta(days=7)
+# What was told of may last longer than that.
+OLDEST_END = timedelta(days=90)
+MESSAGES_AT_ONCE = 100
+CRITICAL = Choice("critical")
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message in hand; attempts tells this attempt from any other."""
+
+    id: int
+    event: Event
+    attempts: int
+    notices: Sequence[Notice]
+
+
+def gather(db: Database, sink: SinkTuning, now: datetime) -> int:
+    """Put together what a sink is to be told; how many messages were made.
+
+    Two who gather at once don't tell twice: one of them finds the sink's row taken and leaves it.
+    """
+    with db.transaction() as tx:
+        tx.execute("ensure_notification_sink", sink=sink.name)
+    with db.transaction() as tx:
+        row = tx.row("lock_notification_sink", sink=sink.name)
+        if row is None or _is_too_soon(row["gathered_at"], sink, now):
+            return 0
+        made = _gather(tx, sink, "ended", now) + _gather(tx, sink, "began", now)
+        if made:
+            tx.execute("set_gathered", sink=sink.name, now=now)
+        return made
+
+
+def _is_too_soon(gathered_at: datetime | None, sink: SinkTuning, now: datetime) -> bool:
+    return gathered_at is not None and now < gathered_at + timedelta(seconds=sink.group_s)
+
+
+def _gather(tx: Transaction, sink: SinkTuning, event: Event, now: datetime) -> int:
+    # A sink with a pause between messages gets one at a time.
+    most = 1 if sink.group_s else MESSAGES_AT_ONCE
+    for made in range(most):
+        ids = to_tell(tx, sink, event, now, top=sink.in_one)
+        if not ids:
+            return made
+        tx.row("insert_delivery", sink=sink.name, event=event, ids=ids, now=now)
+    return most
+
+
+def to_tell(tx: Transaction, sink: SinkTuning, event: Event, now: datetime, *, top: int) -> list[int]:
+    """Ids of notices that a sink has not been told of, or not that they are over."""
+    if event == "ended":
+        if not sink.tells_end:
+            return []
+        rows = tx.rows("ends_to_tell", sink=sink.name, since=now - OLDEST_END, top=top)
+    else:
+        rows = tx.rows("notices_to_tell", since=now - OLDEST, top=top, **_wanted(sink, now))
+    return [row["id"] for row in rows]
+
+
+def _wanted(sink: SinkTuning, now: datetime) -> dict[str, Any]:
+    choice, is_quiet = sink.choice, quiet_until(sink.quiet_hours, now) is not None
+    names = [n for n in {*KINDS, *choice.only} if choice.takes(n) and (not is_quiet or CRITICAL.takes(n))]
+    return {
+        "sink": sink.name,
+        "taken": sorted(names),
+        "others": not is_quiet and choice.takes("a kind that nobody knows"),
+        "known": sorted(KINDS),
+        # An incident that is over already is none.
+        "only_lasting": sink.in_one == 1,
+    }
+
+
+def count_to_deliver(db: Database, sinks: Sequence[SinkTuning], now: datetime) -> int:
+    """Messages that are due and sinks that have something to be told, as far as a look without changes shows."""
+    with db.transaction() as tx:
+        for sink in sinks:
+            tx.execute("ensure_notification_sink", sink=sink.name)
+        due = int(tx.value("count_due_deliveries", sinks=[sink.name for sink in sinks], now=now))
+        return due + sum(_has_news(tx, sink, now) for sink in sinks)
+
+
+def _has_news(tx: Transaction, sink: SinkTuning, now: datetime) -> bool:
+    row = tx.row("lock_notification_sink", sink=sink.name)
+    if row is None or _is_too_soon(row["gathered_at"], sink, now):
+        return False
+    return any(to_tell(tx, sink, event, now, top=1) for event in ("began", "ended"))
+
+
+def claim(
+    db: Database, sink: SinkTuning, now: datetime, *, lease_s: float, max_attempts: int
+) -> Claimed | None:
+    """The sink's next message that is due, for so long ours; None where there is none."""
+    with db.transaction() as tx:
+        row = tx.row(
+            "claim_delivery",
+            sink=sink.name,
+            now=now,
+            until_at=now + timedelta(seconds=lease_s),
+            max_attempts=max_attempts,
+        )
+        if row is None:
+            return None
+        notices = tuple(Notice(**notice) for notice in tx.rows("notices_of_delivery", id=row["id"]))
+    return Claimed(row["id"], row["event"], row["attempts"], notices)
