@@ -13,9 +13,11 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy.engine import make_url
 
+from resources.commands import people
 from resources.embedded.cluster import Cluster, open_cluster, stop_cluster
 from resources.postgres import Database
 from resources.provision import EMBEDDED_DATABASE, Addresses, connect_admin, prepare
@@ -23,6 +25,7 @@ from resources.settings import Settings, load_settings
 
 # A folder in memory, on Linux; how many bytes must be free for one more home (which takes a tenth of it).
 MEMORY, ENOUGH_MEMORY = Path("/dev/shm"), 4 << 30
+QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
 HOME_PREFIX = "rejoinder-test-"
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 _numbers = itertools.count(1)
@@ -162,7 +165,13 @@ def own_database(admin: Admin, template: Addresses, name: str) -> Iterator[Addre
 
 
 @pytest.fixture
-def addresses(admin: Admin, template_addresses: Addresses) -> Iterator[Addresses]:
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2 hashes passwords as ever, with a 60th of the memory and a third of the rounds: hundreds are made."""
+    monkeypatch.setattr(people, "_hasher", lambda: QUICK_HASHER)
+
+
+@pytest.fixture
+def addresses(admin: Admin, template_addresses: Addresses, quick_passwords: None) -> Iterator[Addresses]:
     """Addresses of a fresh, migrated database for this test alone."""
     with own_database(admin, template_addresses, f"test_{os.getpid()}_{next(_numbers)}") as made:
         yield made
