@@ -8,7 +8,7 @@ from starlette.types import ASGIApp
 
 from api.desk import Desk
 from api.problems import Problem, handle_problems
-from api.routes import ask, feeds, health, internal, sources
+from api.routes import ask, feeds, health, internal, links, sources
 from api.watching import BoundedBodies, Watched
 
 JSON_BYTES = 64 * 1024
@@ -16,8 +16,9 @@ JSON_BYTES = 64 * 1024
 FORM_BYTES = 64 * 1024
 DESCRIPTION = """For services of one's own: bring sources in, see how far they are, search, ask.
 
-Every path but `/health`, `/ready` and `/openapi.json` asks for a token of `rejoinder api token`. Errors are problem
-details (RFC 9457) with what helps in `fix`. Every answer has an `X-Request-ID`, the caller's own if it sent one."""
+Every path but `/l/{code}`, `/health`, `/ready` and `/openapi.json` asks for a token of `rejoinder api token`. Errors
+are problem details (RFC 9457) with what helps in `fix`. Every answer has an `X-Request-ID`, the caller's own if it sent
+one."""
 
 
 def build_app(desk: Desk) -> FastAPI:
@@ -32,7 +33,7 @@ def build_app(desk: Desk) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.desk = desk
-    for part in (sources, feeds, internal, ask, health):
+    for part in (sources, feeds, internal, ask, links, health):
         app.include_router(part.router)
     handle_problems(app)
     _complete_document(app)

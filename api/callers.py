@@ -53,6 +53,7 @@ MayRead = Annotated[Caller, Depends(may("sources:read"))]
 MayWrite = Annotated[Caller, Depends(may("sources:write"))]
 MaySearch = Annotated[Caller, Depends(may("search"))]
 MayAsk = Annotated[Caller, Depends(may("ask"))]
+MayTellConversions = Annotated[Caller, Depends(may("conversions:write"))]
 
 
 def _read(request: Request, desk: Desk, given: HTTPAuthorizationCredentials | None) -> Claims:

@@ -18,7 +18,9 @@ TTL_S = 600
 
 Scopes = Annotated[
     list[str],
-    typer.Option("--scope", help="sources:read, sources:write, search or ask; repeatable."),
+    typer.Option(
+        "--scope", help="sources:read, sources:write, search, ask or conversions:write; repeatable."
+    ),
 ]
 Service = Annotated[str, typer.Argument(metavar="NAME", help="What the service is called.")]
 

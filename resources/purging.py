@@ -1,7 +1,7 @@
 """Purging: the content of posts and everything that was made of it, gone from the tables in one transaction.
 
 What stays: which post it was (so that it is not heard again, and a reply that stands keeps its parent), the decisions
-about it without their reasons, and the words that a person approved, which are our own.
+about it without their reasons, and the words that a person approved, which are our own, with the links in them.
 """
 
 from collections.abc import Sequence
@@ -21,6 +21,7 @@ _DERIVED: tuple[LiteralString, ...] = (
     "purge_claims",
     "purge_reasons",
     "purge_drafts",
+    "purge_tracked_links",
     "purge_quarantined",
     "purge_answers",
     "purge_dead_letters",

@@ -115,6 +115,11 @@ class Settings(BaseSettings):
     fetch_allow: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
         (), description="Hosts and networks of one's own that sources may be fetched from, divided by commas."
     )
+    public_url: PlatformUrl | None = Field(
+        None,
+        description="Where everybody reaches the API's links, such as https://go.example: replies of channels with "
+        "`tracked_links` then link there, and visits are counted.",
+    )
     x_base_url: PlatformUrl | None = Field(
         None,
         description="Address that stands in for X, such as another emulator's; a channel's own goes first.",

@@ -24,6 +24,7 @@ from resources.tuning_sections import (
     Context,
     Evidence,
     Ingestion,
+    Links,
     Listening,
     RelevanceThresholds,
     Rewards,
@@ -166,6 +167,7 @@ class Tuning(Section):
     answers: Answers = Answers()
     listening: Listening = Listening()
     compliance: Compliance = Compliance()
+    links: Links = Links()
     rewards: Rewards = Rewards()
     endpoints: dict[Name, EndpointTuning] = Field(
         {}, description="Models that may be called, each a section of its own: [endpoints.NAME]."

@@ -167,6 +167,17 @@ class Answers(Section):
     k: int = Field(3, ge=1, le=20, description="Most sentences quoted in an answer.")
 
 
+class Links(Section):
+    """Links of our own that count visits."""
+
+    own_hosts: tuple[str, ...] = Field(
+        (), description="Hosts of your own that are told which link a visitor came over, to tell conversions."
+    )
+    click_parameter: str = Field(
+        "rj", pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$", description="Name of the parameter that tells them."
+    )
+
+
 class Rewards(Section):
     """Weights of a reply's reward, in likes; see rejoinder.engagement.rewards."""
 

@@ -35,6 +35,7 @@ from resources.steps import (
     drafting,
     embedding,
     ingestion,
+    linking,
     research,
     summarising,
     triage,
@@ -145,7 +146,8 @@ def _decide(bench: Workbench) -> Step:
 
 def _draft(bench: Workbench) -> Step:
     writer = open_writer(desk(bench), item_s=bench.tuning.stage("draft").timeout_s)
-    return drafting.Drafting(bench.index_id, _frames_share(bench), writer)
+    own = linking.OwnAddresses(bench.settings.public_url)
+    return drafting.Drafting(bench.index_id, _frames_share(bench), writer, own)
 
 
 def _check(bench: Workbench) -> Step:

@@ -13,7 +13,7 @@ Words = Annotated[str, StringConstraints(min_length=1, max_length=200), STORABLE
 Names = Annotated[list[Words], Field(max_length=20)]
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}$", to_lower=True)]
 PLACE: dict[str, JsonValue] = {
-    "url": "https://pod.example/compost?t=312",
+    "url": "https://pod.example/compost#t=312",
     "source_title": "Composting without the smell",
     "speakers": ["Ines"],
     "start_s": 312.4,

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from rejoinder.errors import ConfigInvalid
 
-Scope = Literal["sources:read", "sources:write", "search", "ask"]
+Scope = Literal["sources:read", "sources:write", "search", "ask", "conversions:write"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 

@@ -171,7 +171,9 @@ def _claims(key: Key, said: _Payload) -> Claims:
         raise TokenRefused("only tokens made here may act for an account")
     subject = _subject(said)
     asked = set(said.scope.split())
-    scopes = tuple(scope for scope in SCOPES if scope in asked and scope in key.scopes)
+    # A key of ours may be older than a scope: what it may give is not in its file.
+    given = SCOPES if key.owner == OURS else key.scopes
+    scopes = tuple(scope for scope in SCOPES if scope in asked and scope in given)
     grant = Grant(subject, scopes, said.project_id, said.person_id, said.person_name)
     return Claims(grant, said.jti, key.kid, key.owner, datetime.fromtimestamp(said.exp, UTC))
 

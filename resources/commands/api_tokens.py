@@ -45,7 +45,8 @@ def issue_token(
     """
     now = now or datetime.now(UTC)
     with db.transaction() as tx:
-        acting = authorise(tx, actor, "ingest" if "sources:write" in scopes else "view")
+        writes = any(scope.endswith(":write") for scope in scopes)
+        acting = authorise(tx, actor, "ingest" if writes else "view")
         person = (acting.person_id, acting.name) if acting.person_id is not None else (None, None)
         grant = Grant(subject, scopes, default_project(tx), *person)
         token, claims = issue(ensure_signing_key(home, now), grant, now=now, ttl_s=ttl_s)

@@ -19,6 +19,7 @@ from resources.steps.drafting import (
     save_checks,
     save_draft,
     with_channels,
+    with_decisions,
     with_frames,
 )
 from resources.steps.places import EDITORIAL, REVIEW
@@ -67,7 +68,8 @@ class Checking:
         """Newest drafts with evidence and the replies they must not repeat."""
         drafts = {r["post_id"]: r for r in tx.rows("latest_drafts", post_ids=list(ids))}
         found = with_frames(tx, researched(tx, ids, self.index_id), self.challenger_share)
-        return [self._drafted(tx, item, drafts[item.stored.id]) for item in with_channels(tx, found)]
+        decided = with_decisions(tx, with_channels(tx, found))
+        return [self._drafted(tx, item, drafts[item.stored.id]) for item in decided]
 
     def _drafted(self, tx: Transaction, item: Researched, row: Mapping[str, Any]) -> Drafted:
         places = {evidence_id: i for i, evidence_id in enumerate(item.evidence_ids)}

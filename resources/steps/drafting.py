@@ -1,12 +1,13 @@
 """Steps of the response stage: decide -> draft. The check stands in checking.py."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
 from rejoinder.drafting.checks import Check
 from rejoinder.drafting.extractive import DraftReply, draft_reply
+from rejoinder.drafting.link_proposals import LinkProposal
 from rejoinder.drafting.strategies import Choice, ChoiceContext, StrategyChooser, safe_strategies
 from rejoinder.drafting.written import Brief
 from rejoinder.ids import DecisionId, EvidenceId
@@ -15,8 +16,10 @@ from rejoinder.research.evidence import Evidence
 from resources.model_tasks.asked import Troubled
 from resources.model_tasks.replies import NothingToSay, ReplyWriter, Written
 from resources.postgres import Transaction
+from resources.steps.linking import OwnAddresses, proposal_for, save_link
 from resources.steps.places import EDITORIAL, RESPONSE
 from resources.store.channels import Channel, enabled_channels
+from resources.store.links import tracked_links_of
 from resources.store.posts import StoredPost, advance, load_posts, reject, save_stage_decision
 from resources.store.prompt_versions import read_in_force
 
@@ -28,7 +31,10 @@ CONTEXT_VERSION = "none"
 
 @dataclass(frozen=True, slots=True)
 class Researched:
-    """A post with its evidence (best first) and the rows it came from."""
+    """A post with its evidence (best first) and the rows it came from.
+
+    allow_links: the reply is drafted with a link. instead: addresses of our own, by the address that each leads to.
+    """
 
     stored: StoredPost
     evidence: tuple[Evidence, ...]
@@ -38,12 +44,19 @@ class Researched:
     action: str = ""
     allow_links: bool = True
     frames: Prompt | None = None
-    account: str = "the author"
+    channel: Channel | None = None
+    instead: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def brief(self) -> Brief:
         """What a model writes from."""
-        return Brief(self.stored.post, self.evidence, self.action, self.account, self.allow_links)
+        account = self.channel.account if self.channel else "the author"
+        return Brief(self.stored.post, self.evidence, self.action, account, self.allow_links, self.instead)
+
+    @property
+    def link(self) -> LinkProposal:
+        """Whether the channel proposes a link, and at which price."""
+        return proposal_for(self.stored.post, self.channel, self.evidence)
 
     @property
     def ref(self) -> str:
@@ -89,7 +102,7 @@ def _evidence(row: Mapping[str, Any]) -> Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Deciding:
-    """Draws a strategy out of the safe set and logs with which probability."""
+    """Draws a strategy out of the safe set and logs with which probability; says whether a link is to be in it."""
 
     chooser: StrategyChooser
     rng_of: Callable[[str], Random]
@@ -101,7 +114,7 @@ class Deciding:
     def load(self, tx: Transaction, ids: Sequence[int]) -> list[tuple[Researched, int]]:
         """Posts with evidence, and which round of drafting this is."""
         found = with_frames(tx, researched(tx, ids, self.index_id), self.challenger_share)
-        return [(item, tx.value("next_round", post_id=item.stored.id)) for item in found]
+        return [(item, tx.value("next_round", post_id=item.stored.id)) for item in with_channels(tx, found)]
 
     def work(self, items: Sequence[tuple[Researched, int]]) -> list[Choice]:
         """One choice per post; the same post and round always draw the same."""
@@ -115,6 +128,7 @@ class Deciding:
     def save(self, tx: Transaction, item: tuple[Researched, int], result: Choice, worker: int) -> str:
         """Log the decision and go on to drafting."""
         researched, round_ = item
+        link = researched.link
         tx.execute(
             "insert_decision",
             post_id=researched.stored.id,
@@ -125,6 +139,10 @@ class Deciding:
             candidates=list(result.candidate_set),
             action=result.action,
             propensity=result.propensity,
+            is_link_proposed=link.is_proposed,
+            link_reason=link.reason,
+            price_usd=link.price_usd,
+            price_with_link_usd=link.price_with_link_usd,
         )
         advance(tx, researched.stored.id, RESPONSE, worker, step="draft")
         return result.action
@@ -137,22 +155,31 @@ class Drafting:
     index_id: int
     challenger_share: float = 0.0
     writer: ReplyWriter | None = None
+    own: OwnAddresses = field(default_factory=OwnAddresses)
     name: str = "draft"
     table: str = "post"
 
     def load(self, tx: Transaction, ids: Sequence[int]) -> list[Researched]:
-        """Posts with evidence and decision."""
-        decisions = {r["post_id"]: r for r in tx.rows("latest_decisions", post_ids=list(ids))}
+        """Posts with evidence and decision, and addresses of our own for what may be quoted."""
         found = with_frames(tx, researched(tx, ids, self.index_id), self.challenger_share)
-        return [_with_decision(item, decisions[item.stored.id]) for item in with_channels(tx, found)]
+        return [
+            replace(item, instead=self.own.instead(item.channel, item.evidence, item.instead))
+            for item in with_decisions(tx, with_channels(tx, found))
+        ]
 
     def work(self, items: Sequence[Researched]) -> list[Written | NothingToSay | Troubled]:
         """One draft per post, or why there is none."""
         return [self._draft(item) for item in items]
 
     def _draft(self, item: Researched) -> Written | NothingToSay | Troubled:
-        post, links = item.stored.post, item.allow_links
-        extractive = draft_reply(post, item.evidence, item.action, allow_links=links, prompt=item.frames)
+        extractive = draft_reply(
+            item.stored.post,
+            item.evidence,
+            item.action,
+            allow_links=item.allow_links,
+            instead=item.instead,
+            prompt=item.frames,
+        )
         if self.writer is None:
             return Written(extractive)
         return self.writer.write(item.brief, extractive, item.ref)
@@ -172,6 +199,8 @@ class Drafting:
             save_stage_decision(tx, item.stored.id, self.name, "rejected", result.reason)
             return reject(tx, item.stored.id, RESPONSE, self.name, result.reason[:500], worker)
         draft_id = save_draft(tx, item, result.draft, result.model)
+        for quoted in result.draft.quotes[:1]:
+            save_link(tx, item.stored.id, item.evidence[quoted.evidence_index], item.instead)
         if result.note:
             save_checks(tx, draft_id, [Check("writer", True, result.note)])
         advance(tx, item.stored.id, EDITORIAL, worker)
@@ -209,16 +238,38 @@ def save_checks(tx: Transaction, draft_id: int, checks: Sequence[Check]) -> None
 
 
 def with_channels(tx: Transaction, items: Sequence[Researched]) -> list[Researched]:
-    """The items with what their channels say: in whose name a reply is, and whether it may have a link."""
+    """The items with their channels, and the addresses of ours that their replies have already."""
     channels = {c.id: c for c in enabled_channels(tx)}
-    return [_with_channel(item, channels.get(item.stored.channel_id)) for item in items]
+    known = tracked_links_of(tx, [item.stored.id for item in items])
+    return [
+        _with_channel(item, channels.get(item.stored.channel_id), known[item.stored.id]) for item in items
+    ]
 
 
-def _with_channel(item: Researched, channel: Channel | None) -> Researched:
+def _with_channel(item: Researched, channel: Channel | None, known: Mapping[str, str]) -> Researched:
     if channel is None:
         return item
-    return replace(item, account=channel.account, allow_links=channel.policy.allow_links)
+    return replace(item, channel=channel, allow_links=channel.policy.allow_links, instead=known)
 
 
-def _with_decision(item: Researched, decision: Mapping[str, Any]) -> Researched:
-    return replace(item, round=decision["round"], decision_id=decision["id"], action=decision["action"])
+def with_decisions(tx: Transaction, items: Sequence[Researched]) -> list[Researched]:
+    """The items, which have their channels, with the latest decision about each."""
+    decisions = {
+        r["post_id"]: r for r in tx.rows("latest_decisions", post_ids=[item.stored.id for item in items])
+    }
+    return [_with_decision(item, decisions.get(item.stored.id)) for item in items]
+
+
+def _with_decision(item: Researched, decision: Mapping[str, Any] | None) -> Researched:
+    if decision is None:
+        return item
+    said = decision["is_link_proposed"]
+    is_proposed = item.link.is_proposed if said is None else said
+    return replace(
+        item,
+        round=decision["round"],
+        decision_id=decision["id"],
+        action=decision["action"],
+        # What the channel forbids meanwhile counts.
+        allow_links=item.allow_links and is_proposed,
+    )

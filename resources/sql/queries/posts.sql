@@ -175,14 +175,16 @@ on conflict (post_id, stage) do update set result = excluded.result, created_at 
 select count(*)::int as round from decision where post_id = %(post_id)s
 
 -- name: insert_decision
-insert into decision (post_id, round, context_version, policy_version, prompt_version, candidates, action, propensity)
+insert into decision (post_id, round, context_version, policy_version, prompt_version, candidates, action, propensity,
+                      is_link_proposed, link_reason, price_usd, price_with_link_usd)
 values (%(post_id)s, %(round)s, %(context_version)s, %(policy_version)s, %(prompt_version)s,
-        %(candidates)s, %(action)s, %(propensity)s)
+        %(candidates)s, %(action)s, %(propensity)s,
+        %(is_link_proposed)s, %(link_reason)s, %(price_usd)s, %(price_with_link_usd)s)
 on conflict (post_id, round) do nothing
 returning id
 
 -- name: latest_decisions
-select distinct on (post_id) post_id, id, action, round from decision
+select distinct on (post_id) post_id, id, action, round, is_link_proposed from decision
 where post_id = any (%(post_ids)s) order by post_id, round desc
 
 -- name: insert_draft

@@ -12,7 +12,7 @@ from api.desk import Desk
 from api.problems import KINDS, MEDIA_TYPE
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "api.md"
-OPEN = {"/health", "/ready"}
+OPEN = {"/health", "/ready", "/l/{code}"}
 Operation = dict[str, Any]
 
 

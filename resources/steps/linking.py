@@ -1,0 +1,61 @@
+"""Links of replies, as steps need them: what the channel proposes, and addresses of our own that count visits."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rejoinder.drafting.citations import citation_address
+from rejoinder.drafting.link_proposals import LinkProposal, propose_link
+from rejoinder.listening.answerable import how_to_publish
+from rejoinder.listening.policy import is_summoned
+from rejoinder.listening.post import Post
+from rejoinder.research.evidence import Evidence
+from resources.postgres import Transaction
+from resources.store.channels import Channel
+from resources.store.links import new_code, own_address, save_tracked_link
+
+SWITCHED_OFF = LinkProposal(False, "the channel is switched off", 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAddresses:
+    """Makes addresses of our own: base is where the API can be reached from everywhere, None where it cannot."""
+
+    base: str | None = None
+    code: Callable[[], str] = new_code
+
+    def instead(
+        self, channel: Channel | None, evidence: Sequence[Evidence], known: Mapping[str, str]
+    ) -> dict[str, str]:
+        """Our address for each that the evidence has, by that address; those known stay what they were.
+
+        Nothing new where the channel takes no links or has none counted, or where there is no base.
+        """
+        if channel is None or not channel.policy.tracked_links or not channel.policy.allow_links:
+            return {}
+        targets = [found for one in evidence if (found := citation_address(one))]
+        base = self.base
+        fresh = (
+            {target: own_address(base, self.code()) for target in targets if target not in known}
+            if base
+            else {}
+        )
+        return {**known, **fresh}
+
+
+def proposal_for(post: Post, channel: Channel | None, evidence: Sequence[Evidence]) -> LinkProposal:
+    """Whether the channel proposes a link for the reply to a post, and at which price."""
+    if channel is None:
+        return SWITCHED_OFF
+    return propose_link(
+        channel.policy,
+        way=how_to_publish(post, channel.policy, channel.account),
+        is_summoned=is_summoned(post, channel.account),
+        has_address=any(citation_address(one) for one in evidence),
+    )
+
+
+def save_link(tx: Transaction, post_id: int, quoted: Evidence, instead: Mapping[str, str]) -> None:
+    """Make our address for what a draft quotes lead there, whether the draft has it or a reviewer may yet put it in."""
+    target = citation_address(quoted)
+    if target and target in instead:
+        save_tracked_link(tx, post_id, address=instead[target], target=target, source_id=quoted.source_id)

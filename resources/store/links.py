@@ -1,0 +1,119 @@
+"""Addresses of our own that lead to a source, and what a reviewer is told about a reply's link."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from rejoinder.drafting.citations import citation, citation_address
+from rejoinder.drafting.link_proposals import LinkProposal
+from rejoinder.engagement.visits import OTHER_HOSTS, Visit
+from rejoinder.ids import ChunkId, SourceId
+from rejoinder.research.evidence import Evidence
+from resources.postgres import Transaction
+
+# No vowels, so that no code spells a word; nothing that is taken for something else.
+ALPHABET = "23456789bcdfghjkmnpqrstvwxzBCDFGHJKLMNPQRSTVWXZ"
+# 12 of 47 characters: 66 bits, which nobody guesses.
+CODE_LENGTH = 12
+PATH = "/l/"
+# Sites that a link's visits of one day are told apart by; the others are counted together.
+MOST_HOSTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLink:
+    """The link that a reply may carry: its address as it would stand there, and how the source is cited.
+
+    address is None where the source has none that everybody can open. proposal is None where the reply was drafted
+    before links were proposed.
+    """
+
+    address: str | None
+    cited: str
+    proposal: LinkProposal | None
+
+
+def new_code() -> str:
+    """A code that nobody guesses, fit for an address."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
+
+
+def own_address(base: str, code: str) -> str:
+    """The address of a link of ours.
+
+    >>> own_address("https://go.example", "2b3c4d5f6g7h")
+    'https://go.example/l/2b3c4d5f6g7h'
+    """
+    return f"{base}{PATH}{code}"
+
+
+def tracked_links_of(tx: Transaction, post_ids: Sequence[int]) -> dict[int, dict[str, str]]:
+    """By post: our addresses, by the address that each leads to."""
+    found: dict[int, dict[str, str]] = {post_id: {} for post_id in post_ids}
+    for row in tx.rows("tracked_links_of", post_ids=list(post_ids)):
+        found[row["post_id"]][row["target"]] = row["address"]
+    return found
+
+
+def save_tracked_link(
+    tx: Transaction, post_id: int, *, address: str, target: str, source_id: SourceId
+) -> None:
+    """Make an address of ours lead to a source, from now on and for ever."""
+    code = address.rpartition("/")[2]
+    tx.execute(
+        "save_tracked_link", code=code, address=address, target=target, post_id=post_id, source_id=source_id
+    )
+
+
+def follow(tx: Transaction, code: str, visit: Visit | None, day: date) -> str | None:
+    """Where a link leads, None where there is no such link; the visit is counted, if one is given.
+
+    Args:
+        tx: as the application's login.
+        code: of the link.
+        visit: what is counted of it.
+        day: of the visit, in UTC.
+    """
+    row = tx.row(
+        "follow_link",
+        code=code,
+        day=day,
+        is_counted=visit is not None,
+        referrer_host=visit.referrer_host if visit else "",
+        is_bot=visit.is_bot if visit else False,
+        most_hosts=MOST_HOSTS,
+        other=OTHER_HOSTS,
+    )
+    return None if row is None else str(row["target"])
+
+
+def case_link(tx: Transaction, post_id: int) -> CaseLink | None:
+    """The link that the reply to a post may carry; None where nothing is drafted that quotes anything."""
+    row = tx.row("case_link", post_id=post_id)
+    if row is None:
+        return None
+    quoted = _quoted(row)
+    target = citation_address(quoted)
+    instead = tracked_links_of(tx, [post_id])[post_id]
+    address = instead.get(target, target) if target else None
+    return CaseLink(address, citation(quoted), _proposal(row))
+
+
+def _quoted(row: Mapping[str, object]) -> Evidence:
+    fields = {key: row[key] for key in ("source_title", "source_url", "quote", "start_s", "speaker")}
+    return Evidence(
+        chunk_id=ChunkId(row["chunk_id"]),  # type: ignore[arg-type]
+        source_id=SourceId(row["source_id"]),  # type: ignore[arg-type]
+        support=0.0,
+        verdict="related",
+        reason="",
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+def _proposal(row: Mapping[str, object]) -> LinkProposal | None:
+    if row["is_link_proposed"] is None:
+        return None
+    values = (row[key] for key in ("is_link_proposed", "link_reason", "price_usd", "price_with_link_usd"))
+    return LinkProposal(*values)  # type: ignore[arg-type]
