@@ -9,11 +9,10 @@ from typing import Any
 
 from rejoinder.errors import ConfigInvalid
 from rejoinder.ids import ChannelId, sha256_hex
-from rejoinder.listening.policy import is_summoned
 from rejoinder.listening.post import Post
 from rejoinder.listening.rules import ListeningRule
-from rejoinder.triage.priority import priority
 from resources.clients import OpenClient
+from resources.new_posts import answers_among, new_post
 from resources.platforms.failures import AuthExpired, PlatformFailure, Refused, SpendStopped
 from resources.platforms.port import Heard, PlatformClient, Unreadable
 from resources.platforms.streaming import bound_first_search
@@ -21,8 +20,9 @@ from resources.postgres import Database, Transaction
 from resources.standings import withdraw_earlier
 from resources.store.channel_states import State, read_states, set_state
 from resources.store.channels import Channel, enabled_channels, load_cursor, read_credential, save_cursor
+from resources.store.follow_ups import note_follow_ups
 from resources.store.opt_outs import note_requests
-from resources.store.posts import NewPost, insert_posts
+from resources.store.posts import insert_posts
 from resources.store.publications import notify
 from resources.tuning import Tuning
 from resources.work.runner import Progress
@@ -244,7 +244,10 @@ def save_posts(
     kept = [post for post in posts if not (post.author and post.author.lower() in opted_out)]
     counts.opted_out += len(posts) - len(kept)
     now = datetime.now(UTC)
-    news = [_new_post(channel, post, now, archived_before) for post in kept]
+    answers = answers_among(tx, channel, kept)
+    news = [
+        new_post(channel, post, now, archived_before, answers.get(post.platform_post_id)) for post in kept
+    ]
     saved = insert_posts(tx, channel.id, news, from_archive=archived_before is not None)
     for post, (outcome, reason) in zip(kept, saved, strict=True):
         if outcome == "unstorable":
@@ -252,21 +255,10 @@ def save_posts(
             quarantine(tx, channel, item, counts)
         else:
             setattr(counts, outcome, getattr(counts, outcome) + 1)
+    fresh = [post.platform_post_id for post, one in zip(kept, saved, strict=True) if one.outcome == "new"]
+    note_follow_ups(tx, channel.platform, {one: answers[one].follow_up for one in fresh if one in answers})
     withdraw_earlier(tx, channel.platform, kept, now)
     note_requests(tx, channel, [post for post, one in zip(kept, saved, strict=True) if one.outcome in HEEDED])
-
-
-def _new_post(channel: Channel, post: Post, now: datetime, archived_before: datetime | None) -> NewPost:
-    summoned = is_summoned(post, channel.account)
-    archived = archived_before is not None and (post.created_at < archived_before or _is_own(channel, post))
-    # Nobody works on history, so none of it comes first.
-    first = 0 if archived else priority(post, relevance=0.0, heard_at=now, now=now, is_summoned=summoned)
-    # A sandbox does not know the posts of a file: to it they would all be deleted.
-    return NewPost(post, summoned, first, archived, has_platform=not (archived and channel.is_sandbox))
-
-
-def _is_own(channel: Channel, post: Post) -> bool:
-    return (post.author or "").lower() == channel.account.removeprefix("@").lower()
 
 
 def _opted_out(tx: Transaction, channel: Channel, posts: Sequence[Post]) -> set[str]:

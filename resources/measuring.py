@@ -1,92 +1,183 @@
-"""What happened to replies: snapshots at four ages, by the channel's own clock."""
+"""What happened to replies: snapshots at four ages, by the channel's own clock, within the channel's budget."""
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
-from rejoinder.engagement.rewards import DEFAULT_WEIGHTS, RewardWeights
-from rejoinder.engagement.windows import is_late
-from rejoinder.errors import ConfigInvalid, LeaseLost, ServiceUnavailable
+from rejoinder.engagement.counts import ReplyCounts, whole
+from rejoinder.engagement.windows import SOON, is_late
+from rejoinder.errors import ConfigInvalid, LeaseLost, RejoinderError, ServiceUnavailable
 from rejoinder.ids import ChannelId, PublicationId
+from resources.answered import Asked, read_unheard
 from resources.clients import OpenClient
-from resources.platforms.failures import PlatformFailure
+from resources.looking_along import LookingAlong, part_counts
+from resources.platforms.failures import PlatformFailure, SpendStopped
 from resources.platforms.port import Metrics, PlatformClient
 from resources.postgres import Database, Transaction
 from resources.publishing.channel_time import ChannelTime
-from resources.rewarding import write_rewards
 from resources.store.channels import Channel, enabled_channels, read_credential
 from resources.store.engagement import (
     Measurement,
     has_open_measurements,
     load_measurements,
+    note_standing_of_reply,
     save_snapshot,
     sent_without_measurements,
 )
+from resources.store.follow_ups import tie_to_publication
 from resources.store.publications import schedule_measurements
 from resources.tuning import Tuning
 from resources.work.runner import Report, work_off
 from resources.work.stopping import StopSignal
 
 STAGE = "measure"
+# A budget may be raised at any time; until it is, nothing is asked more often than this.
+ASK_AGAIN = timedelta(minutes=15)
 
 
 class ChannelUnavailable(ServiceUnavailable):
     """The platform gives no counts now; what was claimed is free again."""
 
 
+class NothingSaid(RejoinderError):
+    """The platform's answer says neither how a reply stands nor that it is gone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Counts of one reply and when they were read, in the platform's time."""
+    """Counts of one reply and when they were read, in the platform's time; reason says who took away what is gone."""
 
-    metrics: Metrics
+    counts: ReplyCounts
     taken_at: datetime
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """No budget for the call: the snapshot is taken later, at this time of the channel at the earliest."""
+
+    until: datetime
+    reason: str
 
 
 @dataclass(slots=True)
 class Measuring:
-    """Takes the due snapshots of one channel; a `resources.work.runner.Step` over ``measurement``."""
+    """Takes the due snapshots of one channel; a `resources.work.runner.Step` over ``measurement``.
+
+    along asks in the same calls, where that costs nothing, whether other replies still stand. unheard collects the
+    replies that more people answered than were heard.
+    """
 
     client: PlatformClient
     name: str
+    along: LookingAlong
     table: str = "measurement"
+    unheard: list[Asked] = field(default_factory=list)
 
     def load(self, tx: Transaction, ids: Sequence[int]) -> list[Measurement]:
         """The measurements with these ids."""
-        return load_measurements(tx, ids)
+        items = load_measurements(tx, ids)
+        self.along.choose(tx, items)
+        return items
 
-    def work(self, items: Sequence[Measurement]) -> list[Reading]:
-        """One lookup for the whole batch.
+    def work(self, items: Sequence[Measurement]) -> list[Reading | Waiting | NothingSaid]:
+        """One lookup for the whole batch, or for as many as the budget has room for.
 
         Raises:
             ChannelUnavailable: the platform answers no lookup now.
         """
         try:
             taken_at = self.client.now()
-            counts = self.client.metrics(sorted({item.platform_id for item in items}))
+            counts, stop = self._read(items)
         except PlatformFailure as error:
             raise ChannelUnavailable(f"{error.kind}: {error}") from None
-        gone = Metrics(None, 0, 0, 0, is_deleted=True)
-        return [Reading(counts.get(item.platform_id, gone), taken_at) for item in items]
+        self.along.note(counts)
+        waiting = Waiting(taken_at + ASK_AGAIN, f"waits for the budget: {stop}")
+        return [
+            waiting
+            if stop and not counts.keys() >= set(item.platform_ids)
+            else _reading(item, counts, taken_at)
+            for item in items
+        ]
 
-    def save(self, tx: Transaction, item: Measurement, result: Reading, worker: int) -> str:
-        """Save the snapshot, once per window, and complete the measurement."""
+    def _read(self, items: Sequence[Measurement]) -> tuple[dict[str, Metrics], SpendStopped | None]:
+        """Counts by id; where the budget has no room for all, of the first ones, and why not of the others."""
+        ids = [one for item in items for one in dict.fromkeys(item.platform_ids)]
+        along, most, stopped = self.along.ids(), len(ids), None
+        while most:
+            try:
+                return self.client.metrics([*ids[:most], *along]), stopped
+            except SpendStopped as stop:
+                stopped = stop
+                along, most = [], (most if along else most // 2)
+        return {}, stopped
+
+    def save(
+        self, tx: Transaction, item: Measurement, result: Reading | Waiting | NothingSaid, worker: int
+    ) -> str:
+        """Save the snapshot, once per window, and complete the measurement; or let it wait.
+
+        Raises:
+            NothingSaid: the runner asks again.
+            LeaseLost: another worker holds it.
+        """
+        if isinstance(result, NothingSaid):
+            raise result
+        if isinstance(result, Waiting):
+            _held(tx.execute("postpone_measurement", id=item.id, worker=worker, until_at=result.until,
+                             reason=result.reason), item)  # fmt: skip
+            return "waits"
         late = is_late(item.sent_at, item.window_s, result.taken_at)
-        save_snapshot(tx, item, result.metrics, taken_at=result.taken_at, is_late=late)
-        if not tx.execute("complete_measurement", id=item.id, worker=worker):
-            raise LeaseLost(f"measurement {item.id} is held by another worker")
-        if result.metrics.is_deleted:
+        counts, reason = result.counts, result.reason
+        save_snapshot(tx, item, counts, taken_at=result.taken_at, is_late=late, removal_reason=reason)
+        _note_standing(tx, item.publication_id, is_gone=counts.is_gone, reason=reason)
+        self._tie(tx, item, counts)
+        _held(tx.execute("complete_measurement", id=item.id, worker=worker), item)
+        if counts.is_gone:
             return "deleted"
         return "late" if late else "taken"
 
+    def _tie(self, tx: Transaction, item: Measurement, counts: ReplyCounts) -> None:
+        """Tie what was heard before the reply's own id was known; note where more answered than were heard."""
+        n_heard = tie_to_publication(tx, item.publication_id, item.platform_ids)
+        if counts.replies > n_heard:
+            self.unheard.append(
+                Asked(item.publication_id, item.platform_ids, item.sent_at, item.window_s, n_heard)
+            )
+
+
+def _reading(item: Measurement, counts: dict[str, Metrics], taken_at: datetime) -> Reading | NothingSaid:
+    unsaid = [one for one in item.platform_ids if one not in counts]
+    if unsaid:
+        return NothingSaid(f"the platform's answer says nothing of {', '.join(unsaid)}")
+    parts = [counts[one] for one in item.platform_ids]
+    reason = next((part.reason or "gone" for part in parts if part.is_deleted), None)
+    return Reading(whole([part_counts(part) for part in parts]), taken_at, reason)
+
+
+def _held(touched: int, item: Measurement) -> None:
+    if not touched:
+        raise LeaseLost(f"measurement {item.id} is held by another worker")
+
+
+def _note_standing(
+    tx: Transaction, publication_id: PublicationId, *, is_gone: bool, reason: str | None
+) -> None:
+    now = datetime.now(UTC)
+    note_standing_of_reply(tx, publication_id, is_gone=is_gone, reason=reason, now=now)
+    tx.execute("note_looked_at", ids=[publication_id], now=now)
+
 
 def measure_due(db: Database, *, open_client: OpenClient, tuning: Tuning, stop: StopSignal) -> Report:
-    """Take every snapshot that is due by its channel's clock, each window once.
+    """Take every snapshot that is due by its channel's clock, each window once, and those due in a moment with them.
 
-    A channel that cannot be reached is left for the next time and does not hold up the others.
+    A channel that cannot be reached is left for the next time and does not hold up the others. A snapshot for which
+    there is no budget waits; it is taken late, and says so.
 
     Returns:
-        taken, late and deleted by count; what went wrong by message.
+        taken, late, deleted and waits by count, answers that were found by asking, and replies found gone between
+        two snapshots; what went wrong by message.
 
     Raises:
         ServiceUnavailable: PostgreSQL went away.
@@ -97,15 +188,27 @@ def measure_due(db: Database, *, open_client: OpenClient, tuning: Tuning, stop: 
         if stop.is_set():
             break
         try:
-            _plan_missing(db, channel, client)
-            step = Measuring(client, _step(channel.id))
-            report = work_off(step, db=db, tuning=tuning.stage("measure"), stop=stop, now=client.now)
-            _add(total, report)
+            _measure_channel(db, channel, client, tuning, stop, total)
         except (PlatformFailure, ChannelUnavailable) as error:
             _note(total, f"channel {channel.name}: {error}")
     total.seconds = time.monotonic() - started
     total.is_stopped = stop.is_set()
     return total
+
+
+def _measure_channel(
+    db: Database, channel: Channel, client: PlatformClient, tuning: Tuning, stop: StopSignal, total: Report
+) -> None:
+    _plan_missing(db, channel, client)
+    if not _count_due(db, channel, client):
+        return
+    step = Measuring(client, _step(channel.id), LookingAlong(channel))
+    soon = lambda: client.now() + SOON  # noqa: E731
+    report = work_off(step, db=db, tuning=tuning.stage("measure"), stop=stop, now=soon)
+    step.along.save(db)
+    _count(report, "gone_between", step.along.n_gone)
+    _count(report, "answers_found", read_unheard(db, channel, client, step.unheard, report.errors))
+    _add(total, report)
 
 
 def count_measurements_due(db: Database, *, open_client: OpenClient) -> int:
@@ -159,17 +262,16 @@ def _step(channel_id: ChannelId) -> str:
 
 def _add(total: Report, report: Report) -> None:
     for outcome, count in report.outcomes.items():
-        total.outcomes[outcome] = total.outcomes.get(outcome, 0) + count
+        _count(total, outcome, count)
     for error, count in report.errors.items():
         total.errors[error] = total.errors.get(error, 0) + count
     total.batches += report.batches
 
 
+def _count(report: Report, outcome: str, count: int) -> None:
+    if count:
+        report.outcomes[outcome] = report.outcomes.get(outcome, 0) + count
+
+
 def _note(total: Report, error: str) -> None:
     total.errors[error] = total.errors.get(error, 0) + 1
-
-
-def refresh_rewards(db: Database, *, weights: RewardWeights = DEFAULT_WEIGHTS) -> int:
-    """Write the reward of every measured reply anew, from its latest snapshot; how many."""
-    with db.transaction() as tx:
-        return write_rewards(tx, weights)

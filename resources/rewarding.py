@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 from rejoinder.engagement.rewards import (
+    DEFAULT_WEIGHTS,
     PlatformNorm,
     Reward,
     RewardWeights,
@@ -15,9 +16,9 @@ from rejoinder.engagement.rewards import (
 )
 from rejoinder.listening.policy import ChannelPolicy, reply_price_usd
 from rejoinder.text.links import find_links
-from resources.postgres import Transaction
+from resources.postgres import Database, Transaction
 from resources.store.channels import load_channel
-from resources.store.engagement import save_reward
+from resources.store.rewards import save_reward
 
 Row = dict[str, Any]
 NormKey = tuple[str, int]
@@ -29,6 +30,12 @@ DEFAULT_NORMS: dict[str, PlatformNorm] = {
     "reddit": PlatformNorm(median_followers=100, median_impressions=150, median_rate=0.03),
 }
 OTHER_NORM = PlatformNorm(median_followers=100, median_impressions=150, median_rate=0.03)
+
+
+def refresh_rewards(db: Database, *, weights: RewardWeights = DEFAULT_WEIGHTS) -> int:
+    """Write the reward of every measured reply anew, from its latest snapshot; how many."""
+    with db.transaction() as tx:
+        return write_rewards(tx, weights)
 
 
 def write_rewards(tx: Transaction, weights: RewardWeights) -> int:

@@ -17,11 +17,12 @@ from resources.conversation_context import ThreadReport
 from resources.conversation_context import read_threads as read_context
 from resources.listening import HeardReport, hear_all
 from resources.listening_stream import POLL_S, listen_stream
-from resources.measuring import count_measurements_due, measure_due, refresh_rewards
+from resources.measuring import count_measurements_due, measure_due
 from resources.postgres import outage
 from resources.publishing.report import PublishReport
 from resources.publishing.outlook import count_due
 from resources.publishing.run import publish_due, publish_loop
+from resources.rewarding import refresh_rewards
 from resources.settings import load_settings
 from resources.work.runner import Progress, Report
 from resources.work.stopping import PROCESS_STOP, StopSignal, stop_on_signals

@@ -125,6 +125,10 @@ class ArchiveClient:
         """A file does not know today's counts."""
         raise _cannot()
 
+    def replies(self, parent_id: str, since: datetime, most: int) -> Heard:
+        """A file is heard and not asked."""
+        raise _cannot()
+
     def now(self) -> datetime:
         """This machine's time."""
         return self._clock()

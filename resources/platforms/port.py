@@ -13,7 +13,9 @@ from rejoinder.listening.post import Platform, Post
 from rejoinder.listening.rules import ListeningRule
 from rejoinder.posting.pacing import RateWindow
 
-Capability = Literal["hear", "stream", "search", "look_up", "thread", "counts", "publish", "metrics"]
+Capability = Literal[
+    "hear", "stream", "search", "look_up", "thread", "counts", "publish", "metrics", "replies"
+]
 Action = PaidAction
 
 
@@ -64,13 +66,19 @@ class ReadBack:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """Counts of a reply now; likes is the score on Reddit; impressions is None where not told."""
+    """Counts of a reply now; likes is the score on Reddit; impressions and clicks are None where not told.
+
+    is_deleted: the platform shows it no more, whoever took it away; reason says who, in the platform's own word.
+    """
 
     impressions: int | None
     likes: int
     replies: int
     reposts: int
     is_deleted: bool = False
+    link_clicks: int | None = None
+    profile_clicks: int | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +185,11 @@ class PlatformClient(Protocol):
         ...
 
     def metrics(self, ids: Sequence[str]) -> dict[str, Metrics]:
-        """Counts by id; an id the platform does not know is marked deleted."""
+        """Counts by id; one the platform does not know is marked deleted, one it says nothing of is left out."""
+        ...
+
+    def replies(self, parent_id: str, since: datetime, most: int) -> Heard:
+        """What others answered to a post since a time, at most so many; no cursor."""
         ...
 
     def now(self) -> datetime:

@@ -28,12 +28,12 @@ from resources.platforms.port import (
     Standing,
     Stop,
 )
-from resources.platforms.reddit_answers import envelope_failure, read_listing, read_metrics
+from resources.platforms.reddit_answers import envelope_failure, read_listing, read_metrics, read_posts
 from resources.platforms.reddit_identity import grant, user_agent
 from resources.platforms.reddit_inbox import as_comments
-from resources.platforms.reddit_lookup import look_up, search_back
+from resources.platforms.reddit_lookup import answers_under, look_up, search_back
 from resources.platforms.reddit_pace import Pace
-from resources.platforms.reddit_poll import Fetch, Listing, page_bounds, poll_listings
+from resources.platforms.reddit_poll import Fetch, Listing, is_since, page_bounds, poll_listings
 from resources.platforms.reddit_wire import OneShot, from_epoch, reddit_failure
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ TOKEN_HOST = "https://www.reddit.com"  # noqa: S105 - an address
 LONGEST_PAGE = 100
 PAGES_OF_COMMENTS = 10  # Reddit lists at most 1,000
 INBOX = "inbox"
+ANSWERS = "inbox/answers"
 EMPTY_LISTING: Mapping[str, Any] = {"data": {"children": [], "after": None}}
 
 
@@ -58,7 +59,7 @@ class RedditClient:
     platform: Platform = "reddit"
     text_limit = 10_000
     capabilities: frozenset[Capability] = frozenset(
-        {"hear", "search", "look_up", "thread", "publish", "metrics"}
+        {"hear", "search", "look_up", "thread", "publish", "metrics", "replies"}
     )
 
     def __init__(
@@ -121,7 +122,8 @@ class RedditClient:
         if not named:
             queries = ((rule.tag, reddit_query(rule.x_query)) for rule in rules)
             listings += [self._of_search(tag, query) for tag, query in queries if query]
-        listings.append(Listing(INBOX, "the mentions in the inbox", self._mentions))
+        listings.append(Listing(INBOX, "the mentions in the inbox", self._inbox("message/mentions", True)))
+        listings.append(Listing(ANSWERS, "the answers in the inbox", self._inbox("message/comments", False)))
         return poll_listings(listings, cursor, self._username)
 
     def _of_community(self, name: str) -> tuple[Listing, Listing]:
@@ -137,14 +139,17 @@ class RedditClient:
     def _pages(self, path: str, **fixed: str) -> Fetch:
         return lambda bounds: self._read(path, {**fixed, **bounds})
 
-    def _mentions(self, bounds: Mapping[str, str]) -> Any:
-        try:
-            return as_comments(self._read("message/mentions", bounds), self._username)
-        except Refused as failure:
-            if self._has_inbox:
-                log.warning("mentions of u/%s cannot be read from its inbox: %s", self._username, failure)
-            self._has_inbox = False
-        return EMPTY_LISTING
+    def _inbox(self, path: str, is_mention: bool) -> Fetch:
+        def fetch(bounds: Mapping[str, str]) -> Any:
+            try:
+                return as_comments(self._read(path, bounds), self._username if is_mention else None)
+            except Refused as failure:
+                if self._has_inbox:
+                    log.warning("the inbox of u/%s cannot be read: %s", self._username, failure)
+                self._has_inbox = False
+            return EMPTY_LISTING
+
+        return fetch
 
     def stream(self, rules: Sequence[ListeningRule], stop: Stop) -> Iterator[Post]:
         """Reddit has no stream.
@@ -213,8 +218,22 @@ class RedditClient:
             wanted = ids[start : start + LONGEST_PAGE]
             items, _ = read_listing(self._read("api/info", {"id": ",".join(wanted)}, "own_read"))
             found |= {str(item["name"]): read_metrics(item) for item in items}
-            found |= {name: Metrics(None, 0, 0, 0, is_deleted=True) for name in wanted if name not in found}
+            gone = Metrics(None, 0, 0, 0, is_deleted=True, reason="left out")
+            found |= {name: gone for name in wanted if name not in found}
         return found
+
+    def replies(self, parent_id: str, since: datetime, most: int) -> Heard:
+        """Answers to a comment, out of the part of its thread that is under it."""
+        items, _ = read_listing(self._read("api/info", {"id": parent_id}, "own_read"))
+        if not items:
+            return Heard((), {})
+        path = f"comments/{str(items[0].get('link_id')).partition('_')[2]}/_/{parent_id.partition('_')[2]}"
+        self._meter.allow("post_read", most)
+        body = self._call("GET", path, {"depth": "2", "limit": str(most), "sort": "new"})
+        found = answers_under(body, parent_id, self._username)
+        self._meter.count("post_read", [str(item.get("name")) for item in found])
+        posts, unreadable = read_posts([item for item in found if is_since(item, since.timestamp())][:most])
+        return Heard(tuple(sorted(posts, key=lambda post: post.created_at)), {}, tuple(unreadable))
 
     def now(self) -> datetime:
         """The platform's time."""

@@ -97,7 +97,16 @@ def read_metrics(item: Mapping[str, Any]) -> Metrics:
         replies=int(item.get("num_comments") or 0),
         reposts=0,
         is_deleted=is_deleted(item),
+        reason=removed_by(item),
     )
+
+
+def removed_by(item: Mapping[str, Any]) -> str:
+    """Who took a thing away, in Reddit's own word; empty where it stands."""
+    if not is_deleted(item):
+        return ""
+    by_author = item.get("body") == "[deleted]" or item.get("selftext") == "[deleted]"
+    return str(item.get("removed_by_category") or ("deleted" if by_author else "removed"))
 
 
 def envelope_failure(body: Any, now: Callable[[], datetime]) -> PlatformFailure | None:

@@ -1,4 +1,4 @@
-"""Reddit's inbox of mentions: messages that are comments, as comments."""
+"""Reddit's inbox of mentions and of answers: messages that are comments, as comments."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 KIND = "t1_"
 
 
-def as_comments(body: Any, account: str) -> Any:
+def as_comments(body: Any, account: str | None) -> Any:
     """A page of the inbox as a page of comments; what is no comment is left out.
 
     Args:
-        body: a listing, as ``/message/mentions`` answers.
-        account: who is mentioned; Reddit says so by putting the comment here.
+        body: a listing, as ``/message/mentions`` and ``/message/comments`` answer.
+        account: who is mentioned, as Reddit says by putting the comment among the mentions; None among the answers.
 
     Raises:
         KeyError, TypeError, AttributeError: it is no listing.
@@ -22,7 +22,7 @@ def as_comments(body: Any, account: str) -> Any:
     return {"data": {"after": data.get("after"), "children": [{"data": each} for each in comments]}}
 
 
-def as_comment(message: Mapping[str, Any], account: str) -> dict[str, Any]:
+def as_comment(message: Mapping[str, Any], account: str | None) -> dict[str, Any]:
     """A message as the comment that it tells of; its place is in its context.
 
     >>> found = as_comment({"name": "t1_b", "context": "/r/py/comments/a/title/b/?context=3"}, "me")

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from rejoinder.listening.post import Post
+from resources.platforms.failures import Unreachable
 from resources.platforms.port import Heard, Standing, Unreadable
 from resources.platforms.reddit_answers import is_deleted, read_listing, read_posts
 from resources.platforms.reddit_poll import Fetch
@@ -29,6 +30,26 @@ def standing(item: dict[str, Any]) -> Standing:
         return Standing(None, str(item.get("removed_by_category") or "deleted"))
     posts, _ = read_posts([item])
     return Standing(posts[0]) if posts else Standing(None, "unreadable")
+
+
+def answers_under(body: Any, parent_id: str, own: str) -> list[dict[str, Any]]:
+    """The comments of others right under one, out of an answer of ``/comments/ID/_/COMMENT``; gone ones left out.
+
+    Raises:
+        Unreachable: the answer is none of a thread.
+    """
+    try:
+        pending = [child["data"] for child in body[1]["data"]["children"]]
+        found = []
+        for item in pending:
+            under = item.get("replies") or {"data": {"children": []}}
+            pending += [child["data"] for child in under["data"]["children"] if child.get("kind") != "more"]
+            if item.get("parent_id") == parent_id:
+                found.append(dict(item))
+    except (KeyError, IndexError, TypeError, AttributeError):
+        raise Unreachable("the answer is no thread of comments") from None
+    others = [item for item in found if str(item.get("author")).lower() != own.lower()]
+    return [item for item in others if not is_deleted(item)]
 
 
 def search_back(fetch: Fetch, query: str, since: datetime, most: int) -> Heard:

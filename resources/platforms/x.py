@@ -14,7 +14,7 @@ from rejoinder.listening.rules import ListeningRule
 from resources.platforms.clocks import Clock
 from resources.platforms.conversations import climb
 from resources.platforms.credentials import XCredentials, read_credentials
-from resources.platforms.failures import OutcomeUnknown, RateLimited
+from resources.platforms.failures import OutcomeUnknown, RateLimited, Refused
 from resources.platforms.metering import FREE
 from resources.platforms.port import (
     Capability,
@@ -45,6 +45,9 @@ from resources.platforms.x_toll import Toll
 
 LONGEST_PAGE = 100
 PAGES_PER_SEARCH = 10
+# X tells these of the last 30 days to the author alone.
+OWN_METRICS = "non_public_metrics"
+SEARCH_REACH = timedelta(days=7) - timedelta(minutes=10)
 PAGES_OF_TIMELINE = 8  # X lists at most 3,200 posts; a reply in doubt is among the newest
 
 
@@ -243,11 +246,24 @@ class XClient(XStreaming):
         return found
 
     def _metrics_of(self, ids: Sequence[str]) -> dict[str, Metrics]:
-        wanted = {"tweet_fields": "public_metrics", "user_auth": True}
         self._toll.meter.allow("own_read", len(ids))
-        body = self._read(lambda: self._api.get_tweets(list(ids), **wanted))
+        try:
+            found = self._counted(ids, f"public_metrics,{OWN_METRICS}")
+        except Refused:  # also where one post is too old for what only its author is told
+            return self._counted(ids, "public_metrics")
+        unsaid = [one for one in ids if one not in found]
+        return {**self._counted(unsaid, "public_metrics"), **found} if unsaid else found
+
+    def _counted(self, ids: Sequence[str], fields: str) -> dict[str, Metrics]:
+        body = self._read(lambda: self._api.get_tweets(list(ids), tweet_fields=fields, user_auth=True))
         self._toll.note_own(str(item["id"]) for item in body.get("data") or [])
         return read_metrics(body)
+
+    def replies(self, parent_id: str, since: datetime, most: int) -> Heard:
+        """Answers to a post by recent search, which reaches back seven days."""
+        earliest = max(since, self.now() - SEARCH_REACH)
+        query = f"in_reply_to_tweet_id:{parent_id}"
+        return search_back(self._search(query), earliest, most, own=self.account)
 
     def now(self) -> datetime:
         """The platform's time."""

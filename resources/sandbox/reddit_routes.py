@@ -92,12 +92,24 @@ def inbox(call: Call) -> Answer:
     """``GET /message/mentions``: comments of others that name the account, newest first."""
     words = f"%u/{account_of(call)}%"
     found = page(call, "id LIKE 't1%' AND is_own = 0 AND text LIKE ?", [words])
+    return as_messages(found, "username mention", "username_mention")
+
+
+def comment_replies(call: Call) -> Answer:
+    """``GET /message/comments``: comments of others right under those of the account, newest first."""
+    under = "parent_id IN (SELECT id FROM post WHERE platform = 'reddit' AND is_own = 1 AND author = ?)"
+    found = page(call, f"id LIKE 't1%' AND is_own = 0 AND {under}", [account_of(call)])
+    return as_messages(found, "comment reply", "comment_reply")
+
+
+def as_messages(found: Answer, subject: str, kind: str) -> Answer:
+    """A page of comments as a page of the inbox."""
     for child in found.body["data"]["children"]:
-        child["data"] = as_message(child["data"])
+        child["data"] = as_message(child["data"], subject, kind)
     return found
 
 
-def as_message(comment: dict[str, Any]) -> dict[str, Any]:
+def as_message(comment: dict[str, Any], subject: str, kind: str) -> dict[str, Any]:
     """A comment as the inbox shows it: a message whose ``context`` says where the comment is."""
     kept = (
         "id",
@@ -111,7 +123,7 @@ def as_message(comment: dict[str, Any]) -> dict[str, Any]:
         "created_utc",
         "score",
     )
-    more = {"subject": "username mention", "type": "username_mention", "was_comment": True, "new": True}
+    more = {"subject": subject, "type": kind, "was_comment": True, "new": True}
     return {**{name: comment[name] for name in kept}, **more, "context": f"{comment['permalink']}?context=3"}
 
 
@@ -147,6 +159,7 @@ ENDPOINTS = (
     *READS,
     Endpoint("me", "GET", "/api/v1/me", me, needs="user"),
     Endpoint("inbox", "GET", "/message/mentions", inbox, needs="user"),
+    Endpoint("inbox", "GET", "/message/comments", comment_replies, needs="user"),
     Endpoint("comment", "POST", "/api/comment", write_comment, needs="user", is_write=True),
     Endpoint("delete", "POST", "/api/del", delete_comment, needs="user", is_write=True),
 )

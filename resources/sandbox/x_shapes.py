@@ -8,6 +8,7 @@ from resources.sandbox.clock import iso
 from resources.sandbox.credentials import user_id
 from resources.sandbox.engagement import gathered_by
 from resources.sandbox.exchange import Answer, Call, Refused
+from resources.sandbox.oauth import account_of, x_caller
 from resources.sandbox.posts import SandboxPost, count_replies, find_post, find_posts
 from resources.sandbox.x_edits import edit_controls, versions
 from resources.sandbox.x_match import HANDLE, LINK
@@ -17,6 +18,7 @@ FIELD_PARAMETERS = frozenset(
     {"expansions", "tweet.fields", "user.fields", "media.fields", "place.fields", "poll.fields"}
 )
 PROBLEMS = "https://api.twitter.com/2/problems/"
+NON_PUBLIC_S = 30 * 86_400
 COUNT_NAMES = {
     "retweet_count": ("retweet_count", "repost_count", "reposts"),
     "like_count": ("like_count", "likes"),
@@ -105,6 +107,24 @@ def public_metrics(call: Call, post: SandboxPost, replies_here: int) -> dict[str
     return {**counts, "reply_count": loaded + replies_here}
 
 
+def is_told_more(call: Call, post: SandboxPost) -> bool:
+    """Whether X tells more than the public counts: to the author itself, of posts of the last 30 days."""
+    is_author = x_caller(call) == "user" and post.author == account_of(call)
+    return is_author and call.now - post.created_at <= NON_PUBLIC_S
+
+
+def non_public_metrics(public: dict[str, int]) -> dict[str, int]:
+    """What only the author is told, steady shares of the public counts: a rehearsal, no model of X."""
+    seen, likes = public["impression_count"], public["like_count"]
+    clicks, visits = seen // 50, seen // 80
+    return {
+        "impression_count": seen,
+        "url_link_clicks": clicks,
+        "user_profile_clicks": visits,
+        "engagements": likes + public["retweet_count"] + public["reply_count"] + clicks + visits,
+    }
+
+
 def entities(post: SandboxPost) -> dict[str, Any]:
     """Mentions (with positions where they stand in the text) and links."""
     mentions: list[dict[str, Any]] = [
@@ -149,6 +169,8 @@ def post_json(call: Call, post: SandboxPost, fields: frozenset[str], replies_her
         if naming == "post":
             counts["repost_count"] = counts.pop("retweet_count")
         shown["public_metrics"] = counts
+    if "non_public_metrics" in fields and is_told_more(call, post):
+        shown["non_public_metrics"] = non_public_metrics(public_metrics(call, post, replies_here))
     known: dict[str, Any] = {
         "author_id": author_id(post),
         "conversation_id": post.conversation_id,

@@ -1,38 +1,40 @@
-"""Measurements, snapshots and rewards: rows <-> values."""
+"""Measurements and snapshots, and what was noticed on the way: rows <-> values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from psycopg.types.json import Jsonb
-
-from rejoinder.engagement.rewards import Reward
+from rejoinder.engagement.counts import ReplyCounts
 from rejoinder.ids import ChannelId, PublicationId
-from resources.platforms.port import Metrics
 from resources.postgres import Transaction
+from resources.store.publications import notify
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """A snapshot to take; due_at in the channel's own time."""
+    """A snapshot to take; planned_at in the channel's own time, platform_ids those of the reply's parts in order."""
 
     id: int
     publication_id: PublicationId
     window_s: int
-    due_at: datetime
-    platform_id: str
+    planned_at: datetime
+    platform_ids: tuple[str, ...]
 
     @property
     def sent_at(self) -> datetime:
         """When the reply was sent, in the channel's own time."""
-        return self.due_at - timedelta(seconds=self.window_s)
+        return self.planned_at - timedelta(seconds=self.window_s)
 
 
 def load_measurements(tx: Transaction, ids: Sequence[int]) -> list[Measurement]:
     """The measurements with these ids, in this order."""
-    rows = {row["id"]: Measurement(**row) for row in tx.rows("load_measurements", ids=list(ids))}
+    rows = {row["id"]: _measurement(row) for row in tx.rows("load_measurements", ids=list(ids))}
     return [rows[i] for i in ids]
+
+
+def _measurement(row: dict[str, Any]) -> Measurement:
+    return Measurement(**{**row, "platform_ids": tuple(row["platform_ids"])})
 
 
 def has_open_measurements(tx: Transaction, step: str) -> bool:
@@ -46,33 +48,44 @@ def sent_without_measurements(tx: Transaction, channel_id: ChannelId) -> list[di
 
 
 def save_snapshot(
-    tx: Transaction, measurement: Measurement, metrics: Metrics, *, taken_at: datetime, is_late: bool
+    tx: Transaction,
+    measurement: Measurement,
+    counts: ReplyCounts,
+    *,
+    taken_at: datetime,
+    is_late: bool,
+    removal_reason: str | None,
 ) -> None:
     """Keep the counts; a window that has a snapshot keeps it."""
     tx.execute(
         "save_snapshot",
         publication_id=measurement.publication_id,
         window_s=measurement.window_s,
-        impressions=metrics.impressions,
-        likes=metrics.likes,
-        replies=metrics.replies,
-        reposts=metrics.reposts,
-        is_deleted=metrics.is_deleted,
+        impressions=counts.impressions,
+        likes=counts.likes,
+        replies=counts.replies,
+        reposts=counts.reposts,
+        link_clicks=counts.link_clicks,
+        profile_clicks=counts.profile_clicks,
+        is_deleted=counts.is_gone,
+        n_parts=counts.n_parts,
+        n_parts_gone=counts.n_parts_gone,
+        removal_reason=removal_reason,
         is_late=is_late,
         taken_at=taken_at,
     )
 
 
-def save_reward(
-    tx: Transaction, publication_id: int, decision_id: int | None, window_s: int, reward: Reward
-) -> None:
-    """Write what a reply was worth, in place of what was written before."""
-    tx.execute(
-        "save_reward",
-        publication_id=publication_id,
-        decision_id=decision_id,
-        window_s=window_s,
-        engagement_rate=reward.engagement_rate,
-        reward=reward.reward,
-        components=Jsonb(dict(reward.components)),
-    )
+def note_standing_of_reply(
+    tx: Transaction, publication_id: PublicationId, *, is_gone: bool, reason: str | None, now: datetime
+) -> bool:
+    """Write down whether a reply of ours stands; people are told once that it is gone. Whether that is news.
+
+    One that is back (a moderator let it through) counts as standing again.
+    """
+    news = tx.row("note_reply_standing", id=publication_id, is_gone=is_gone, now=now) is not None
+    if news and is_gone:
+        said = f" ({reason})" if reason else ""
+        message = f"reply {publication_id} is gone from the platform{said}; it earns no reward"
+        notify(tx, "removed", message, "publication", publication_id)
+    return news

@@ -10,6 +10,7 @@ from rejoinder.listening.post import Post
 from rejoinder.listening.stop_words import asks_to_stop, is_addressed
 from resources.postgres import Transaction
 from resources.store.channels import Channel
+from resources.store.follow_ups import replies_among
 from resources.store.publications import cancel_withdrawn, notify
 
 
@@ -39,8 +40,7 @@ def note_requests(tx: Transaction, channel: Channel, posts: Sequence[Post]) -> l
     if not asking:
         return []
     parents = sorted({post.parent_id for post, _ in asking if post.parent_id})
-    rows = tx.rows("own_replies_among", platform=channel.platform, platform_ids=parents)
-    ours = {row["platform_id"] for row in rows}
+    ours = replies_among(tx, channel.platform, parents)
     said_to_us = [(post, words) for post, words in asking if is_addressed(post, channel.account, ours)]
     numbers = _numbers(tx, channel.platform, [post for post, _ in said_to_us])
     return [_note(tx, post, words, numbers.get(post.platform_post_id)) for post, words in said_to_us]

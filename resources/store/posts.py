@@ -11,7 +11,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from rejoinder.errors import LeaseLost
-from rejoinder.ids import ChannelId, PostId
+from rejoinder.ids import ChannelId, PostId, PublicationId
 from rejoinder.listening.post import Post
 from rejoinder.llm.ports import Vectors
 from rejoinder.review.moves import Place
@@ -52,7 +52,8 @@ class NewPost:
     """A post to be saved.
 
     is_archived leaves it out of triage: it is kept for what it says of the past. has_platform is False where
-    nobody can be asked whether it still stands, so that nobody is.
+    nobody can be asked whether it still stands, so that nobody is. answers_publication_id is the reply of ours that it
+    answers; left_alone says why it does not go to triage, in words that a person reads.
     """
 
     post: Post
@@ -60,6 +61,13 @@ class NewPost:
     priority: int
     is_archived: bool = False
     has_platform: bool = True
+    answers_publication_id: PublicationId | None = None
+    left_alone: str | None = None
+
+    @property
+    def rejection_reason(self) -> str | None:
+        """Why it is left out of triage; None where it goes there."""
+        return ARCHIVED if self.is_archived else self.left_alone
 
 
 class Saved(NamedTuple):
@@ -174,8 +182,9 @@ def _columns(place: int, new: NewPost) -> dict[str, Any]:
         "created_at": post.created_at.isoformat(),
         "is_summoned": new.is_summoned,
         "priority": new.priority,
-        "status": "rejected" if new.is_archived else "pending",
-        "rejection_reason": ARCHIVED if new.is_archived else None,
+        "status": "rejected" if new.rejection_reason else "pending",
+        "rejection_reason": new.rejection_reason,
+        "answers_publication_id": new.answers_publication_id,
         "checked_at": None if new.has_platform else NEVER_AGAIN,
     }
 

@@ -109,6 +109,9 @@ class ForumClient:
     def counts(self, query: str) -> tuple[DayCount, ...]:
         raise Refused("invalid", "the forum does not count")
 
+    def replies(self, parent_id: str, since: datetime, most: int) -> Heard:
+        raise Refused("invalid", "the forum is heard and not asked")
+
     def now(self) -> datetime:
         found: datetime = self._clock()
         return found

@@ -45,6 +45,7 @@ CALLS: dict[Capability, Callable[[PlatformClient], object]] = {
     "counts": lambda client: client.counts("asyncio"),
     "publish": lambda client: client.publish("1", "text"),
     "metrics": lambda client: client.metrics(["1"]),
+    "replies": lambda client: client.replies("1", LONG_AGO, 10),
 }
 
 

@@ -80,11 +80,6 @@ returning author
 -- name: post_numbers
 select id, platform_post_id from post where platform = %(platform)s and platform_post_id = any (%(platform_post_ids)s)
 
--- name: own_replies_among
--- Which of these ids are replies of ours.
-select platform_id from publication p join channel c on c.id = p.channel_id
-where c.platform = %(platform)s and p.platform_id = any (%(platform_ids)s)
-
 -- name: channels_named
 select id, project_id, name, platform, account, account_key, base_url, is_sandbox, policy, communities
 from channel where %(name)s::text is null or name = %(name)s

@@ -1,6 +1,11 @@
 -- name: load_measurements
-select m.id, m.publication_id, m.window_s, m.due_at, p.platform_id
-from measurement m join publication p on p.id = m.publication_id
+select m.id, m.publication_id, m.window_s, m.planned_at, coalesce(t.ids, array[p.platform_id]) as platform_ids
+from measurement m
+join publication p on p.id = m.publication_id
+left join lateral (
+  select array_agg(a.platform_id order by a.position) as ids
+  from publication_part a where a.publication_id = p.id and a.platform_id is not null
+) t on true
 where m.id = any (%(ids)s)
 
 -- name: has_open_measurements
@@ -15,38 +20,42 @@ from publication p
 where p.channel_id = %(channel_id)s and p.state = 'sent' and p.platform_id is not null
   and not exists (select from measurement m where m.publication_id = p.id)
 
+-- name: postpone_measurement
+-- There was no budget for its call: it waits, and loses no attempt.
+update measurement
+set status = 'pending', due_at = %(until_at)s, lease_worker = null, lease_until = null, in_hand_at = null,
+    last_error = %(reason)s, updated_at = now()
+where id = %(id)s and lease_worker = %(worker)s
+returning id
+
 -- name: save_snapshot
 insert into engagement_snapshot
-  (publication_id, window_s, impressions, likes, replies, reposts, is_deleted, is_late, taken_at)
+  (publication_id, window_s, impressions, likes, replies, reposts, link_clicks, profile_clicks, is_deleted, n_parts,
+   n_parts_gone, removal_reason, is_late, taken_at)
 values
-  (%(publication_id)s, %(window_s)s, %(impressions)s, %(likes)s, %(replies)s, %(reposts)s, %(is_deleted)s,
-   %(is_late)s, %(taken_at)s)
+  (%(publication_id)s, %(window_s)s, %(impressions)s, %(likes)s, %(replies)s, %(reposts)s, %(link_clicks)s,
+   %(profile_clicks)s, %(is_deleted)s, %(n_parts)s, %(n_parts_gone)s, %(removal_reason)s, %(is_late)s, %(taken_at)s)
 on conflict (publication_id, window_s) do nothing
 
--- name: latest_snapshots
--- The oldest age that was measured of each reply, with what its reward is made of.
-select distinct on (s.publication_id)
-  s.publication_id, s.window_s, s.impressions, s.likes, s.replies, s.reposts, s.is_deleted, s.is_late,
-  p.channel_id, c.platform, o.author_followers, o.is_summoned, d.decision_id, p.first_sending_at is not null as is_by_api,
-  t.text
-from engagement_snapshot s
-join publication p on p.id = s.publication_id
-join channel c on c.id = p.channel_id
-join post o on o.id = p.post_id
-join review r on r.id = p.review_id
-join draft d on d.id = r.draft_id
-join publication_part t on t.publication_id = p.id and t.position = 0
-order by s.publication_id, s.window_s desc
+-- name: note_reply_standing
+-- What is gone is gone since it was first seen so; what is back stands.
+update publication set removed_at = case when %(is_gone)s then %(now)s::timestamptz end
+where id = %(id)s and state = 'sent' and (removed_at is not null) is distinct from %(is_gone)s
+returning id
 
--- name: model_cost_share
--- What all model calls cost, over the replies that went out.
-select coalesce(sum(cost_usd), 0)::float8
-       / greatest((select count(*) from publication where state = 'sent'), 1) as cost_usd
-from model_run
+-- name: note_looked_at
+update publication set looked_at = %(now)s where id = any (%(ids)s)
 
--- name: save_reward
-insert into reward (publication_id, decision_id, window_s, engagement_rate, reward, components)
-values (%(publication_id)s, %(decision_id)s, %(window_s)s, %(engagement_rate)s, %(reward)s, %(components)s)
-on conflict (publication_id) do update
-set decision_id = excluded.decision_id, window_s = excluded.window_s, engagement_rate = excluded.engagement_rate,
-    reward = excluded.reward, components = excluded.components, updated_at = now()
+-- name: replies_to_look_along
+-- Replies of a channel that a call under way may ask about at no cost, those not looked at longest first: where own
+-- reads are free any of the last weeks, else those that were charged today already.
+select p.id as publication_id, p.platform_id
+from publication p
+where p.channel_id = %(channel_id)s and p.state = 'sent' and p.platform_id is not null
+  and p.sent_at > %(sent_after_at)s and p.id <> all (%(except_ids)s)
+  and (p.looked_at is null or p.looked_at < %(looked_before_at)s)
+  and (%(is_free)s or exists (
+    select from spend_resource s
+    where s.channel_id = p.channel_id and s.day = %(day)s and s.action = 'own_read' and s.resource_id = p.platform_id))
+order by p.looked_at nulls first
+limit %(most)s

@@ -39,15 +39,15 @@ with given as materialized (
     place integer, platform text, platform_post_id text, author text, author_followers integer, community text,
     text text, url text, conversation_id text, parent_id text, mentions text[], quoted_author text, lang text,
     metrics jsonb, created_at timestamptz, is_summoned boolean, priority integer, status text, rejection_reason text,
-    checked_at timestamptz)
+    checked_at timestamptz, answers_publication_id bigint)
 ), fresh as (
   insert into post
     (channel_id, platform, platform_post_id, author, author_followers, community, text, url, conversation_id,
      parent_id, mentions, quoted_author, lang, metrics, created_at, is_summoned, priority, status, rejection_reason,
-     checked_at)
+     answers_publication_id, checked_at)
   select %(channel_id)s, platform, platform_post_id, author, author_followers, community, text, url, conversation_id,
          parent_id, mentions, quoted_author, lang, metrics, created_at, is_summoned, priority, status, rejection_reason,
-         coalesce(checked_at, now())
+         answers_publication_id, coalesce(checked_at, now())
   from given order by platform, platform_post_id
   on conflict (platform, platform_post_id) do nothing
   returning platform, platform_post_id

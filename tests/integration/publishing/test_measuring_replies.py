@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from rejoinder.engagement.rewards import RewardWeights
-from resources.measuring import count_measurements_due, measure_due, refresh_rewards
+from resources.measuring import count_measurements_due, measure_due
 from resources.platforms.failures import RateLimited, Unreachable
 from resources.platforms.port import Metrics
+from resources.rewarding import refresh_rewards
 from resources.work.stopping import StopSignal
 
 HOUR = timedelta(hours=1)
@@ -93,6 +94,7 @@ def test_a_reply_posted_by_hand_is_measured_too(desk, measure):
     channel = desk.channel()
     reply = desk.approved(channel)
     desk.rows("update publication set state = 'handoff' where id = %s", reply)
+    desk.rows("update publication_part set state = 'sent' where publication_id = %s", reply)
     desk.rows(
         "update publication set state = 'sent', sent_at = now(), platform_id = '77' where id = %s", reply
     )

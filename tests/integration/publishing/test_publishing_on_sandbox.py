@@ -12,8 +12,9 @@ import pytest
 
 from resources.clients import open_client
 from resources.listening import hear_all
-from resources.measuring import measure_due, refresh_rewards
+from resources.measuring import measure_due
 from resources.publishing.run import publish_due
+from resources.rewarding import refresh_rewards
 from resources.work.stopping import StopSignal
 
 MINUTE = timedelta(minutes=1)

@@ -1,0 +1,69 @@
+"""Answers to our replies: rows <-> values."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rejoinder.engagement.follow_ups import FollowUp
+from rejoinder.ids import PublicationId
+from resources.postgres import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFollowUp:
+    """An answer to a reply of ours; kind is None where it was heard before the reply's own id was known."""
+
+    publication_id: PublicationId
+    post_id: int
+    platform: str
+    platform_post_id: str
+    author: str | None
+    text: str
+    url: str | None
+    created_at: datetime
+    stage: str
+    status: str
+    rejection_reason: str | None
+    kind: str | None
+    version: int
+
+
+def replies_among(tx: Transaction, platform: str, platform_ids: Sequence[str]) -> dict[str, PublicationId]:
+    """Which of these ids are replies of ours or parts of them, with their publications."""
+    if not platform_ids:
+        return {}
+    rows = tx.rows("replies_among", platform=platform, platform_ids=list(platform_ids))
+    return {row["platform_id"]: PublicationId(row["publication_id"]) for row in rows}
+
+
+def tie_to_publication(tx: Transaction, publication_id: PublicationId, platform_ids: Sequence[str]) -> int:
+    """Tie the posts that answer one of these ids to the publication; how many are tied to it now."""
+    tx.execute("tie_follow_ups", publication_id=publication_id, platform_ids=list(platform_ids))
+    return int(tx.value("count_follow_ups", publication_id=publication_id))
+
+
+def note_follow_ups(tx: Transaction, platform: str, judged: Mapping[str, FollowUp]) -> None:
+    """Write down what answers are, by their platform's id."""
+    if judged:
+        given = [
+            {"platform_post_id": one, "kind": found.kind, "reason": found.reason}
+            for one, found in judged.items()
+        ]
+        tx.execute("note_follow_ups", platform=platform, judged=json.dumps(given))
+
+
+def follow_ups_of(tx: Transaction, publication_ids: Sequence[int]) -> list[StoredFollowUp]:
+    """The answers to these publications, each publication's oldest first."""
+    rows = tx.rows("follow_ups_of", publication_ids=list(publication_ids))
+    return [StoredFollowUp(**row) for row in rows]
+
+
+def list_follow_ups(tx: Transaction, *, kind: str | None = None, most: int = 100) -> list[StoredFollowUp]:
+    """The latest answers, newest first; of one kind, or of all."""
+    return [StoredFollowUp(**row) for row in tx.rows("list_follow_ups", kind=kind, most=most)]
+
+
+def follow_up_counts(tx: Transaction) -> dict[str, int]:
+    """How many answers there were, as ``kind: place``."""
+    return {f"{row['kind']}: {row['place']}": row["n"] for row in tx.rows("follow_up_counts")}
