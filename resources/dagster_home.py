@@ -24,6 +24,9 @@ HOST = "127.0.0.1"
 # A run that its process could not end (power cut, kill -9 of everything) may hold a slot this long.
 LONGEST_RUN_S = 6 * 3600
 
+# Of Dagster's storages: of a statement; of a connection, which is then made anew; of connections beside the one kept.
+STATEMENT_TIMEOUT_MS, RECYCLE_S, MAX_OVERFLOW = 60_000, 600, 20
+
 INSTANCE_FILE = """\
 # Written by Rejoinder on each start; changes are lost.
 storage:
@@ -112,12 +115,17 @@ def export_dagster_home(settings: Settings, addresses: Addresses) -> None:
 def open_instance(settings: Settings, addresses: Addresses) -> DagsterInstance:
     """This home's Dagster instance; close it with ``with`` or ``dispose()``.
 
-    The first use of a database makes Dagster's tables in it.
+    The first use of a database makes Dagster's tables in it. Each of its three storages keeps a connection: a run
+    writes hundreds of events, and connecting for each would take longer than writing it.
     """
     export_dagster_home(settings, addresses)
     from dagster import DagsterInstance
 
-    return DagsterInstance.get()
+    instance = DagsterInstance.get()
+    instance.optimize_for_webserver(
+        statement_timeout=STATEMENT_TIMEOUT_MS, pool_recycle=RECYCLE_S, max_overflow=MAX_OVERFLOW
+    )
+    return instance
 
 
 def _write_if_different(path: Path, text: str) -> Path:

@@ -8,11 +8,12 @@ import dagster as dg
 import pytest
 from dagster._core.storage.tags import GRPC_INFO_TAG
 from dagster._core.test_utils import create_run_for_test
+from sqlalchemy.engine import make_url
 
 from resources.dagster_home import open_instance, write_instance_file
 from resources.dagster_runs import REASON, end_orphaned_runs
 from resources.embedded.cluster import Cluster
-from resources.provision import Addresses
+from resources.provision import Addresses, connect_admin
 from resources.settings import Settings, child_environment, use_home
 
 
@@ -47,6 +48,21 @@ def test_a_materialization_is_stored_and_read_back(
     assert event.run_id == result.run_id
     assert event.asset_materialization is not None
     assert event.asset_materialization.metadata["dagster/row_count"].value == 3
+
+
+def test_it_does_not_connect_for_every_event(
+    instance: dg.DagsterInstance, addresses: Addresses, cluster: Cluster
+) -> None:
+    def connections() -> list[tuple[object, ...]]:
+        with connect_admin(cluster.url("postgres", "postgres", "postgres")) as admin:
+            name = make_url(addresses.dagster).database
+            statement = "select pid from pg_stat_activity where datname = %s order by 1"
+            return admin.execute(statement, (name,)).fetchall()
+
+    assert dg.materialize([posts], instance=instance).success
+    kept = connections()
+    assert dg.materialize([posts], instance=instance).success
+    assert set(kept) & set(connections())
 
 
 def test_it_is_the_instance_that_was_asked_for(instance: dg.DagsterInstance, settings: Settings) -> None:
