@@ -21,8 +21,10 @@ REFUSALS = {
     "TOO_OLD": "too_old",
     "TOO_LONG": "too_long",
     "USER_BLOCKED": "blocked",
-    "USER_MUTED": "blocked",
-    "MUTED_FROM_SUBREDDIT": "blocked",
+    "USER_MUTED": "muted",
+    "MUTED_FROM_SUBREDDIT": "muted",
+    "TOO_MANY_COMMENTS": "too_many_comments",
+    "SUBREDDIT_NOTALLOWED": "reply_limited",
     "NO_TEXT": "invalid",
 }
 

@@ -29,13 +29,19 @@ WINDOW_HEADERS = {
     "app_24h": "x-app-limit-24hour-{}",
     "user_24h": "x-user-limit-24hour-{}",
 }
-# X's refusals of a reply have no codes; these words tell the ones that matter apart.
+# X's refusals of a reply have no codes; these words tell the ones that matter apart. Its playground and clients
+# (xdevplatform/playground, akrherz/iembot#163) show "duplicate content"; the words for the others are those that X's
+# older interface documented (errors 187, 385, 433). What has none of them is refused as ``forbidden``.
 REFUSAL_WORDS = (
     ("duplicate content", "duplicate_content"),
+    ("is a duplicate", "duplicate_content"),
     ("mentioned or quoted", "not_summoned"),
     ("not been mentioned", "not_summoned"),
     ("too long", "too_long"),
     ("deleted or not visible", "parent_gone"),
+    ("restricted who can reply", "reply_limited"),
+    ("conversation is not allowed", "reply_limited"),
+    ("muted", "muted"),
     ("blocked", "blocked"),
 )
 COUNTS = ("like_count", "reply_count", "retweet_count", "quote_count", "bookmark_count", "impression_count")
@@ -200,10 +206,10 @@ def http_failure(error: tweepy.HTTPException, *, is_write: bool) -> PlatformFail
     status, words = error.response.status_code, platform_words(error)
     if status == 429:
         return too_many(error.response, words)
-    if status == 401:
+    if status == 401 or "unsupported-authentication" in error.response.text:
         return AuthExpired(words)
     if 400 <= status < 500:
-        return Refused(refusal_code(status, words), words)
+        return Refused(refusal_code(status, words, error.response.text), words)
     detail = f"the platform answered {status}"
     return OutcomeUnknown(detail) if is_write else Unreachable(detail)
 
@@ -223,12 +229,14 @@ def too_many(response: requests.Response, words: str) -> PlatformFailure:
     return RateLimited(retry_time(response.headers), words)
 
 
-def refusal_code(status: int, words: str) -> str:
-    """The code of a refusal, from X's words where they are known."""
+def refusal_code(status: int, words: str, body: str = "") -> str:
+    """The code of a refusal, from X's words where they are known; a 403 of other words is ``forbidden``."""
     lowered = words.lower()
     for part, code in REFUSAL_WORDS:
         if part in lowered:
             return code
+    if "resource-not-found" in body:
+        return "parent_gone"
     return "forbidden" if status == 403 else "invalid"
 
 

@@ -98,8 +98,9 @@ def refuse_parent(call: Call, parent_id: str | None, account: str) -> SandboxPos
         )
     if parent.has_blocked:
         raise forbidden("blocked", "You have been blocked from replying to this Tweet by its author.")
-    is_enterprise = read_settings(call.world.state).is_enterprise
-    if not is_enterprise and not is_summoned(matchable(parent), account):
+    # X's rule names the author of the post that is answered; who answers an own post, as a thread does, is that author.
+    may_answer = parent.is_own or read_settings(call.world.state).is_enterprise
+    if not may_answer and not is_summoned(matchable(parent), account):
         detail = "Reply to this conversation is not allowed because you have not been mentioned or quoted."
         raise forbidden("not_summoned", detail)
     return parent

@@ -68,6 +68,16 @@ def test_reply_needs_a_summons(x_client: PlatformClient, sandbox: Any) -> None:
     x_client.publish(QUOTING, "you quoted us")
 
 
+def test_a_thread_answers_its_own_parts_uncalled(x_client: PlatformClient, sandbox: Any) -> None:
+    long_ago = x_client.now() - timedelta(days=400)
+    first = x_client.publish(SUMMONED, "the first part")
+    second = x_client.publish(first.platform_id, "the second part")
+    found = x_client.read_back(first.platform_id, "the second part", long_ago).found
+    assert found is not None and found.platform_id == second.platform_id
+    assert x_client.read_back(SUMMONED, "the second part", long_ago).found is None
+    assert sandbox.get("summary")["duplicates"] == 0
+
+
 def test_duplicate_content_is_refused_and_counts_once(x_client: PlatformClient, sandbox: Any) -> None:
     x_client.publish(SUMMONED, "the same text")
     for parent_id in (SUMMONED, ALSO_SUMMONED):
