@@ -210,6 +210,14 @@ def expect_reply(page: Page, text: str) -> None:
     )
 
 
+def rest(page: Page) -> None:
+    """Wait until the page has said all that it was told and is drawn: what is pressed before that may be lost."""
+    page.wait_for_function(
+        "document.querySelector('.stApp').getAttribute('data-test-script-state') === 'notRunning'",
+        timeout=WAIT_MS,
+    )
+
+
 def open_case(page: Page, called_us: bool) -> str:
     """Open an X post that called us or did not; gives the name of its author."""
     way = "sent by API to X" if called_us else "the author did not call us"
@@ -286,6 +294,8 @@ def test_keys_pressed_while_writing_decide_nothing(page: Page) -> None:
     expect_author(page, author)
     expect(page.locator(".st-key-reject_panel")).to_have_count(0)
     page.locator(".st-key-post .rj-post").click()
+    expect(reply(page)).not_to_be_focused()
+    rest(page)
     page.keyboard.press("x")
     expect(page.locator(".st-key-reject_panel")).to_have_count(1)
     page.get_by_text("Tone: we would not say it like this").click()
