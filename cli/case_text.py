@@ -72,6 +72,7 @@ def _decided_lines(case: "ReviewCase") -> Iterator[str]:
         yield f"Post it here ({opening}): {case.handoff.url or 'no address is known'}"
     elif case.place.stage == "review":
         yield _way_line(case)
+        yield _link_line(case)
 
 
 def _way_line(case: "ReviewCase") -> str:
@@ -86,6 +87,20 @@ def _way_line(case: "ReviewCase") -> str:
     quiet = case.standing.not_before
     wait = f", not before {quiet:%Y-%m-%d %H:%M} UTC (quiet hours)" if quiet else ""
     return f"Once approved, the reply is sent by the publisher{price}{wait}."
+
+
+def _link_line(case: "ReviewCase") -> str:
+    """What the reply may link to, at which prices, and what was decided before it was drafted."""
+    if case.link is None or case.link.address is None:
+        return "No link: the source has no address that everybody can open."
+    now, proposal = case.link.now, case.link.proposal
+    prices = (
+        f"{now.price_usd:.3f} USD without a link, {now.price_with_link_usd:.3f} USD with {case.link.address}"
+    )
+    if proposal is None:
+        return f"{prices}."
+    word = "with" if proposal.is_proposed else "without"
+    return f"{prices}; drafted {word} one: {proposal.reason}."
 
 
 def _publication_lines(publication: "CasePublication") -> Iterator[str]:

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from rejoinder.drafting.citations import citation, citation_address
-from rejoinder.drafting.link_proposals import LinkProposal
+from rejoinder.drafting.citations import TITLE_LENGTHS, citation, citation_address
+from rejoinder.drafting.link_proposals import LinkProposal, propose_link
 from rejoinder.engagement.visits import OTHER_HOSTS, Visit
 from rejoinder.ids import ChunkId, SourceId
+from rejoinder.listening.policy import ChannelPolicy, Way
 from rejoinder.research.evidence import Evidence
 from resources.postgres import Transaction
 
@@ -23,14 +24,16 @@ MOST_HOSTS = 20
 
 @dataclass(frozen=True, slots=True)
 class CaseLink:
-    """The link that a reply may carry: its address as it would stand there, and how the source is cited.
+    """The link that a reply may carry: its address as it would stand there, and how the source may be cited.
 
-    address is None where the source has none that everybody can open. proposal is None where the reply was drafted
-    before links were proposed.
+    address is None where the source has none that everybody can open; cited has the longest form first. now is what
+    would be proposed now, with the prices of now; proposal what was proposed before the draft, None where it is older
+    than proposals are.
     """
 
     address: str | None
-    cited: str
+    cited: tuple[str, ...]
+    now: LinkProposal
     proposal: LinkProposal | None
 
 
@@ -88,8 +91,10 @@ def follow(tx: Transaction, code: str, visit: Visit | None, day: date) -> str | 
     return None if row is None else str(row["target"])
 
 
-def case_link(tx: Transaction, post_id: int) -> CaseLink | None:
-    """The link that the reply to a post may carry; None where nothing is drafted that quotes anything."""
+def case_link(
+    tx: Transaction, post_id: int, policy: ChannelPolicy, *, way: Way, is_summoned: bool
+) -> CaseLink | None:
+    """The link that the reply to a post may carry; None where nothing was found to quote."""
     row = tx.row("case_link", post_id=post_id)
     if row is None:
         return None
@@ -97,7 +102,9 @@ def case_link(tx: Transaction, post_id: int) -> CaseLink | None:
     target = citation_address(quoted)
     instead = tracked_links_of(tx, [post_id])[post_id]
     address = instead.get(target, target) if target else None
-    return CaseLink(address, citation(quoted), _proposal(row))
+    cited = tuple(dict.fromkeys(citation(quoted, max_title=length) for length in TITLE_LENGTHS))
+    now = propose_link(policy, way=way, is_summoned=is_summoned, has_address=address is not None)
+    return CaseLink(address, cited, now, _proposal(row))
 
 
 def _quoted(row: Mapping[str, object]) -> Evidence:

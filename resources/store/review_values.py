@@ -13,6 +13,7 @@ from rejoinder.posting.handoff import Handoff
 from rejoinder.posting.states import PublicationState
 from rejoinder.review.moves import Place
 from resources.store.channels import Channel
+from resources.store.links import CaseLink
 
 QueueOrder = Literal["priority", "relevance", "newest", "oldest"]
 
@@ -215,8 +216,8 @@ class ReviewCase:
     version is what a decision has to name. drafts run from the first to the latest. way says how an
     approved reply would go out now; handoff is there while an approved reply waits for a hand, never
     before: only an approved text gets a link. standing says whether the policy lets the post be answered now,
-    price_usd what its platform charges for the latest draft; 0 by hand. thread is what stands above the post,
-    oldest first, where it was read.
+    price_usd what its platform charges for the latest draft; 0 by hand. link is what the reply may link to. thread is
+    what stands above the post, oldest first, where it was read.
     """
 
     id: PostId
@@ -240,6 +241,7 @@ class ReviewCase:
     reviews: tuple[CaseReview, ...]
     publications: tuple[CasePublication, ...]
     handoff: Handoff | None
+    link: CaseLink | None = None
 
     @property
     def draft(self) -> CaseDraft | None:

@@ -16,6 +16,7 @@ from rejoinder.text.links import find_links
 from resources.postgres import Transaction
 from resources.store.answering import standing_of
 from resources.store.channels import Channel, load_channel
+from resources.store.links import case_link
 from resources.store.posts import post_of
 from resources.store.review_values import (
     AuditPage,
@@ -102,6 +103,7 @@ def load_case(tx: Transaction, post_id: int) -> ReviewCase:
         reviews=tuple(CaseReview(**r) for r in tx.rows("case_reviews", post_id=post_id)),
         publications=publications,
         handoff=_handoff(post, publications),
+        link=case_link(tx, post_id, channel.policy, way=way, is_summoned=row["is_summoned"]),
     )
 
 

@@ -15,6 +15,7 @@ from review_app.desk import refusal
 from review_app.escaped import Markup, chip, html, join, link, note, show, show_text
 from review_app.places import Kept, begin_text, forget_text, forget_version, seen_version, text_key
 from review_app.screens.deciding import REFUSED, show_buttons
+from review_app.screens.link_choice import show_link_choice
 from review_app.texts import PLATFORMS, STATES, TONES, way_ahead, when, words
 
 OPEN_PLACES = (Place("review", "pending"), REFUSED)
@@ -85,6 +86,7 @@ def _editor(case: ReviewCase, draft: CaseDraft) -> None:
             persist_state="session",
         )
         obstacle = _show_count(case, text or "")
+    show_link_choice(case, text or "")
     st.html(LIVE, unsafe_allow_javascript=True)
     show_buttons(case, text or "", obstacle)
     if is_older:

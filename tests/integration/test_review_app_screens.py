@@ -542,3 +542,26 @@ def test_a_refused_reply_may_be_approved_again_with_other_words(staff: Desk, sig
     assert (
         staff.value("select count(*) from publication where post_id = %s and state = 'queued'", post_id) == 1
     )
+
+
+def test_the_link_is_switched_on_and_off_and_what_it_costs_is_said(staff: Desk, signed_in: SignIn) -> None:
+    dear = '{"price_summoned_usd": 0.01, "price_per_create_usd": 0.015, "price_with_link_usd": 0.2}'
+    staff.do("update channel set policy = policy || %s::jsonb", dear)
+    post_id = staff.post()
+    page = signed_in("approver")
+    link = page.toggle(key=f"link_{post_id}")
+    assert (link.label, link.value) == ("With link (+0.190 USD)", False)
+    assert "As it stands: 0.010 USD." in html_of(page)
+    link.set_value(True).run()
+    assert page.text_area(key=f"text_{post_id}").value == f"{DRAFT} https://pod.example/e1#t=724"
+    page.toggle(key=f"link_{post_id}").set_value(False).run()
+    assert page.text_area(key=f"text_{post_id}").value == DRAFT
+    page.toggle(key=f"link_{post_id}").set_value(True).run()
+    page = press_key(page, "approve")
+    assert staff.value("select text from review_part") == f"{DRAFT} https://pod.example/e1#t=724"
+
+
+def test_no_switch_where_a_channel_takes_no_links(staff: Desk, signed_in: SignIn) -> None:
+    staff.do("""update channel set policy = policy || '{"allow_links": false}'""")
+    staff.post()
+    assert not signed_in("approver").toggle

@@ -68,19 +68,24 @@ select asked.id as publication_id,
 from unnest(%(publication_ids)s::bigint[]) as asked(id)
 
 -- name: case_link
--- What was proposed for the latest decision about a post as it stands, and what its latest draft quotes first.
+-- What was proposed for the latest draft about a post as it stands, and what that quotes; before the rest, the best.
+with latest as (
+  select d.id, d.decision_id from draft d join post p on p.id = d.post_id and p.round = d.round
+  where d.post_id = %(post_id)s order by d.version desc limit 1
+)
 select n.is_link_proposed, n.link_reason, n.price_usd::float8 as price_usd,
        n.price_with_link_usd::float8 as price_with_link_usd,
        v.quote, v.start_s, v.speaker, s.title as source_title, s.url as source_url, c.id as chunk_id, c.source_id
-from draft d
-join post p on p.id = d.post_id and p.round = d.round
+from latest d
 left join decision n on n.id = d.decision_id
-join draft_evidence q on q.draft_id = d.id
-join evidence v on v.id = q.evidence_id
+cross join evidence v
+join claim m on m.id = v.claim_id
+join post p on p.id = v.post_id and p.round = m.round
 join chunk c on c.id = v.chunk_id
 join source s on s.id = c.source_id
-where d.post_id = %(post_id)s
-order by d.version desc, v.score desc, v.position
+where v.post_id = %(post_id)s
+order by exists (select from draft_evidence q where q.draft_id = d.id and q.evidence_id = v.id) desc, v.score desc,
+         v.position
 limit 1
 
 -- name: link_report

@@ -1,0 +1,65 @@
+"""Putting the link into a reply and taking it out again, as the reviewer decides; the rest of the text stays.
+
+What belongs here: plain functions from a text to a text. Whether there is an address to link to, and what it costs, is
+decided elsewhere.
+"""
+
+from collections.abc import Sequence
+
+import regex
+
+from rejoinder.drafting.citations import link_after, markdown_link, without_square_brackets
+from rejoinder.listening.post import Platform
+from rejoinder.text.links import find_links
+
+
+def has_link(text: str) -> bool:
+    """Whether X, which charges for it, would make a link of anything in the text."""
+    return any(True for _ in find_links(text))
+
+
+def carries(text: str, address: str) -> bool:
+    """Whether the text links to the address, bare or as Markdown writes it."""
+    return address in text or _in_markdown(address) in text
+
+
+def with_link(text: str, platform: Platform, cited: Sequence[str], address: str) -> str:
+    r"""The text with the link: behind it on X, elsewhere on the source's name where that stands, or below.
+
+    Args:
+        text: the reply; of a thread all of it, the link goes to its end.
+        platform: where it goes.
+        cited: how the source may be named in the text, the longest first.
+        address: to link to.
+
+    >>> with_link("“Salt it.” (Ines, Cheese, 1:04)", "reddit", ["Ines, Cheese, 1:04"], "https://pod.example/1")
+    '“Salt it.” ([Ines, Cheese, 1:04](https://pod.example/1))'
+    >>> with_link("“Salt it.” (Cheese)", "x", ["Cheese"], "https://pod.example/1")
+    '“Salt it.” (Cheese) https://pod.example/1'
+    """
+    if carries(text, address):
+        return text
+    named = next((name for name in cited if name in text), None)
+    if platform == "x" or named is None:
+        return text.rstrip() + link_after(platform, cited[0], address)
+    return text.replace(named, markdown_link(named, address), 1)
+
+
+def without_link(text: str, cited: Sequence[str], address: str) -> str:
+    """The text without links to the address; a name that was linked stays, unless it only stood there to be linked.
+
+    >>> without_link("“Salt it.” ([Cheese, 1:04](https://pod.example/1))", ["Cheese, 1:04"], "https://pod.example/1")
+    '“Salt it.” (Cheese, 1:04)'
+    """
+    below = f"\n\n{markdown_link(cited[0], address)}"
+    before = text.removesuffix(below)
+    if before != text and any(without_square_brackets(name) in before for name in cited):
+        return before
+    target = regex.escape(_in_markdown(address))
+    unlinked = regex.sub(rf"\[([^\[\]]*)\]\({target}\)", r"\1", text)
+    # Not an address that only begins like this one.
+    return regex.sub(rf"[ \t]*(?<!\S){regex.escape(address)}(?!\S)", "", unlinked)
+
+
+def _in_markdown(address: str) -> str:
+    return markdown_link("", address)[3:-1]
