@@ -1,7 +1,7 @@
 """Clients of the platforms, one per channel and credential, shared by all that this process does."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -12,9 +12,10 @@ from resources.platforms.adapters import open_platform
 from resources.platforms.metering import FREE
 from resources.platforms.port import Meter, PlatformClient
 from resources.postgres import Database
+from resources.sealing.keys import KeysAway
 from resources.spending.meter import ReadsOnly
 from resources.spending.meters import meters_of
-from resources.store.channels import Channel
+from resources.store.channels import Channel, enabled_channels, read_credential
 
 _clients: dict[tuple[int, str, Meter], PlatformClient] = {}
 _lock = threading.Lock()
@@ -26,6 +27,29 @@ class OpenClient(Protocol):
     def __call__(self, channel: Channel, credential: Mapping[str, str]) -> PlatformClient:
         """The client; raises ConfigInvalid where the credential lacks something."""
         ...
+
+
+def reading_clients(
+    db: Database, open_client: OpenClient, note: Callable[[str], None]
+) -> list[tuple[Channel, PlatformClient]]:
+    """Every enabled channel with a client that reads; one whose credential will not do is told of and left out.
+
+    Args:
+        db: as the application, which alone may read the credentials for reading.
+        open_client: makes or gives the client of a channel.
+        note: told what is wrong, a sentence for a channel.
+    """
+    with db.transaction() as tx:
+        channels = enabled_channels(tx)
+    opened = []
+    for channel in channels:
+        try:
+            with db.transaction() as tx:
+                credential = read_credential(tx, channel.id)
+            opened.append((channel, open_client(channel, credential)))
+        except (ConfigInvalid, KeysAway) as error:
+            note(f"channel {channel.name}: {error}")
+    return opened
 
 
 @contextmanager

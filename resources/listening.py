@@ -7,11 +7,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rejoinder.errors import ConfigInvalid
 from rejoinder.ids import ChannelId, sha256_hex
 from rejoinder.listening.post import Post
 from rejoinder.listening.rules import ListeningRule
-from resources.clients import OpenClient
+from resources.clients import OpenClient, reading_clients
 from resources.new_posts import answers_among, new_post
 from resources.platforms.failures import AuthExpired, PlatformFailure, Refused, SpendStopped
 from resources.platforms.port import Heard, PlatformClient, Unreadable
@@ -19,7 +18,7 @@ from resources.platforms.streaming import bound_first_search
 from resources.postgres import Database, Transaction
 from resources.standings import withdraw_earlier
 from resources.store.channel_states import State, read_states, set_state
-from resources.store.channels import Channel, enabled_channels, load_cursor, read_credential, save_cursor
+from resources.store.channels import Channel, load_cursor, save_cursor
 from resources.store.follow_ups import note_follow_ups
 from resources.store.opt_outs import note_requests
 from resources.store.posts import insert_posts
@@ -147,15 +146,7 @@ def open_channels(
     db: Database, open_client: OpenClient, report: HeardReport
 ) -> list[tuple[Channel, PlatformClient]]:
     """Every enabled channel with its client; one whose credential will not do is noted."""
-    with db.transaction() as tx:
-        channels = [(channel, read_credential(tx, channel.id)) for channel in enabled_channels(tx)]
-    opened = []
-    for channel, credential in channels:
-        try:
-            opened.append((channel, open_client(channel, credential)))
-        except ConfigInvalid as error:
-            report.note(f"channel {channel.name}: {error}")
-    return opened
+    return reading_clients(db, open_client, report.note)
 
 
 def open_listening(

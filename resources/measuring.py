@@ -10,13 +10,13 @@ from rejoinder.engagement.windows import SOON, is_late
 from rejoinder.errors import ConfigInvalid, LeaseLost, RejoinderError, ServiceUnavailable
 from rejoinder.ids import ChannelId, PublicationId
 from resources.answered import Asked, read_unheard
-from resources.clients import OpenClient
+from resources.clients import OpenClient, reading_clients
 from resources.looking_along import LookingAlong, part_counts
 from resources.platforms.failures import PlatformFailure, SpendStopped
 from resources.platforms.port import Metrics, PlatformClient
 from resources.postgres import Database, Transaction
 from resources.publishing.channel_time import ChannelTime
-from resources.store.channels import Channel, enabled_channels, read_credential
+from resources.store.channels import Channel
 from resources.store.engagement import (
     Measurement,
     has_open_measurements,
@@ -232,15 +232,7 @@ def _count_due(db: Database, channel: Channel, client: PlatformClient) -> int:
 
 
 def _clients(db: Database, open_client: OpenClient, report: Report) -> list[tuple[Channel, PlatformClient]]:
-    with db.transaction() as tx:
-        channels = [(channel, read_credential(tx, channel.id)) for channel in enabled_channels(tx)]
-    opened = []
-    for channel, credential in channels:
-        try:
-            opened.append((channel, open_client(channel, credential)))
-        except ConfigInvalid as error:
-            _note(report, f"channel {channel.name}: {error}")
-    return opened
+    return reading_clients(db, open_client, lambda error: _note(report, error))
 
 
 def _plan_missing(db: Database, channel: Channel, client: PlatformClient) -> None:

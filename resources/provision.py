@@ -22,6 +22,8 @@ from resources.embedded.cluster import Cluster, open_cluster
 from resources.embedded.private_files import one_at_a_time, write_private
 from resources.migrations import migrate
 from resources.postgres import connection_error
+from resources.sealing.opening import keeper_of
+from resources.sealing.plain_rows import seal_plain_rows
 from resources.settings import OTHER_HOME, Settings
 
 EMBEDDED_DATABASE = "rejoinder"
@@ -56,7 +58,7 @@ class Need:
 
 @lru_cache(maxsize=4)
 def prepare(settings: Settings) -> Addresses:
-    """Start PostgreSQL if it is the embedded one, make what is missing, migrate; once per process.
+    """Start PostgreSQL if it is the embedded one, make what is missing, migrate, seal; once per process.
 
     Raises:
         ServiceUnavailable: the server cannot be reached or does not start.
@@ -69,6 +71,7 @@ def prepare(settings: Settings) -> Addresses:
     else:
         addresses = _prepare_external(settings, settings.database_url.get_secret_value())
     migrate(addresses.owner)
+    seal_plain_rows(addresses.owner, keeper_of(settings))
     return addresses
 
 

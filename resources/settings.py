@@ -127,6 +127,27 @@ class Settings(BaseSettings):
     reddit_base_url: PlatformUrl | None = Field(
         None, description="Address that stands in for Reddit and its tokens; a channel's own goes first."
     )
+    credential_key_source: Literal["file", "environment", "vault"] | None = Field(
+        None,
+        description="Where the keys are that channels' credentials are sealed with: file (in the home), environment "
+        "or vault; default environment where REJOINDER_CREDENTIAL_KEYS is set, else file.",
+    )
+    credential_keys: SecretStr | None = Field(
+        None,
+        description="Keys of credentials: read:KEY and write:KEY, divided by commas, the newest of each kind first.",
+    )
+    vault_url: PlatformUrl | None = Field(
+        None, description="Address of HashiCorp Vault, for keys kept there."
+    )
+    vault_token: SecretStr | None = Field(None, description="Token for Vault.")
+    vault_token_file: Path | None = Field(
+        None, description="File in which an agent keeps a fresh token for Vault."
+    )
+    vault_mount: str = Field("secret", description="Name of Vault's KV engine (version 2).")
+    vault_path: str = Field(
+        "rejoinder/credential-keys", description="Path in it; /read and /write are added."
+    )
+    vault_namespace: str | None = Field(None, description="Namespace in Vault Enterprise.")
     config: Path | None = Field(
         None, description="Path of rejoinder.toml; default ./rejoinder.toml if there."
     )
@@ -137,6 +158,11 @@ class Settings(BaseSettings):
     def platform_url(self, platform: str) -> str | None:
         """The address that stands in for a platform; None for the real one, and for platforms of other packages."""
         return {"x": self.x_base_url, "reddit": self.reddit_base_url}.get(platform)
+
+    @property
+    def key_source(self) -> Literal["file", "environment", "vault"]:
+        """Where the keys of credentials are."""
+        return self.credential_key_source or ("environment" if self.credential_keys else "file")
 
     @property
     def home_dir(self) -> Path:

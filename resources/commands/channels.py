@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from psycopg.types.json import Jsonb
-
 from rejoinder.errors import ConfigInvalid
 from rejoinder.ids import ChannelId
 from rejoinder.listening.policy import DEFAULT_POLICIES, ChannelPolicy, default_policy
@@ -13,7 +11,8 @@ from rejoinder.listening.post import Platform
 from resources.commands.actors import Actor, authorise, record
 from resources.platforms.adapters import check_credentials
 from resources.postgres import Database, Transaction
-from resources.store.channels import channels_of, save_channel
+from resources.sealing.splits import split_credentials
+from resources.store.channels import channels_of, save_channel, store_credential
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +42,7 @@ def add_channel(
     if not (new.name.strip() and new.account.strip()):
         raise ConfigInvalid("A channel needs a name and the account it speaks as.")
     check_credentials(new.platform, credentials)
+    split = split_credentials(new.platform, credentials, account=new.account)
     policy = default_policy(new.policy)
     _refuse_policy(new)
     with db.transaction() as tx:
@@ -52,9 +52,8 @@ def add_channel(
             tx, project_id=project_id, name=new.name, platform=new.platform, account=new.account,
             base_url=None, is_sandbox=False, policy=_kept(tx, new, policy), communities=new.communities,
         )  # fmt: skip
-        secret = Jsonb(dict(credentials))
-        tx.execute("store_read_credential", channel_id=channel_id, secret=secret)
-        tx.execute("store_write_credential", channel_id=channel_id, secret=secret)
+        store_credential(tx, channel_id, "read", split.read)
+        store_credential(tx, channel_id, "write", split.write)
         diff = {"platform": new.platform, "account": new.account, "policy": new.policy}
         record(tx, acting, "add_channel", "channel", channel_id, diff)
     return channel_id

@@ -5,15 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from psycopg.types.json import Jsonb
-
 from rejoinder.errors import ConfigInvalid, ServiceUnavailable
 from rejoinder.listening.policy import default_policy
 from rejoinder.listening.post import Platform
 from resources.demo.sandbox_process import Sandbox
 from resources.postgres import Transaction
+from resources.sealing.splits import split_credentials
 from resources.services import HOST, SANDBOX_PORT, sandbox_port
-from resources.store.channels import enabled_channels, read_credential, save_channel
+from resources.store.channels import enabled_channels, read_credential, save_channel, store_credential
 from resources.supervisor.ports import is_free
 from resources.workbench import Workbench
 
@@ -60,7 +59,13 @@ def _is_our_sandbox(bench: Workbench, port: int) -> bool:
         return False
     with bench.db.transaction() as tx:
         ours = [read_credential(tx, c.id) for c in enabled_channels(tx) if c.is_sandbox]
-    return isinstance(shown, dict) and any(key in shown.values() for key in ours)
+    return isinstance(shown, dict) and any(_is_of(key, kept) for key in shown.values() for kept in ours)
+
+
+def _is_of(shown: Any, kept: Mapping[str, str]) -> bool:
+    """Whether keys that a sandbox shows hold those that a channel's credential for reading has of the app."""
+    app = [name for name in ("bearer_token", "client_secret") if kept.get(name)]
+    return isinstance(shown, dict) and any(shown.get(name) == kept[name] for name in app)
 
 
 def platforms_of(posts: Path) -> dict[Platform, tuple[str, ...]]:
@@ -107,7 +112,7 @@ def _connect(
         policy=default_policy(POLICIES[platform]),
         communities=communities,
     )
-    secret = Jsonb(credentials[platform])
-    tx.execute("store_read_credential", channel_id=channel_id, secret=secret)
-    tx.execute("store_write_credential", channel_id=channel_id, secret=secret)
+    split = split_credentials(platform, credentials[platform], account=credentials["account"])
+    store_credential(tx, channel_id, "read", split.read)
+    store_credential(tx, channel_id, "write", split.write)
     return name

@@ -12,7 +12,7 @@ from rejoinder.listening.reddit_search import reddit_query
 from rejoinder.listening.rules import ListeningRule
 from resources.platforms.clocks import Clock
 from resources.platforms.conversations import climb
-from resources.platforms.credentials import RedditCredentials, read_credentials
+from resources.platforms.credentials import RedditCredentials, read_credentials, refuse_to_write
 from resources.platforms.deadlines import bounded_session
 from resources.platforms.failures import OutcomeUnknown, Refused, Unreachable
 from resources.platforms.metering import FREE
@@ -65,6 +65,7 @@ class RedditClient:
     def __init__(
         self, credentials: RedditCredentials, base_url: str | None, clock: Clock, meter: Meter = FREE
     ) -> None:
+        self._credentials = credentials
         self._username = credentials.username
         self._clock = clock
         self._meter = meter
@@ -122,6 +123,8 @@ class RedditClient:
         if not named:
             queries = ((rule.tag, reddit_query(rule.x_query)) for rule in rules)
             listings += [self._of_search(tag, query) for tag, query in queries if query]
+        if not self._credentials.acts_for_account:
+            return poll_listings(listings, cursor, self._username)
         listings.append(Listing(INBOX, "the mentions in the inbox", self._inbox("message/mentions", True)))
         listings.append(Listing(ANSWERS, "the answers in the inbox", self._inbox("message/comments", False)))
         return poll_listings(listings, cursor, self._username)
@@ -160,7 +163,8 @@ class RedditClient:
         raise Refused("invalid", "Reddit has no stream: poll with hear")
 
     def publish(self, parent_id: str, text: str) -> Sent:
-        """Comment under a thing with exactly one request."""
+        """Comment under a thing with exactly one request; none at all with a credential for reading."""
+        refuse_to_write(self._credentials)
         self._meter.allow("create")
         body = self._call("POST", "api/comment/", {"thing_id": parent_id, "text": text})
         failure = envelope_failure(body, self._clock)

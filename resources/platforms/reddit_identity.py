@@ -34,4 +34,6 @@ def grant(credentials: RedditCredentials) -> dict[str, Any]:
     """How the account signs in: refresh token where there is one, else password."""
     if credentials.refresh_token:
         return {"refresh_token": credentials.refresh_token}
-    return {"username": credentials.username, "password": credentials.password}
+    if credentials.password:
+        return {"username": credentials.username, "password": credentials.password}
+    return {"username": None, "password": None, "refresh_token": None}

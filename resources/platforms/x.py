@@ -13,7 +13,7 @@ from rejoinder.listening.post import Platform, Post
 from rejoinder.listening.rules import ListeningRule
 from resources.platforms.clocks import Clock
 from resources.platforms.conversations import climb
-from resources.platforms.credentials import XCredentials, read_credentials
+from resources.platforms.credentials import XCredentials, read_credentials, refuse_to_write
 from resources.platforms.failures import OutcomeUnknown, RateLimited, Refused
 from resources.platforms.metering import FREE
 from resources.platforms.port import (
@@ -91,6 +91,8 @@ class XClient(XStreaming):
         return self._identity()["username"]
 
     def _identity(self) -> dict[str, str]:
+        if self._me is None and not self._credentials.acts_for_account:
+            self._me = {"id": self._credentials.user_id, "username": self._credentials.username}
         if self._me is None:
             self._toll.meter.allow("own_read")
             self._me = self._read(self._api.get_me)["data"]
@@ -159,7 +161,8 @@ class XClient(XStreaming):
         return fetch
 
     def publish(self, parent_id: str, text: str) -> Sent:
-        """Reply to a post with exactly one request."""
+        """Reply to a post with exactly one request; none at all with a credential for reading."""
+        refuse_to_write(self._credentials)
         response = self._call(
             lambda: self._api.create_tweet(text=text, in_reply_to_tweet_id=parent_id), is_write=True
         )
@@ -245,7 +248,16 @@ class XClient(XStreaming):
             found |= self._metrics_of(ids[start : start + LONGEST_PAGE])
         return found
 
+    def _public_metrics(self, ids: Sequence[str]) -> dict[str, Metrics]:
+        """What anybody may read, at the price of others' posts."""
+        self._toll.meter.allow("post_read", len(ids))
+        body = self._read(lambda: self._api.get_tweets(list(ids), tweet_fields="public_metrics"))
+        self._toll.note_page(body)
+        return read_metrics(body)
+
     def _metrics_of(self, ids: Sequence[str]) -> dict[str, Metrics]:
+        if not self._credentials.acts_for_account:
+            return self._public_metrics(ids)
         self._toll.meter.allow("own_read", len(ids))
         try:
             found = self._counted(ids, f"public_metrics,{OWN_METRICS}")

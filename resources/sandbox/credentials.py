@@ -15,6 +15,7 @@ from resources.sandbox.state import State
 
 DEFAULT_ACCOUNT = "rejoinder_demo"
 KEY = "credentials"
+READ_REFRESH = "read_refresh_token"
 HANDLE = re.compile(r"[A-Za-z0-9_]{1,20}")
 
 
@@ -63,9 +64,12 @@ def ensure_credentials(state: State, account: str | None, others: Sequence[str] 
     with state.transaction():
         stored = state.meta(KEY)
         record = json.loads(stored) if stored else make_credentials(account or DEFAULT_ACCOUNT)
-        # A file of before there were models, or several accounts, has every key but theirs.
+        # A file of before there were models, several accounts, or keys for reading, has every key but theirs.
         record.setdefault("openai", make_model_key())
         record.setdefault("others", [])
+        for each in (record, *record["others"]):
+            each["x"] = {**make_x_read_keys(each["account"]), **each["x"]}
+            each["reddit"].setdefault(READ_REFRESH, secrets.token_urlsafe(16))
         if account:
             record["account"] = record["reddit"]["username"] = account
         known = {each["account"].lower() for each in (record, *record["others"])}
@@ -108,9 +112,17 @@ def make_credentials(account: str) -> dict[str, Any]:
     x_names = ("bearer_token", "consumer_key", "consumer_secret", "access_token_secret", "oauth2_user_token")
     x_keys = {name: secrets.token_urlsafe(24) for name in x_names}
     x_keys["access_token"] = f"{user_id(account)}-{secrets.token_urlsafe(24)}"
-    reddit_names = ("client_id", "client_secret", "password", "refresh_token")
+    x_keys |= make_x_read_keys(account)
+    reddit_names = ("client_id", "client_secret", "password", "refresh_token", READ_REFRESH)
     reddit_keys = {name: secrets.token_urlsafe(16) for name in reddit_names}
     return {"account": account, "x": x_keys, "reddit": {"username": account, **reddit_keys}}
+
+
+def make_x_read_keys(account: str) -> dict[str, str]:
+    """Fresh random keys of the account for a second app, which has the permission Read alone."""
+    names = ("read_consumer_key", "read_consumer_secret", "read_access_token_secret")
+    keys = {name: secrets.token_urlsafe(24) for name in names}
+    return {**keys, "read_access_token": f"{user_id(account)}-{secrets.token_urlsafe(24)}"}
 
 
 def make_model_key() -> dict[str, str]:

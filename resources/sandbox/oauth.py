@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
-from resources.sandbox.credentials import Account
+from resources.sandbox.credentials import READ_REFRESH, Account
 from resources.sandbox.exchange import Call, Who
-from resources.sandbox.tokens import is_refused, token_holder
+from resources.sandbox.tokens import FOR_READING, is_refused, token_holder
 
 X_BASES = ("https://api.twitter.com", "https://api.x.com")
 
@@ -25,6 +25,7 @@ class Caller(NamedTuple):
     who: Who
     account: str
     client: str = ""
+    may_write: bool = True
 
 
 NOBODY = Caller("nobody", "")
@@ -41,9 +42,22 @@ def identify_x(call: Call) -> Caller:
     for each in call.world.credentials.accounts():
         who = x_holder(call, scheme.lower(), value, each.x)
         if who != "nobody":
-            refused = is_refused(call.world.state, "x", each.account)
-            return NOBODY if refused else Caller(who, each.account, each.x["consumer_key"])
+            return unless_refused(call, Caller(who, each.account, each.x["consumer_key"]))
+        if scheme.lower() == "oauth" and is_signed(call, parse_oauth_header(value), read_keys(each.x)):
+            caller = Caller("user", each.account, each.x["read_consumer_key"], may_write=False)
+            return unless_refused(call, caller)
     return NOBODY
+
+
+def read_keys(keys: Mapping[str, str]) -> dict[str, str]:
+    """An account's keys of the app that may only read, under their plain names."""
+    prefix = "read_"
+    return {name.removeprefix(prefix): value for name, value in keys.items() if name.startswith(prefix)}
+
+
+def unless_refused(call: Call, caller: Caller) -> Caller:
+    """The caller, or nobody while the account's keys are refused."""
+    return NOBODY if is_refused(call.world.state, "x", caller.account) else caller
 
 
 def x_holder(call: Call, scheme: str, value: str, keys: Mapping[str, str]) -> Who:
@@ -123,14 +137,19 @@ def reddit_app(call: Call) -> Account | None:
 def granted_account(call: Call, app: Account) -> str | None:
     """The account a token request of an app is for ("" = the app alone), or None when it is refused."""
     form, keys = call.form, app.reddit
-    grant = form.get("grant_type", "")
+    grant, given = form.get("grant_type", ""), form.get("refresh_token", "")
     if is_refused(call.world.state, "reddit", app.account):
         return None
     if grant == "password" and same(form.get("password", ""), keys["password"]):
         return app.account if form.get("username", "").lower() == app.account.lower() else None
-    if grant == "refresh_token" and same(form.get("refresh_token", ""), keys["refresh_token"]):
+    if grant == "refresh_token" and (is_for_reading(call, app) or same(given, keys["refresh_token"])):
         return app.account
     return "" if grant == "client_credentials" else None
+
+
+def is_for_reading(call: Call, app: Account) -> bool:
+    """Whether a token request gives the refresh token whose scopes only read."""
+    return same(call.form.get("refresh_token", ""), app.reddit[READ_REFRESH])
 
 
 def identify_reddit(call: Call) -> Caller:
@@ -139,4 +158,5 @@ def identify_reddit(call: Call) -> Caller:
     holder = token_holder(call.world.state, token.strip()) if scheme.lower() == "bearer" else None
     if holder is None:
         return NOBODY
-    return Caller("user" if holder.account else "app", holder.account, holder.client)
+    may_write = not token.strip().startswith(FOR_READING)
+    return Caller("user" if holder.account else "app", holder.account, holder.client, may_write)

@@ -68,7 +68,7 @@ def authorize(caller: Caller, endpoint: Endpoint) -> None:
     """Refuse a call without a token that fits the endpoint."""
     if caller.who == "nobody":
         raise unauthorized()
-    if endpoint.needs == "user" and caller.who == "app":
+    if (endpoint.needs == "user" and caller.who == "app") or (endpoint.is_write and not caller.may_write):
         raise refused(403, "Forbidden")
 
 

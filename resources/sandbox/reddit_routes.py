@@ -4,13 +4,15 @@ from dataclasses import replace
 from typing import Any
 
 from resources.sandbox.exchange import Answer, Call, Endpoint
-from resources.sandbox.oauth import account_of, granted_account, reddit_app
+from resources.sandbox.oauth import account_of, granted_account, is_for_reading, reddit_app
 from resources.sandbox.posts import find_post, find_posts, from_row
 from resources.sandbox.reddit_listing import communities, page
 from resources.sandbox.reddit_search import search
 from resources.sandbox.reddit_shapes import listing, refused, things, unauthorized
 from resources.sandbox.reddit_write import delete_comment, write_comment
 from resources.sandbox.tokens import issue_token, token_life_s
+
+READ_SCOPES = "history identity privatemessages read"
 
 
 def access_token(call: Call) -> Answer:
@@ -21,9 +23,10 @@ def access_token(call: Call) -> Answer:
     account = granted_account(call, app)
     if account is None:
         return Answer(200, {"error": "invalid_grant"})
-    token = issue_token(call.world.state, account, app.reddit["client_id"])
-    life_s = int(token_life_s(call.world.state))
-    return Answer(200, {"access_token": token, "token_type": "bearer", "expires_in": life_s, "scope": "*"})
+    may_write = not is_for_reading(call, app)
+    token = issue_token(call.world.state, account, app.reddit["client_id"], may_write=may_write)
+    life_s, scope = int(token_life_s(call.world.state)), "*" if may_write else READ_SCOPES
+    return Answer(200, {"access_token": token, "token_type": "bearer", "expires_in": life_s, "scope": scope})
 
 
 def me(call: Call) -> Answer:

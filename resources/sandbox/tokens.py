@@ -10,6 +10,8 @@ from resources.sandbox.state import State
 LIFE_S = 3600.0
 LIFE_KEY = "reddit_token_life_s"
 REFUSED_KEY = "refused_keys"
+# Begins access tokens whose scopes only read.
+FOR_READING = "read."
 STATES = ("valid", "expired", "revoked")
 
 
@@ -20,9 +22,9 @@ class Holder(NamedTuple):
     client: str
 
 
-def issue_token(state: State, account: str, client: str = "") -> str:
+def issue_token(state: State, account: str, client: str = "", *, may_write: bool = True) -> str:
     """A new Reddit access token; its life is of real time, as clients count it."""
-    token = secrets.token_urlsafe(24)
+    token = ("" if may_write else FOR_READING) + secrets.token_urlsafe(24)
     state.db.execute(
         "INSERT INTO token (token, account, expires_at, client) VALUES (?, ?, ?, ?)",
         (token, account, time.time() + token_life_s(state), client),

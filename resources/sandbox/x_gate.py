@@ -7,7 +7,7 @@ from typing import Any
 from resources.sandbox.exchange import Answer, Call, Endpoint, Refused, Who
 from resources.sandbox.gate import Gate
 from resources.sandbox.limits import RATE_LIMITED, Quota, create_quota, day_quota
-from resources.sandbox.oauth import account_of, x_caller
+from resources.sandbox.oauth import account_of, identify_x
 from resources.sandbox.x_settings import read_settings
 from resources.sandbox.x_shapes import PROBLEMS, problem
 from resources.sandbox.x_usage import capped
@@ -18,6 +18,7 @@ WRONG_TOKEN = {
     "user": "Authenticating with OAuth 1.0a User Context is forbidden for this endpoint. Supported "
     "authentication types are [OAuth 2.0 Application-Only].",
 }
+READ_ONLY = "Your client app is not configured with the appropriate oauth1 app permissions for this endpoint."
 PREFIXES = {"15min": "x-rate-limit-", "app_day": "x-app-limit-24hour-", "user_day": "x-user-limit-24hour-"}
 TOO_MANY = "Too Many Requests"
 # The three bodies that a 429 comes with: what current clients see, what the docs show, and the problem type.
@@ -101,11 +102,14 @@ def enter(call: Call, endpoint: Endpoint) -> dict[str, str]:
 
 def authorize(call: Call, endpoint: Endpoint) -> Who:
     """Whose token it is, when it fits the endpoint."""
-    who = x_caller(call)
+    caller = identify_x(call)
+    who = caller.who
     if who == "nobody":
         raise problem(401, "Unauthorized", "Unauthorized", code="unauthorized")
     if endpoint.needs not in ("either", who):
         raise problem(403, "Unsupported Authentication", WRONG_TOKEN[who], "unsupported-authentication")
+    if endpoint.is_write and not caller.may_write:
+        raise problem(403, "Forbidden", READ_ONLY, "oauth1-permissions")
     return who
 
 

@@ -1,4 +1,4 @@
-"""Channels: rows <-> values, cursors and credentials."""
+"""Channels: rows <-> values, cursors, and credentials as they are sealed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +13,9 @@ from rejoinder.ids import ChannelId
 from rejoinder.listening.policy import DEFAULT_POLICIES, OPERATOR_REQUIRED, ChannelPolicy
 from rejoinder.listening.post import Platform
 from resources.postgres import Transaction
+from resources.sealing.credential import NOTHING, Credential, Kind
+from resources.sealing.envelope import Sealed
+from resources.sealing.opening import this_keeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +129,38 @@ def save_channel(
     )
 
 
-def read_credential(tx: Transaction, channel_id: ChannelId) -> dict[str, str]:
-    """The credential for reading; empty if none is stored."""
-    return tx.value("read_credential", channel_id=channel_id) or {}
+def read_credential(tx: Transaction, channel_id: ChannelId) -> Credential:
+    """The credential for reading; empty if none is stored.
+
+    Raises:
+        ConfigInvalid: it does not open: its key is missing, or its row was altered.
+        KeysAway: the keys cannot be reached.
+    """
+    return _opened(tx, "read", channel_id)
 
 
-def write_credential(tx: Transaction, channel_id: ChannelId) -> dict[str, str]:
-    """The credential for publishing; only the publisher's login may read it."""
-    return tx.value("write_credential", channel_id=channel_id) or {}
+def write_credential(tx: Transaction, channel_id: ChannelId) -> Credential:
+    """The credential for publishing, which only the publisher's login may read; else as `read_credential`."""
+    return _opened(tx, "write", channel_id)
+
+
+def _opened(tx: Transaction, kind: Kind, channel_id: ChannelId) -> Credential:
+    row = tx.row(f"{kind}_credential", channel_id=channel_id)
+    if row is None:
+        return NOTHING
+    return this_keeper().open(Sealed(row["key_id"], row["box"]), channel_id=channel_id, kind=kind)
+
+
+def store_credential(tx: Transaction, channel_id: ChannelId, kind: Kind, given: Mapping[str, str]) -> None:
+    """Seal a credential and store it, in place of the one that was there.
+
+    Raises:
+        ConfigInvalid: there is no key for the kind, and none can be made where keys are kept.
+        KeysAway: the keys cannot be reached.
+    """
+    tx.execute("share_sealing")
+    sealed = this_keeper().seal(given, channel_id=channel_id, kind=kind)
+    tx.execute(f"store_{kind}_credential", channel_id=channel_id, key_id=sealed.key_id, box=sealed.box)
 
 
 def load_cursor(tx: Transaction, channel_id: ChannelId, name: str) -> dict[str, str]:

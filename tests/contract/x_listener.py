@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import Any
 
 import requests
-from psycopg.types.json import Jsonb
 
 from rejoinder.listening.policy import default_policy
 from resources.listening import HeardCounts
@@ -19,7 +18,7 @@ from resources.platforms.adapters import open_platform
 from resources.platforms.metering import FREE
 from resources.platforms.port import Meter
 from resources.postgres import Database
-from resources.store.channels import Channel, load_channel, save_channel
+from resources.store.channels import Channel, load_channel, save_channel, store_credential
 from resources.store.sources import default_project
 from resources.streaming.catch_up import Ground
 from resources.streaming.ear import StreamEar
@@ -78,7 +77,7 @@ class XDesk:
                 is_sandbox=self.is_sandbox,
                 policy=default_policy("sandbox/x/enterprise"),
             )
-            tx.execute("store_read_credential", channel_id=channel_id, secret=Jsonb(credential))
+            store_credential(tx, channel_id, "read", credential)
             self.channel = load_channel(tx, channel_id)
 
     def rule(self, query: str, tag: str | None = None) -> None:

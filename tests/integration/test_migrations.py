@@ -64,7 +64,7 @@ def test_a_newer_database_is_refused(addresses: Addresses, owner_db: Database) -
         "update review set decision = 'approved'",
         "update review_part set text = 'other'",
         "delete from publication",
-        "select secret from channel_write_credential",
+        "select box from channel_write_credential",
         "insert into post_move values ('triage', 'pending', 'done', 'completed')",
         "set role rejoinder_owner",
         "create or replace function guard_publication_part() returns trigger language plpgsql as 'begin end'",

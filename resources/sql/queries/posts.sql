@@ -11,19 +11,6 @@ set account = excluded.account, base_url = excluded.base_url, policy = excluded.
     communities = excluded.communities, is_enabled = true
 returning id
 
--- name: store_read_credential
-insert into channel_read_credential (channel_id, secret) values (%(channel_id)s, %(secret)s)
-on conflict (channel_id) do update set secret = excluded.secret, updated_at = now()
-
--- name: store_write_credential
-select store_write_credential(%(channel_id)s, %(secret)s)
-
--- name: read_credential
-select secret from channel_read_credential where channel_id = %(channel_id)s
-
--- name: write_credential
-select secret from channel_write_credential where channel_id = %(channel_id)s
-
 -- name: load_cursor
 select value from cursor where channel_id = %(channel_id)s and name = %(name)s
 

@@ -17,14 +17,17 @@ from forked_sandbox import ForkedSandbox, start_sandbox
 from rejoinder.ids import PersonId
 from rejoinder.listening.policy import ChannelPolicy, default_policy
 from rejoinder.listening.post import Platform, Post
+from rejoinder.posting.schedule import NOW, Schedule
 from resources.commands.actors import Actor
 from resources.commands.review import approve
 from resources.platforms.port import Heard, Metrics, ReadBack, Sent
 from resources.postgres import Database
 from resources.provision import Addresses
+from resources.publishing.outlook import Outlook, read_outlook
 from resources.publishing.report import PublishReport
 from resources.publishing.run import publish_due
-from resources.store.channels import Channel, load_channel, save_channel
+from resources.sealing.splits import split_credentials
+from resources.store.channels import Channel, load_channel, save_channel, store_credential
 from resources.store.posts import insert_post
 from resources.tuning import PublishTuning, Stages, Tuning
 from resources.work.stopping import StopSignal
@@ -120,13 +123,19 @@ class Desk:
                 tx, project_id=self.project_id, name=name, platform=platform, policy=policy, **settings
             )
             channel = load_channel(tx, channel_id)
-            from psycopg.types.json import Jsonb
-
-            for kind in ("read", "write"):
-                tx.execute(f"store_{kind}_credential", channel_id=channel.id, secret=Jsonb(credential))
+            split = split_credentials(platform, credential, account=settings["account"])
+            store_credential(tx, channel.id, "read", split.read)
+            store_credential(tx, channel.id, "write", split.write)
         return channel
 
-    def approved(self, channel: Channel, *, parent_id: str | None = None, text: str | None = None) -> int:
+    def approved(
+        self,
+        channel: Channel,
+        *,
+        parent_id: str | None = None,
+        text: str | None = None,
+        schedule: Schedule = NOW,
+    ) -> int:
         """A publication, approved by a person; its id."""
         number = next(self.numbers)
         prefix = "" if channel.platform == "x" else "t3_"
@@ -152,7 +161,9 @@ class Desk:
                 (post_id, text),
             )
             version = tx.connection.execute("select version from post where id=%s", (post_id,)).fetchone()
-        made = approve(self.db, self.approver, post_id, version=version["version"], text=text)
+        made = approve(
+            self.db, self.approver, post_id, version=version["version"], text=text, schedule=schedule
+        )
         return int(made.publication_id)
 
     def run(self, *, later: timedelta = timedelta(), stop: StopSignal | None = None) -> PublishReport:
@@ -165,6 +176,11 @@ class Desk:
             stop=stop or StopSignal(),
             now=lambda: datetime.now(UTC) + later,
         )
+
+    def outlook(self, *, later: timedelta = timedelta()) -> list[Outlook]:
+        """How every channel stands this much later."""
+        with self.publisher.transaction() as tx:
+            return read_outlook(tx, datetime.now(UTC) + later)
 
     def rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
         """Rows, as the owner sees them."""

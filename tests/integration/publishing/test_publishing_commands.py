@@ -20,6 +20,7 @@ from resources.notices import notify
 from resources.postgres import Database
 from resources.services import move_sandbox_channels, sandbox_port
 from resources.settings import load_settings
+from resources.store.channels import enabled_channels, store_credential
 from resources.work.stopping import StopSignal
 
 X_KEYS = {name: "k" for name in (
@@ -154,7 +155,8 @@ def test_the_demo_takes_a_free_port_beside_a_stranger_and_refuses_beside_its_own
     with pytest.raises(ConfigInvalid, match="runs already"):
         choose_port(desk)
     with desk.owner.transaction() as tx:
-        tx.connection.execute("update channel_read_credential set secret = '{}'")
+        for channel in enabled_channels(tx):
+            store_credential(tx, channel.id, "read", {"bearer_token": "another sandbox's"})
     assert choose_port(desk) == 0
 
 
