@@ -1,4 +1,7 @@
-"""A publisher of a fault campaign, in a process of its own: the loop of `rejoinder publish --loop` on a given clock."""
+"""A publisher of a fault campaign, in a process of its own: the loop of `rejoinder publish --loop` on a given clock.
+
+It waits for a line on its input before it begins, so that one can stand by, imported, for the one that is killed.
+"""
 
 import json
 import sys
@@ -16,6 +19,8 @@ def publish_until_stopped(order: str) -> None:
         order: a JSON file with ``url`` (of the database, as the publisher's login) and ``clock`` (see
             `bench.publish_clocks.clock_of`).
     """
+    import resources.platforms.reddit
+    import resources.platforms.x  # noqa: F401 - all that the first reply would wait for
     from bench.publish_clocks import clock_of
     from resources.clients import metered
     from resources.postgres import Database
@@ -23,6 +28,8 @@ def publish_until_stopped(order: str) -> None:
     from resources.tuning import PublishTuning, Stages, Tuning
     from resources.work.stopping import stop_on_signals
 
+    if not sys.stdin.readline():
+        return
     given = json.loads(Path(order).read_text("utf-8"))
     stage = PublishTuning(timeout_s=LEASE_S, backoff_s=BACKOFF_S, max_attempts=5)
     db = Database(given["url"]).open()

@@ -2,9 +2,9 @@
 
 Limits of a quarter of an hour and of three hours, and the window in which an unseen reply may still turn up, would
 take days. So all clocks jump ahead together while nothing is due: the sandbox's by its control route, the
-publishers' by a file that each reads whenever it asks for the time, and the database's where it stamps the moves of
-a publication. Between jumps they run at the speed of real time, and leases are of real time always. Beside that each
-publisher's clock is wrong by up to `LARGEST_SKEW_S`, and the sandbox's runs ahead by itself now and then.
+publishers' by a file that each reads whenever it asks for the time, and the database's where it stamps when a request
+was about to leave. Between jumps they run at the speed of real time, and leases are of real time always. Beside that
+each publisher's clock is wrong by up to `LARGEST_SKEW_S`, and the sandbox's runs ahead by itself now and then.
 """
 
 from collections.abc import Callable
@@ -23,10 +23,17 @@ FURTHEST_SANDBOX_S = 1200.0
 IN_THE_DATABASE = """
 create table campaign_clock (offset_s double precision not null);
 insert into campaign_clock values (0);
-create function campaign_time() returns timestamptz language sql volatile as $$
+create function campaign_time() returns timestamptz language sql volatile security definer as $$
   select clock_timestamp() + make_interval(secs => offset_s) from campaign_clock
 $$;
-alter table publication_event alter column created_at set default campaign_time();
+create function stamp_by_campaign() returns trigger language plpgsql as $$
+begin
+  new.sending_at := campaign_time();
+  return new;
+end $$;
+-- Triggers fire in the order of their names: after the one that stamps.
+create trigger stamped_by_campaign before update on publication_part
+  for each row when (new.state = 'sending' and old.state <> 'sending') execute function stamp_by_campaign();
 """
 
 
@@ -44,7 +51,7 @@ class Clocks:
     jumps: int = 0
 
     def start(self) -> None:
-        """Let the database's moves be stamped by the campaign's clock, and the publishers' clocks be right."""
+        """Let the database stamp attempts by the campaign's clock, and the publishers' clocks be right."""
         with self.owner.transaction() as tx:
             tx.connection.execute(IN_THE_DATABASE)
         self.skews_s = [0.0] * self.n_publishers

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import sleep
+from typing import TypeAlias
 
 import httpx
 
@@ -22,6 +23,7 @@ from resources.supervisor import leash
 
 log = logging.getLogger("rejoinder.bench")
 
+Process: TypeAlias = "subprocess.Popen[bytes]"
 ROOT = Path(__file__).resolve().parents[1]
 TIMEOUT_S = 60.0
 
@@ -55,28 +57,40 @@ def tied() -> list[str]:
 
 @dataclass(slots=True)
 class Publishers:
-    """Publisher processes; kills are those that were asked for, ends those that nobody asked for."""
+    """Publisher processes, and one that stands by for each; ends counts those that nobody asked to end."""
 
     orders: tuple[Path, ...]
     log: Path
-    running: "dict[int, subprocess.Popen[bytes]]" = field(default_factory=dict)
+    running: dict[int, Process] = field(default_factory=dict)
+    standing_by: dict[int, Process] = field(default_factory=dict)
     kills: int = 0
     ends: int = 0
 
     def keep_up(self) -> None:
-        """Start every publisher that does not run."""
-        for number, order in enumerate(self.orders):
+        """Let every publisher run that does not."""
+        for number in range(len(self.orders)):
             process = self.running.get(number)
             if process is not None and process.poll() is None:
                 continue
             if process is not None:
                 self.ends += 1
                 log.warning("publisher %d ended by itself:\n%s", number, self._last_words())
-            with self.log.open("ab") as out:
-                command = [*tied(), sys.executable, "-m", "bench.publish_child", str(order)]
-                self.running[number] = subprocess.Popen(
-                    command, cwd=ROOT, env=child_environment(), stdout=out, stderr=out
-                )
+            self.running[number] = self._begin(number)
+
+    def _begin(self, number: int) -> Process:
+        begun = self.standing_by.pop(number, None) or self._start(number)
+        if begun.stdin is not None:
+            begun.stdin.write(b"begin\n")
+            begun.stdin.close()
+        self.standing_by[number] = self._start(number)
+        return begun
+
+    def _start(self, number: int) -> Process:
+        command = [*tied(), sys.executable, "-m", "bench.publish_child", str(self.orders[number])]
+        with self.log.open("ab") as out:
+            return subprocess.Popen(
+                command, cwd=ROOT, env=child_environment(), stdin=subprocess.PIPE, stdout=out, stderr=out
+            )
 
     def _last_words(self) -> str:
         return self.log.read_text("utf-8", errors="replace")[-1500:]
@@ -92,13 +106,17 @@ class Publishers:
 
     def stop(self) -> None:
         """Ask all to end, and wait for it."""
+        for process in self.standing_by.values():
+            process.kill()
         for process in self.running.values():
             process.terminate()
-        for process in self.running.values():
+        for process in (*self.running.values(), *self.standing_by.values()):
             with suppress(subprocess.TimeoutExpired):
                 process.wait(40)
             process.kill()
             process.wait()
+            if process.stdin:
+                process.stdin.close()
         self.running.clear()
 
 

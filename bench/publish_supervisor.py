@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from time import monotonic, sleep
 from typing import Any
@@ -18,6 +18,7 @@ from bench.publish_person import Person
 from bench.publish_plan import Event, Plan
 from bench.publish_processes import Publishers, crash_postgres
 from rejoinder.errors import ServiceUnavailable
+from resources.publishing.outlook import read_outlook
 from resources.settings import Settings
 
 log = logging.getLogger("rejoinder.bench")
@@ -25,15 +26,12 @@ log = logging.getLogger("rejoinder.bench")
 LOOK_S = 0.05
 IN_HAND_S = 0.6
 LONGEST_WAIT_FOR_HAND_S = 3.0
+NEVER = datetime.max.replace(tzinfo=UTC)
 EDITED = "Heat pumps do work in winter, I was wrong"
 
 STANDING = """
 select count(*) filter (where state not in ('queued', 'sending', 'unknown'))::int as settled,
-       count(*) filter (where state in ('queued', 'sending', 'unknown'))::int as open,
-       count(*) filter (where state = 'sending')::int as sending,
-       count(*) filter (where state = 'unknown' and reason_code = 'read_back_absent')::int as absent,
-       min(due_at) filter (
-         where state = 'queued' or state = 'unknown' and reason_code is distinct from 'read_back_absent') as next_at
+       count(*) filter (where state in ('queued', 'sending', 'unknown'))::int as open
 from publication
 """
 
@@ -138,20 +136,22 @@ class Supervisor:
             self.settled = now["settled"]
             if not now["open"]:
                 return self.person.settle() == 0
-            if self._is_idle(now) and not self.person.settle():
-                self._let_time_pass(now["next_at"])
+            next_at = self._idle_until()
+            if next_at and not self.person.settle() and next_at < NEVER:
+                self._let_time_pass(next_at)
         except (ServiceUnavailable, psycopg.OperationalError) as error:
             log.warning("%s", error)
         return False
 
-    def _is_idle(self, now: dict[str, Any]) -> bool:
+    def _idle_until(self) -> datetime | None:
+        """When a publisher has something to do next; None while one has, NEVER where only a person does."""
         _, latest = self.clocks.earliest_and_latest()
-        nothing_due = now["next_at"] is None or now["next_at"] > latest
-        return bool(nothing_due and not now["sending"] and not self._get("health")["writes_in_hand"])
+        with self.desk.owner.transaction() as tx:
+            moments = [one.next_at for one in read_outlook(tx, latest) if one.next_at]
+        next_at = min(moments, default=NEVER)
+        return None if next_at <= latest or self._get("health")["writes_in_hand"] else next_at
 
-    def _let_time_pass(self, next_at: datetime | None) -> None:
-        if next_at is None:
-            return
+    def _let_time_pass(self, next_at: datetime) -> None:
         earliest, _ = self.clocks.earliest_and_latest()
         self.clocks.jump((next_at - earliest + timedelta(seconds=0.2)).total_seconds())
 
