@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from rejoinder.engagement.counts import ReplyCounts, whole
 from rejoinder.engagement.windows import SOON, is_late
-from rejoinder.errors import ConfigInvalid, LeaseLost, RejoinderError, ServiceUnavailable
+from rejoinder.errors import LeaseLost, RejoinderError, ServiceUnavailable
 from rejoinder.ids import ChannelId, PublicationId
 from resources.answered import Asked, read_unheard
 from resources.clients import OpenClient, reading_clients

@@ -19,8 +19,8 @@ from resources.listening import HeardReport, hear_all
 from resources.listening_stream import POLL_S, listen_stream
 from resources.measuring import count_measurements_due, measure_due
 from resources.postgres import outage
-from resources.publishing.report import PublishReport
 from resources.publishing.outlook import count_due
+from resources.publishing.report import PublishReport
 from resources.publishing.run import publish_due, publish_loop
 from resources.rewarding import refresh_rewards
 from resources.settings import load_settings

@@ -29,6 +29,7 @@ from resources.publishing.reconcile import lapse, reconcile_next
 from resources.publishing.report import PublishReport
 from resources.publishing.send import Outcome, send
 from resources.publishing.settle import settle
+from resources.sealing.keys import KeysAway
 from resources.store.channels import Channel, enabled_channels, write_credential
 from resources.store.publications import Publication, cancel_withdrawn
 from resources.tuning import PublishTuning, Tuning
@@ -180,7 +181,7 @@ class _Pass:
                 with self.db.transaction() as tx:
                     credential = write_credential(tx, channel.id)
                 self.clients[channel.id] = self.open_client(channel, credential)
-            except ConfigInvalid as error:
+            except (ConfigInvalid, KeysAway) as error:
                 report.note(f"channel {channel.name}: {error}")
                 self.clients[channel.id] = None
         return self.clients[channel.id]
