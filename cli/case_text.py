@@ -70,6 +70,9 @@ def _decided_lines(case: "ReviewCase") -> Iterator[str]:
     if case.handoff:
         opening = "opens with the text in it" if case.handoff.is_prefilled else "copy the text above into it"
         yield f"Post it here ({opening}): {case.handoff.url or 'no address is known'}"
+        for text in case.handoff.rest:
+            yield "Then, in answer to it:"
+            yield from _indented(text)
     elif case.place.stage == "review":
         yield _way_line(case)
         yield _link_line(case)
@@ -107,6 +110,8 @@ def _publication_lines(publication: "CasePublication") -> Iterator[str]:
     known = publication.platform_url or publication.platform_id or ""
     yield f"Publication {publication.id}: {publication.state} {known} {publication.detail or ''}".rstrip()
     for part in publication.parts:
+        if len(publication.parts) > 1:
+            yield f"  part {part.position + 1}: {part.state} {part.platform_url or part.platform_id or ''}".rstrip()
         yield from _indented(part.text)
 
 

@@ -19,6 +19,7 @@ def add_replies(review: typer.Typer) -> None:
     review.command("handoff-done")(handoff_done)
     review.command("handoff-drop")(handoff_drop)
     review.command("settle")(settle)
+    review.command("finish-by-hand")(finish_by_hand)
 
 
 def take_back(publication_id: PublicationNumber, who: As = None, as_json: AsJson = False) -> None:
@@ -47,6 +48,16 @@ def handoff_done(
         platform_id = record_handoff(database, actor, publication_id, url)
     value: dict[str, object] = {"publication_id": publication_id, "platform_id": platform_id}
     answer(value, as_json, f"Publication {publication_id} is sent, as {platform_id}.")
+
+
+def finish_by_hand(publication_id: PublicationNumber, who: As = None, as_json: AsJson = False) -> None:
+    """Take what is left of a thread whose later part was refused as a hand-off."""
+    with deciding(who, as_json) as (database, actor):
+        from resources.commands.publications import finish_by_hand as finish_publication
+
+        finish_publication(database, actor, publication_id)
+    said = f"Post what is left of publication {publication_id} by hand, then `review handoff-done` or `handoff-drop`."
+    answer({"publication_id": publication_id}, as_json, said)
 
 
 def handoff_drop(

@@ -15,22 +15,31 @@ _REDDIT_FULLNAME = re.compile(r"(t[13])_([0-9a-z]{1,13})")
 class Handoff:
     """What the operator needs: the page to open and the approved text, to the letter.
 
-    is_prefilled says whether the page opens with the text in it; else it has to be copied.
+    is_prefilled says whether the page opens with the text in it; else it has to be copied. rest are the further
+    parts of a thread, each to be posted in answer to the one before it.
     """
 
     url: str
     text: str
     is_prefilled: bool
+    rest: tuple[str, ...] = ()
 
 
-def compose(post: Post, text: str) -> Handoff:
+def compose(post: Post, text: str, *, rest: tuple[str, ...] = (), answers: str | None = None) -> Handoff:
     """The hand-off of an approved reply to this post.
+
+    Args:
+        post: that is answered.
+        text: what is to be posted first.
+        rest: what follows it, on X.
+        answers: the id of the part of ours that text goes under, where one stands already; the post itself if None.
 
     Raises:
         InputUnreadable: the post's id, or on Reddit its thread, is missing or malformed.
     """
     if post.platform == "x":
-        return Handoff(x_reply_url(post.platform_post_id, text), text, is_prefilled=True)
+        page = x_reply_url(answers or post.platform_post_id, text)
+        return Handoff(page, text, is_prefilled=True, rest=rest)
     if post.platform != "reddit":
         return Handoff(_own_page(post), text, is_prefilled=False)
     return Handoff(reddit_permalink(post), text, is_prefilled=False)

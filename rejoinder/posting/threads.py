@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from rejoinder.errors import DecisionInvalid
+from rejoinder.listening.policy import ChannelPolicy, reply_price_usd
 from rejoinder.listening.post import Platform
 from rejoinder.review.wording import as_sent
 from rejoinder.text.links import find_links
@@ -54,6 +55,23 @@ def text_of(parts: Sequence[str]) -> str:
     'It works.\n\n---\n\nSee 12:04.'
     """
     return f"\n\n{DIVIDER}\n\n".join(parts)
+
+
+def thread_price_usd(policy: ChannelPolicy, texts: Sequence[str], *, is_summoned: bool) -> float:
+    """What sending these parts by API costs together: each is a post of its own.
+
+    Only the first answers somebody who called us; the others answer our own words, so they cost what an uncalled post
+    does. X's pages do not speak of threads: this is the strict reading.
+
+    >>> from rejoinder.listening.policy import default_policy
+    >>> thread_price_usd(default_policy("x/self_serve"), ["One.", "Two."], is_summoned=True)
+    0.025
+    """
+    prices = [
+        reply_price_usd(policy, has_link=bool(find_links(text)), is_summoned=is_summoned and position == 0)
+        for position, text in enumerate(texts)
+    ]
+    return round(sum(prices), 6)
 
 
 def propose_parts(text: str, platform: Platform, *, is_numbered: bool = False) -> tuple[str, ...]:

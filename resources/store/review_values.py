@@ -177,6 +177,8 @@ class CasePart:
     text: str
     state: str
     platform_id: str | None
+    platform_url: str | None
+    detail: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +218,8 @@ class ReviewCase:
     version is what a decision has to name. drafts run from the first to the latest. way says how an
     approved reply would go out now; handoff is there while an approved reply waits for a hand, never
     before: only an approved text gets a link. standing says whether the policy lets the post be answered now,
-    price_usd what its platform charges for the latest draft; 0 by hand. link is what the reply may link to. thread is
-    what stands above the post, oldest first, where it was read.
+    price_usd what its platform charges for the latest draft, all parts together; 0 by hand. link is what the reply
+    may link to. thread is what stands above the post, oldest first, where it was read.
     """
 
     id: PostId

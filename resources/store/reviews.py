@@ -8,11 +8,10 @@ from typing import Any
 
 from rejoinder.errors import ConfigInvalid, InputUnreadable
 from rejoinder.listening.answerable import how_to_publish
-from rejoinder.listening.policy import reply_price_usd
 from rejoinder.listening.post import Post
 from rejoinder.posting.handoff import Handoff, compose
+from rejoinder.posting.threads import parts_of, thread_price_usd
 from rejoinder.review.moves import Place
-from rejoinder.text.links import find_links
 from resources.postgres import Transaction
 from resources.store.answering import standing_of
 from resources.store.channels import Channel, load_channel
@@ -108,8 +107,8 @@ def load_case(tx: Transaction, post_id: int) -> ReviewCase:
 
 
 def _price_usd(channel: Channel, drafts: Sequence[CaseDraft], *, is_summoned: bool) -> float:
-    has_link = bool(drafts) and any(True for _ in find_links(drafts[-1].text))
-    return reply_price_usd(channel.policy, has_link=has_link, is_summoned=is_summoned)
+    texts = parts_of(drafts[-1].text, channel.platform) if drafts else ("",)
+    return thread_price_usd(channel.policy, texts, is_summoned=is_summoned)
 
 
 def _drafts(tx: Transaction, post_id: int) -> tuple[CaseDraft, ...]:
@@ -142,12 +141,14 @@ def _handoff(post: Post, publications: Iterable[CasePublication]) -> Handoff | N
     waiting = [p for p in publications if p.state == "handoff" and p.parts]
     if not waiting:
         return None
-    text = waiting[-1].parts[0].text
+    left = [part for part in waiting[-1].parts if part.state != "sent"]
+    stands = [part.platform_id for part in waiting[-1].parts if part.state == "sent"]
+    text, rest = left[0].text, tuple(part.text for part in left[1:])
     try:
-        return compose(post, text)
+        return compose(post, text, rest=rest, answers=stands[-1] if stands else None)
     except InputUnreadable:
         # No page can be named, but the person still needs the words; the post's own address may help.
-        return Handoff(post.url or "", text, is_prefilled=False)
+        return Handoff(post.url or "", text, is_prefilled=False, rest=rest)
 
 
 def _grouped(rows: Iterable[dict[str, Any]], key: str) -> defaultdict[int, list[dict[str, Any]]]:

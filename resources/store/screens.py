@@ -34,7 +34,7 @@ class DeskNumbers:
 
 @dataclass(frozen=True, slots=True)
 class PublicationRow:
-    """An approved reply, the post it answers and who approved it; text is what was approved, to the letter."""
+    """An approved reply, the post it answers and who approved it; texts are what was approved, part by part."""
 
     id: PublicationId
     post_id: PostId
@@ -48,7 +48,8 @@ class PublicationRow:
     detail: str | None
     created_at: datetime
     updated_at: datetime
-    text: str
+    parts_sent: int
+    texts: tuple[str, ...]
     platform: str
     author: str | None
     community: str | None
@@ -59,6 +60,11 @@ class PublicationRow:
     is_sandbox: bool
     reviewer: str
     is_simulated: bool
+
+    @property
+    def in_hand(self) -> int:
+        """Which part is next, or in doubt, or was refused; counted from 0."""
+        return min(self.parts_sent, len(self.texts) - 1)
 
 
 def read_pulse(tx: Transaction) -> Pulse:
@@ -77,4 +83,4 @@ def list_publications(
 ) -> tuple[PublicationRow, ...]:
     """Approved replies, the latest changed first; None means any state."""
     rows = tx.rows("list_publications", state=state, limit=limit, offset=offset)
-    return tuple(PublicationRow(**row) for row in rows)
+    return tuple(PublicationRow(**row | {"texts": tuple(row["texts"])}) for row in rows)

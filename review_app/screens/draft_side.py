@@ -8,15 +8,14 @@ from rejoinder.listening.answerable import Answerable, Unanswerable
 from rejoinder.review.diffs import word_diff
 from rejoinder.review.moves import Place
 from rejoinder.review.wording import as_sent
-from rejoinder.text.links import find_links
-from rejoinder.text.weighted_length import length_limit
-from resources.store.review_values import CaseCheck, CaseDraft, CasePublication, ReviewCase
+from resources.store.review_values import CaseCheck, CaseDraft, CasePart, CasePublication, ReviewCase
 from review_app.desk import refusal
 from review_app.escaped import Markup, chip, html, join, link, note, show, show_text
 from review_app.places import Kept, begin_text, forget_text, forget_version, seen_version, text_key
 from review_app.screens.deciding import REFUSED, show_buttons
 from review_app.screens.link_choice import show_link_choice
-from review_app.texts import PLATFORMS, STATES, TONES, way_ahead, when, words
+from review_app.screens.thread_parts import show_parts
+from review_app.texts import STATES, TONES, way_ahead, when, words
 
 OPEN_PLACES = (Place("review", "pending"), REFUSED)
 TEXT_HEIGHT_PX = 190
@@ -85,30 +84,13 @@ def _editor(case: ReviewCase, draft: CaseDraft) -> None:
             disabled=refusal("edit_draft") is not None,
             persist_state="session",
         )
-        obstacle = _show_count(case, text or "")
+        obstacle = show_parts(case, text or "")
     show_link_choice(case, text or "")
     st.html(LIVE, unsafe_allow_javascript=True)
     show_buttons(case, text or "", obstacle)
     if is_older:
         note("A newer version of the draft exists; the difference below is against it.", tone="warn")
     _show_difference(case, draft, text or "")
-
-
-def _show_count(case: ReviewCase, text: str) -> str | None:
-    """The length against the platform's limit; why the text cannot be sent, None if it can."""
-    limit, measure = length_limit(case.post.platform)
-    wording = as_sent(text)
-    length = measure(wording)
-    is_weighted = " weighted" if case.post.platform == "x" else ""
-    tone = "over" if length > limit else ""
-    show(html('<div class="rj-count {}">{:,} of {:,}{} characters</div>', tone, length, limit, is_weighted))
-    if not wording:
-        return "The text is empty: write a reply, or reject the post."
-    if length > limit:
-        return f"{length - limit:,} too long for {PLATFORMS[case.post.platform]}."
-    if not case.channel.policy.allow_links and any(True for _ in find_links(wording)):
-        return "This channel takes no links: remove it from the text."
-    return None
 
 
 def _show_difference(case: ReviewCase, draft: CaseDraft, text: str) -> None:
@@ -183,4 +165,13 @@ def _show_publication(publication: CasePublication) -> None:
         )
     )
     for part in publication.parts:
+        if len(publication.parts) > 1:
+            show(html('<div class="rj-meta">{}</div>', _part_line(part)))
         show_text(part.text, "rj-diff")
+
+
+def _part_line(part: CasePart) -> Markup:
+    facts = [html("Part {}: {}", part.position + 1, STATES[part.state])]
+    facts += [link("open it", part.platform_url)] if part.platform_url else []
+    facts += [html("{}", part.detail)] if part.detail and part.state != "sent" else []
+    return join(facts, " · ")

@@ -42,8 +42,11 @@ def _show(row: PublicationRow, handoff: Handoff) -> None:
         _show_post(row)
     with reply_side:
         show(html('<div class="rj-head">The approved reply, word for word</div>'))
-        st.code(row.text, language=None, wrap_lines=True)
+        st.code(handoff.text, language=None, wrap_lines=True)
         _show_steps(row, handoff)
+        for place, text in enumerate(handoff.rest, 1):
+            show(html('<div class="rj-meta">{}</div>', f"Then, in answer to your part {place}:"))
+            st.code(text, language=None, wrap_lines=True)
 
 
 def _show_post(row: PublicationRow) -> None:

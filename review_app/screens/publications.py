@@ -49,7 +49,8 @@ def _state_filter(counts: dict[str, int]) -> PublicationState | None:
 def _show(row: PublicationRow) -> None:
     text_side, facts_side = st.columns([62, 38], gap="medium")
     with text_side:
-        show_text(row.text)
+        for text in row.texts:
+            show_text(text)
         show(
             html('<div class="rj-meta">In answer to {}: {}</div>', author_of(row.author), row.post_text[:200])
         )
@@ -59,6 +60,8 @@ def _show(row: PublicationRow) -> None:
             go_to_case(row.post_id)
     if row.state == "unknown":
         _show_settling(row)
+    if row.state == "refused" and row.parts_sent:
+        _show_finishing(row)
 
 
 def _show_facts(row: PublicationRow) -> None:
@@ -84,9 +87,10 @@ def _show_facts(row: PublicationRow) -> None:
 
 def _show_settling(row: PublicationRow) -> None:
     """What a person can say about a reply whose outcome nobody saw."""
+    about = "this" if len(row.texts) == 1 else f"part {row.in_hand + 1} of {len(row.texts)}"
     note(
-        "Look at the account on the platform: is the reply there?",
-        "Nobody saw whether this was posted",
+        "Look at the account on the platform: is it there? What is left of a thread follows once you have said so.",
+        f"Nobody saw whether {about} was posted",
         "warn",
     )
     hindrance = refusal("settle_unknown")
@@ -98,6 +102,18 @@ def _show_settling(row: PublicationRow) -> None:
             _settle(row, "sent", address or "")
         with st.popover("It is not there", key=f"absent_{row.id}", disabled=bool(hindrance), help=hindrance):
             _show_absent(row)
+    show_problem(f"publication_{row.id}")
+
+
+def _show_finishing(row: PublicationRow) -> None:
+    """A thread of which parts stand can be finished on the platform's own page."""
+    hindrance = refusal("record_handoff")
+    if st.button("Finish it by hand", key=f"finish_{row.id}", disabled=bool(hindrance), help=hindrance):
+        with telling(f"publication_{row.id}"):
+            commands.finish_by_hand(database(), me(), row.id)
+            st.session_state["flash"] = "What is left waits for you under Hand-off."
+        if not has_problem(f"publication_{row.id}"):
+            st.rerun()
     show_problem(f"publication_{row.id}")
 
 

@@ -240,7 +240,7 @@ select id, review_id, state, due_at, attempts, sent_at, platform_id, platform_ur
 from publication where post_id = %(post_id)s order by id
 
 -- name: case_publication_parts
-select a.publication_id, a.position, a.text, a.state, a.platform_id
+select a.publication_id, a.position, a.text, a.state, a.platform_id, a.platform_url, a.detail
 from publication_part a join publication p on p.id = a.publication_id
 where p.post_id = %(post_id)s order by a.publication_id, a.position
 

@@ -25,11 +25,13 @@ select (select count(*) from post where stage = 'review' and status = 'pending')
 
 -- name: list_publications
 select p.id, p.post_id, p.state, p.due_at, p.attempts, p.sent_at, p.platform_id, p.platform_url, p.reason_code,
-       p.detail, p.created_at, p.updated_at, a.text, o.platform, o.author, o.community, o.url as post_url,
+       p.detail, p.created_at, p.updated_at, p.parts_sent, a.texts, o.platform, o.author, o.community, o.url as post_url,
        o.text as post_text, o.version as post_version, c.name as channel, c.is_sandbox, d.display_name as reviewer,
        r.is_simulated
 from publication p
-join publication_part a on a.publication_id = p.id and a.position = 0
+cross join lateral (
+  select array_agg(t.text order by t.position) as texts from publication_part t where t.publication_id = p.id
+) a
 join post o on o.id = p.post_id
 join channel c on c.id = p.channel_id
 join review r on r.id = p.review_id
