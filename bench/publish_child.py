@@ -1,26 +1,33 @@
-"""A publisher of a fault campaign, in a process of its own: the loop of `rejoinder publish --loop` on a given clock.
+"""A publisher of a fault campaign, in a process of its own: the loop of `rejoinder publish --loop` on a given clock."""
 
-It waits for a line on its input before it begins, so that one can stand by, imported, for the one that is killed.
-"""
-
+import ctypes
 import json
+import os
+import signal
 import sys
 from pathlib import Path
 
 BACKOFF_S = 30.0
 LEASE_S = 60.0
 POLL_S = 0.05
+PR_SET_PDEATHSIG = 1
+# What is imported once, in the process that publishers are forked off, so that one that was killed is back at once.
+PRELOADED = (
+    "bench.publish_clocks",
+    "resources.clients",
+    "resources.platforms.reddit",
+    "resources.platforms.x",
+    "resources.publishing.run",
+)
 
 
 def publish_until_stopped(order: str) -> None:
     """Publish until SIGTERM.
 
     Args:
-        order: a JSON file with ``url`` (of the database, as the publisher's login) and ``clock`` (see
-            `bench.publish_clocks.clock_of`).
+        order: a JSON file with ``url`` (of the database, as the publisher's login), ``clock`` (see
+            `bench.publish_clocks.clock_of`) and ``log``, a file for what it has to say.
     """
-    import resources.platforms.reddit
-    import resources.platforms.x  # noqa: F401 - all that the first reply would wait for
     from bench.publish_clocks import clock_of
     from resources.clients import metered
     from resources.postgres import Database
@@ -28,9 +35,8 @@ def publish_until_stopped(order: str) -> None:
     from resources.tuning import PublishTuning, Stages, Tuning
     from resources.work.stopping import stop_on_signals
 
-    if not sys.stdin.readline():
-        return
     given = json.loads(Path(order).read_text("utf-8"))
+    _settle_in(Path(given["log"]))
     stage = PublishTuning(timeout_s=LEASE_S, backoff_s=BACKOFF_S, max_attempts=5)
     db = Database(given["url"]).open()
     with stop_on_signals() as stop, metered(db) as open_client:
@@ -45,5 +51,11 @@ def publish_until_stopped(order: str) -> None:
     db.close()
 
 
-if __name__ == "__main__":
-    publish_until_stopped(sys.argv[1])
+def _settle_in(log: Path) -> None:
+    """Write to the log, and go when the process goes that this one was forked off."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for stream in (1, 2):
+        os.dup2(out, stream)
+    os.close(out)

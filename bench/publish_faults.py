@@ -19,7 +19,7 @@ from bench.publish_clocks import Clocks
 from bench.publish_desk import Desk, approve_all, open_desk, write_posts
 from bench.publish_person import Person, Timelines
 from bench.publish_plan import Account, Plan, Wanted, draw_plan, parent_id
-from bench.publish_processes import Publishers, running_sandbox, write_orders
+from bench.publish_processes import PUBLISHERS_LOG, Publishers, running_sandbox, write_orders
 from bench.publish_supervisor import Supervisor
 from bench.publish_witness import Part, Verdict, judge
 from rejoinder.listening.post import Platform
@@ -115,7 +115,7 @@ def _get_ready(
         desk, Timelines(control, keys), {desk.publications[one.number]: one for one in plan.wanted}
     )
     orders = write_orders(home, addresses.publisher, [clocks.file(number) for number in range(n_publishers)])
-    crew = Publishers(orders, home / "publishers.log")
+    crew = Publishers(orders, home / PUBLISHERS_LOG)
     return Supervisor(plan, desk, clocks, person, crew, control, settings, Random(seed + 2), advance)
 
 

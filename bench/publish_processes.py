@@ -7,14 +7,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing import get_context
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from time import sleep
-from typing import TypeAlias
 
 import httpx
 
+from bench.publish_child import PRELOADED, publish_until_stopped
 from resources.embedded.cluster import is_running, open_cluster
 from resources.embedded.places import find_places
 from resources.embedded.private_files import write_private
@@ -23,9 +25,10 @@ from resources.supervisor import leash
 
 log = logging.getLogger("rejoinder.bench")
 
-Process: TypeAlias = "subprocess.Popen[bytes]"
 ROOT = Path(__file__).resolve().parents[1]
 TIMEOUT_S = 60.0
+PUBLISHERS_LOG = "publishers.log"
+STOP_S = 40.0
 
 
 @contextmanager
@@ -57,40 +60,24 @@ def tied() -> list[str]:
 
 @dataclass(slots=True)
 class Publishers:
-    """Publisher processes, and one that stands by for each; ends counts those that nobody asked to end."""
+    """Publisher processes, forked off one that has imported all they need; ends counts those nobody asked to end."""
 
     orders: tuple[Path, ...]
     log: Path
-    running: dict[int, Process] = field(default_factory=dict)
-    standing_by: dict[int, Process] = field(default_factory=dict)
+    running: dict[int, ForkServerProcess] = field(default_factory=dict)
     kills: int = 0
     ends: int = 0
 
     def keep_up(self) -> None:
         """Let every publisher run that does not."""
-        for number in range(len(self.orders)):
+        for number, order in enumerate(self.orders):
             process = self.running.get(number)
-            if process is not None and process.poll() is None:
+            if process is not None and process.is_alive():
                 continue
             if process is not None:
                 self.ends += 1
                 log.warning("publisher %d ended by itself:\n%s", number, self._last_words())
-            self.running[number] = self._begin(number)
-
-    def _begin(self, number: int) -> Process:
-        begun = self.standing_by.pop(number, None) or self._start(number)
-        if begun.stdin is not None:
-            begun.stdin.write(b"begin\n")
-            begun.stdin.close()
-        self.standing_by[number] = self._start(number)
-        return begun
-
-    def _start(self, number: int) -> Process:
-        command = [*tied(), sys.executable, "-m", "bench.publish_child", str(self.orders[number])]
-        with self.log.open("ab") as out:
-            return subprocess.Popen(
-                command, cwd=ROOT, env=child_environment(), stdin=subprocess.PIPE, stdout=out, stderr=out
-            )
+            self.running[number] = _begin(order)
 
     def _last_words(self) -> str:
         return self.log.read_text("utf-8", errors="replace")[-1500:]
@@ -98,26 +85,28 @@ class Publishers:
     def kill(self, number: int) -> None:
         """SIGKILL one; it is started again by `keep_up`."""
         process = self.running.pop(number, None)
-        if process is None:
-            return
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        self.kills += 1
+        if process is not None:
+            process.kill()
+            process.join()
+            self.kills += 1
 
     def stop(self) -> None:
         """Ask all to end, and wait for it."""
-        for process in self.standing_by.values():
-            process.kill()
         for process in self.running.values():
             process.terminate()
-        for process in (*self.running.values(), *self.standing_by.values()):
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(40)
+        for process in self.running.values():
+            process.join(STOP_S)
             process.kill()
-            process.wait()
-            if process.stdin:
-                process.stdin.close()
+            process.join()
         self.running.clear()
+
+
+def _begin(order: Path) -> ForkServerProcess:
+    context = get_context("forkserver")
+    context.set_forkserver_preload(list(PRELOADED))
+    process = context.Process(target=publish_until_stopped, args=(str(order),), daemon=True)
+    process.start()
+    return process
 
 
 def write_orders(home: Path, url: str, clocks: list[Path]) -> tuple[Path, ...]:
@@ -125,7 +114,7 @@ def write_orders(home: Path, url: str, clocks: list[Path]) -> tuple[Path, ...]:
     orders = []
     for number, clock in enumerate(clocks):
         path = home / f"publisher-{number}.json"
-        write_private(path, json.dumps({"url": url, "clock": str(clock)}))
+        write_private(path, json.dumps({"url": url, "clock": str(clock), "log": str(home / PUBLISHERS_LOG)}))
         orders.append(path)
     return tuple(orders)
 
