@@ -1,5 +1,6 @@
 """`rejoinder review`: read the queue and decide, for people who live in a terminal."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -8,6 +9,8 @@ import typer
 from cli.context import deciding, open_database
 from cli.output import As, AsJson, Note, answer, print_json, print_table, reporting, say, shortened
 from cli.replies import add_replies
+from cli.schedule import At, InBestHour, InSlot, Zone, told, wanted_schedule
+from cli.threads import Parts, add_preview
 from rejoinder.listening.post import Platform
 from rejoinder.review.decisions import RejectReason
 from rejoinder.review.moves import Stage, Status
@@ -37,6 +40,7 @@ WordsFile = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the sub-app to the root."""
     add_replies(review)
+    add_preview(review)
     app.add_typer(review, name="review")
 
 
@@ -105,11 +109,11 @@ def _seen_or_current(database: "Database", post_id: int, version: int | None) ->
         return load_case(tx, post_id).version
 
 
-def _words(text: str | None, file: Path | None) -> str | None:
+def _words(text: str | None, file: Path | None, parts: list[str] | None = None) -> str | None:
     from rejoinder.errors import DecisionInvalid
 
-    if text is not None and file is not None:
-        raise DecisionInvalid("give the words once: either --text or --text-file")
+    if (text is not None) + (file is not None) + bool(parts) > 1:
+        raise DecisionInvalid("give the words once: --text, --text-file, or --part for each part")
     try:
         return file.read_text("utf-8") if file else text
     except UnicodeDecodeError:
@@ -121,8 +125,13 @@ def approve(
     post_id: PostNumber,
     text: Words = None,
     text_file: WordsFile = None,
+    part: Parts = None,
     version: Seen = None,
     note: Note = "",
+    at: At = None,
+    zone: Zone = None,
+    slot: InSlot = False,
+    best_hour: InBestHour = False,
     who: As = None,
     as_json: AsJson = False,
 ) -> None:
@@ -131,7 +140,7 @@ def approve(
         from resources.commands.review import approve as approve_post
         from resources.store.reviews import load_case
 
-        words = _words(text, text_file)
+        words = _words(text, text_file, part)
         with database.transaction() as tx:
             case = load_case(tx, post_id)
         draft = case.draft.text if case.draft else ""
@@ -140,16 +149,18 @@ def approve(
             actor,
             post_id,
             version=case.version if version is None else version,
-            text=draft if words is None else words,
+            text=None if part else draft if words is None else words,
+            texts=part or None,
             note=note or None,
+            schedule=wanted_schedule(case.channel.policy.zone, at, zone, slot=slot, best_hour=best_hour),
         )
     way = (
-        "It will be sent by the publisher."
+        told(done.schedule)
         if done.way == "api"
         else f"Post it by hand: `rejoinder review show {post_id}` has the link; then `review handoff-done`."
     )
     if as_json:
-        print_json(done)
+        print_json(asdict(done) | {"text": done.text})
     else:
         say(f"Approved as publication {done.publication_id}, word for word:\n\n{done.text}\n\n{way}")
 

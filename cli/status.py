@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from cli.context import open_database
+from cli.limits import CHANNELS, as_dict
 from cli.output import AsJson, print_json, print_table, reporting, say
 from cli.rounds import channel_advice, warn
 
@@ -36,17 +37,21 @@ def status(as_json: AsJson = False) -> None:
         say(_coverage(facts["coverage"]))
         _show_places("Posts", "stage", facts["posts"], "No posts yet: `rejoinder listen` hears some.")
         _show_channels(facts["channels"])
+        _show_publishing(facts["publishing"])
         _show_trouble(facts)
         warn(advice)
 
 
 def read_status(database: "Database") -> dict[str, Any]:
     """Everything that status shows, as JSON-ready values."""
+    from resources.publishing.outlook import read_outlook
     from resources.spending.report import live_states
 
+    now = datetime.now(UTC)
     with database.transaction() as tx:
         return {
-            "channels": [state._asdict() for state in live_states(tx, datetime.now(UTC))],
+            "publishing": [as_dict(one) for one in read_outlook(tx, now)],
+            "channels": [state._asdict() for state in live_states(tx, now)],
             "counts": tx.row("count_everything") or {},
             "coverage": tx.row("embedding_coverage") or {},
             "sources": tx.rows("count_by_step"),
@@ -70,6 +75,13 @@ def _show_channels(states: list[dict[str, Any]]) -> None:
     rows = [(s["channel"], s["part"], s["state"].replace("_", " "), s["since"], s["detail"]) for s in states]
     if rows:
         print_table("Channels", ("channel", "part", "state", "since (UTC)", "detail"), rows)
+
+
+def _show_publishing(found: list[dict[str, Any]]) -> None:
+    waits = [one for one in found if one["because"] or one["planned"] or one["in_hand"]]
+    keys = ("channel", "may_send", "because", "due", "planned", "in_hand")
+    if waits:
+        print_table("Publishing", CHANNELS[:1] + CHANNELS[2:], ([one[key] for key in keys] for one in waits))
 
 
 def _coverage(found: dict[str, Any]) -> str:

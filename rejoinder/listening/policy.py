@@ -7,7 +7,6 @@ differ and change: `rejoinder policy set` replaces any field, and code asks the 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Literal
 
 from rejoinder.errors import ConfigInvalid
@@ -15,6 +14,16 @@ from rejoinder.listening.calendar import WeeklySlot
 from rejoinder.listening.local_time import zone_named
 from rejoinder.listening.post import Post
 from rejoinder.listening.quiet_hours import QuietHours
+from rejoinder.listening.rule_sources import (
+    CHOSEN,
+    READ,
+    X_ONE,
+    X_PRICES,
+    X_RULES,
+    X_STOP,
+    X_SUMMONED,
+    RuleSource,
+)
 
 ReplyMode = Literal["api", "summoned", "handoff"]
 Way = Literal["api", "handoff"]
@@ -37,15 +46,6 @@ PaidAction = Literal[
 OPERATOR_REQUIRED = "required"
 DAY_S = 86_400
 HALF_DAY_S = 43_200
-
-
-@dataclass(frozen=True, slots=True)
-class RuleSource:
-    """Where one rule of a platform was read, and when."""
-
-    rule: str
-    source: str
-    read_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,37 +196,6 @@ def default_policy(name: str) -> ChannelPolicy:
     return DEFAULT_POLICIES[name]
 
 
-_READ = date(2026, 11, 21)
-_X_RULES = (
-    RuleSource("content may not train models", "docs.x.com developer-guidelines", _READ),
-    RuleSource("no sensitive attributes of people", "docs.x.com developer-terms/policy", _READ),
-    RuleSource("deletions honoured within 24 hours", "docs.x.com developer-guidelines", _READ),
-    RuleSource("automated label and named operator", "docs.x.com developer-guidelines", _READ),
-)
-_X_SUMMONED = RuleSource(
-    "self-serve replies only to authors who mentioned or quoted the account, since 2026-02-23",
-    "docs.x.com x-api/posts/manage-tweets/introduction and changelog",
-    _READ,
-)
-_CHOSEN = (
-    RuleSource("one reply per author and day, two per conversation", "chosen here", _READ),
-    RuleSource("a pause between two replies, never the same", "chosen here", _READ),
-    RuleSource(
-        "posts are looked up again every 12 hours, within the term for deletions", "chosen here", _READ
-    ),
-)
-_X_ONE = RuleSource("one automated reply per interaction", "docs.x.com developer-guidelines", _READ)
-_X_STOP = RuleSource("who asks to be left alone is not answered", "docs.x.com developer-guidelines", _READ)
-_X_PRICES = (
-    RuleSource("pay-per-use prices", "docs.x.com x-api/getting-started/pricing", _READ),
-    RuleSource(
-        "a call for recent counts is charged by request",
-        "docs.x.com x-api/getting-started/pricing, as github.com/api-evangelist/x copied it",
-        date(2026, 8, 28),
-    ),
-    RuleSource("a link makes a summoned reply cost what any post with a link costs", "assumed", _READ),
-)
-
 X_SELF_SERVE = ChannelPolicy(
     name="x/self_serve",
     reply_mode="summoned",
@@ -245,19 +214,19 @@ X_SELF_SERVE = ChannelPolicy(
     price_per_counts_read_usd=0.005,
     spend_cap_usd_per_day=10.0,
     min_interval_s=60.0,
-    sources=(*_X_RULES, _X_ONE, _X_STOP, _X_SUMMONED, *_X_PRICES, *_CHOSEN),
+    sources=(*X_RULES, X_ONE, X_STOP, X_SUMMONED, *X_PRICES, *CHOSEN),
 )
 X_ENTERPRISE = replace(
     X_SELF_SERVE,
     name="x/enterprise",
     reply_mode="api",
     sources=(
-        *_X_RULES,
-        _X_ONE,
-        _X_STOP,
-        RuleSource("exempt from the summoned rule", "docs.x.com changelog, 2026-02-23", _READ),
-        RuleSource("prices as on pay-per-use until the contract's are configured", "assumed", _READ),
-        *_CHOSEN,
+        *X_RULES,
+        X_ONE,
+        X_STOP,
+        RuleSource("exempt from the summoned rule", "docs.x.com changelog, 2026-02-23", READ),
+        RuleSource("prices as on pay-per-use until the contract's are configured", "assumed", READ),
+        *CHOSEN,
     ),
 )
 REDDIT_APPROVED = ChannelPolicy(
@@ -269,18 +238,18 @@ REDDIT_APPROVED = ChannelPolicy(
     label="App",
     min_interval_s=120.0,
     sources=(
-        RuleSource("API access only after approval", "support.reddithelp.com article 42728983564564", _READ),
-        RuleSource("automated accounts carry the App label", "reddit.com r/redditdev 1s3f3ag", _READ),
-        RuleSource("no training and no profiles without permission; the strict reading", "assumed", _READ),
-        RuleSource("deletions within a day, as on X, the stricter of the two", "chosen here", _READ),
-        *_CHOSEN,
+        RuleSource("API access only after approval", "support.reddithelp.com article 42728983564564", READ),
+        RuleSource("automated accounts carry the App label", "reddit.com r/redditdev 1s3f3ag", READ),
+        RuleSource("no training and no profiles without permission; the strict reading", "assumed", READ),
+        RuleSource("deletions within a day, as on X, the stricter of the two", "chosen here", READ),
+        *CHOSEN,
     ),
 )
 
 
 def _sandbox_twin(policy: ChannelPolicy) -> ChannelPolicy:
     # Nobody's content: the operator's own files on the operator's own machine, at no price.
-    own = RuleSource("local rehearsal on the operator's own files", "this project", _READ)
+    own = RuleSource("local rehearsal on the operator's own files", "this project", READ)
     return replace(
         policy,
         name=f"sandbox/{policy.name}",

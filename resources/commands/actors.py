@@ -14,7 +14,7 @@ from rejoinder.review.roles import Action, Role, require
 from resources.postgres import Transaction
 
 # What whoever owns the machine may do without being a person in the database.
-MACHINE_ACTIONS: frozenset[Action] = frozenset({"manage_people", "retry", "view", "ingest"})
+MACHINE_ACTIONS: frozenset[Action] = frozenset({"manage_people", "retry", "view", "ingest", "pause"})
 
 
 @dataclass(frozen=True, slots=True)

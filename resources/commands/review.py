@@ -36,17 +36,19 @@ from resources.commands.cases import (
 )
 from resources.postgres import Database, Transaction
 from resources.store.answering import hold_author, standing_of
+from resources.store.schedules import settle_schedule
 
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """What an approval made; texts are the parts as they will be sent, after normalisation."""
+    """What an approval made; texts are the parts as they will be sent, after normalisation, and when they go out."""
 
     review_id: ReviewId
     publication_id: PublicationId
     way: Way
     texts: tuple[str, ...]
     was_edited: bool
+    schedule: Schedule = NOW
 
     @property
     def text(self) -> str:
@@ -135,6 +137,7 @@ def _approve(tx: Transaction, actor: Actor, case: OpenCase, wanted: _Wanted) -> 
     draft_id = save_version(tx, case, actor, text) if is_new else draft["id"]
     was_edited = is_new or draft["author_id"] is not None
     way = _way_out(tx, case)
+    schedule = _planned(tx, case, wanted.schedule, way)
     made = tx.row(
         "approve_post",
         post_id=case.id,
@@ -145,16 +148,24 @@ def _approve(tx: Transaction, actor: Actor, case: OpenCase, wanted: _Wanted) -> 
         was_edited=was_edited,
         is_simulated=actor.is_simulated,
         texts=list(wanted.texts),
-        schedule=wanted.schedule.kind,
-        scheduled_for=wanted.schedule.at,
-        schedule_zone=wanted.schedule.zone,
+        schedule=schedule.kind,
+        scheduled_for=schedule.at,
+        schedule_zone=schedule.zone,
         state="queued" if way == "api" else "handoff",
     )
     if made is None:
         raise StaleView(f"someone decided in between about post {case.id}")
-    approved = Approved(made["review_id"], made["publication_id"], way, wanted.texts, was_edited)
+    approved = Approved(made["review_id"], made["publication_id"], way, wanted.texts, was_edited, schedule)
     _record_approval(tx, actor, case, approved, [part.text_sha256 for part in wanted.parts])
     return approved
+
+
+def _planned(tx: Transaction, case: OpenCase, wanted: Schedule, way: Way) -> Schedule:
+    if way == "handoff" and wanted.kind != "now":
+        raise DecisionInvalid(
+            "this reply is posted by hand, so nothing can be planned for it: approve it for now"
+        )
+    return settle_schedule(tx, case.channel, wanted, now=datetime.now(UTC))
 
 
 def _way_out(tx: Transaction, case: OpenCase) -> Way:
@@ -180,6 +191,7 @@ def _record_approval(
         "way": approved.way,
         "sha256": " ".join(sha256),
         "was_edited": approved.was_edited,
+        "schedule": str(approved.schedule),
     }
     if approved.was_edited:
         diff |= _edited(need_draft(case), approved.text)

@@ -141,6 +141,17 @@ def _next_at(counts: dict[str, Any], allowed_from: datetime | None, now: datetim
     return min(known) if known else None
 
 
+def said(one: Outlook) -> tuple[str, str]:
+    """When a channel may send next, and why then, for people; both by the clock of UTC."""
+    if one.pause:
+        return "paused", str(one.pause)
+    if not one.reason or one.allowed_from is None:
+        return "now", ""
+    names = ", ".join(window.name for window in one.windows if window.is_binding)
+    why = REASONS.get(one.reason, one.reason.replace("_", " "))
+    return f"{one.allowed_from:%Y-%m-%d %H:%M:%S} UTC", f"{why} ({names})" if names else why
+
+
 def count_due(db: Database, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> int:
     """How many publications a pass would look at now; what waits for a limit is none of them."""
     moment = now()

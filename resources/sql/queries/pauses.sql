@@ -2,10 +2,10 @@
 -- waits for claims that are being committed and is seen by all that come after.
 
 -- name: hold_switch
-select pg_advisory_xact_lock_shared(21068)
+select pg_advisory_xact_lock_shared(21081)
 
 -- name: turn_switch
-select pg_advisory_xact_lock(21068)
+select pg_advisory_xact_lock(21081)
 
 -- name: pause_in_force
 select s.id, s.channel_id, s.reason, s.paused_at, p.name as paused_by
