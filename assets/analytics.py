@@ -11,7 +11,7 @@ from resources.workbench import Workbench
 
 @dg.asset(group_name="analytics", kinds={"parquet", "polars", "duckdb"}, owners=OWNERS, deps=[rewards])
 def marts(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
-    """Parquet files under the home: funnel, reviews, publications, engagement, spend."""
+    """Parquet files under the home: funnel, approval, latency, engagement, spend, faults, notices."""
     from resources.warehouse import refresh_marts
 
     report = refresh_marts(bench.db, bench.settings.home_dir)

@@ -1,6 +1,7 @@
 """Asset checks: each is a statement in checks.sql that gives the rows breaking its rule."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import LiteralString
 
 import dagster as dg
@@ -67,10 +68,28 @@ def _marts_are_complete() -> dg.AssetChecksDefinition:
     return check
 
 
+def _marts_are_fresh() -> dg.AssetChecksDefinition:
+    promise = "No change is longer than five minutes ago and in no mart."
+
+    @dg.asset_check(asset="marts", name="marts_are_fresh", description=promise)
+    def check(bench: dg.ResourceParam[Workbench]) -> dg.AssetCheckResult:
+        from resources.warehouse import stale_since, written_moment
+
+        home = bench.settings.home_dir
+        stale, written = stale_since(bench.db, home, datetime.now(UTC)), written_moment(home)
+        as_of = written.as_of if written else None
+        return dg.AssetCheckResult(
+            passed=stale is None, metadata={"as_of": str(as_of), "oldest_missing_change": str(stale)}
+        )
+
+    return check
+
+
 def all_checks() -> Sequence[dg.AssetChecksDefinition]:
     """Every asset check of the code location."""
     return [
         *(_check(asset, f"check_{asset}", name, promise) for asset, (name, promise) in RULES.items()),
         *(_check(*rule) for rule in MORE),
         _marts_are_complete(),
+        _marts_are_fresh(),
     ]

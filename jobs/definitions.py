@@ -14,6 +14,7 @@ from resources.tuning import load_tuning
 from sensors.champions import champions_changed
 from sensors.due import engagement_due, new_posts, publications_due, standings_due
 from sensors.failures import run_failed
+from sensors.marts import marts_due
 from sensors.new_sources import new_sources
 from sensors.notifications import notifications_due
 
@@ -32,6 +33,7 @@ def build_definitions(bench: WorkbenchResource | None = None) -> dg.Definitions:
             standings_due(tuning),
             publications_due(tuning),
             engagement_due(tuning),
+            marts_due,
             notifications_due(tuning),
             champions_changed,
             run_failed,

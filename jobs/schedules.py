@@ -10,16 +10,10 @@ listen_every_minute = dg.ScheduleDefinition(
     cron_schedule="* * * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
-refresh_marts_every_five_minutes = dg.ScheduleDefinition(
-    name="refresh_marts_every_five_minutes",
-    job=pipeline.refresh_marts,
-    cron_schedule="*/5 * * * *",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-)
 train_every_night = dg.ScheduleDefinition(
     name="train_every_night",
     job=pipeline.train,
     cron_schedule="15 3 * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
-ALL = (listen_every_minute, refresh_marts_every_five_minutes, train_every_night)
+ALL = (listen_every_minute, train_every_night)

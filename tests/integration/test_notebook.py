@@ -55,22 +55,33 @@ def test_rows_become_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             {"stage": "triage", "status": "rejected", "stage_order": 0, "posts": 7},
             {"stage": "done", "status": "completed", "stage_order": 6, "posts": 3},
         ],
-        "review": [{"strategy": "quote", "decided": 4, "approved": 3, "approval_rate": 0.75}],
+        "approval": [
+            {"split": split, "name": "quote", "period_days": 0, "decided": 4, "approved": 3, "approval_rate": 0.75}
+            for split in ("strategy", "prompt")
+        ],
+        "latency": [{"step": "heard_to_sent", "period_days": 0, "n": 3, "p50_s": 61.0, "p95_s": 90.0}],
         "publication": [
             {"channel": "news", "state": "sent", "publications": 3, "heard_to_sent_median_s": 60.0}
         ],
         "engagement": [
             {
-                "strategy": s,
-                "channel": "news",
+                "split": "strategy",
+                "name": s,
+                "is_simulated": False,
+                "period_days": 0,
                 "window_s": w,
-                "snapshots": 2,
+                "n": 2,
+                "reward_n": 0,
                 "likes_mean": m,
+                "likes_low": low,
+                "likes_high": 3.0,
                 "replies_mean": 1.0,
             }
-            for s, m in (("quote", 2.0), ("question", None))
+            for s, m, low in (("quote", 2.0, 1.0), ("question", None, None))
             for w in (3600, 86400)
         ],
+        "faults": [{"what": "refused", "reason": "blocked", "n": 2}],
+        "notices": [{"kind": "refused", "n": 2}],
         "spend": [{"kind": "publish", "name": "news", "calls": 3, "cost_usd": 0.25}],
         "models": [{"task": "reply", "endpoint": "fast", "calls": 3, "cost_usd": 0.25}],
     }
@@ -83,6 +94,7 @@ def test_rows_become_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         pl.DataFrame(columns, schema=empty.schema).write_parquet(path)
     outputs = run(tmp_path, monkeypatch)
     assert pictures(outputs) == 2
+    assert "61.0" in said(outputs) and "blocked" in said(outputs)
     assert "0.25 US dollars" in said(outputs) and "nothing to show" not in said(outputs)
 
 

@@ -2,7 +2,8 @@
 
 import hashlib
 import warnings
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,9 +14,19 @@ from psycopg.types.json import Jsonb
 
 from rejoinder.errors import ConfigInvalid
 from resources.postgres import Database
+from resources.provision import Addresses
 from resources.queries import query
 from resources.settings import Settings
-from resources.warehouse import FACTS, MARTS, mart_path, read_mart, refresh_marts
+from resources.warehouse import (
+    FACTS,
+    MARTS,
+    PERIODS,
+    is_refresh_due,
+    mart_path,
+    read_mart,
+    refresh_marts,
+    stale_since,
+)
 
 POLICY = {"price_per_create_usd": 0.015, "price_with_link_usd": 0.2, "price_per_read_usd": 0.005}
 
@@ -23,8 +34,8 @@ POLICY = {"price_per_create_usd": 0.015, "price_with_link_usd": 0.2, "price_per_
 class Newsroom:
     """A channel, two reviewers (one simulated) and posts that go as far as a test wants."""
 
-    def __init__(self, db: Database) -> None:
-        self.db, self.n = db, 0
+    def __init__(self, db: Database, publisher: Database) -> None:
+        self.db, self.publisher, self.n = db, publisher, 0
         self.sql("insert into creator (name) values ('c')")
         project = self.sql("insert into project (creator_id, name) select id, 'p' from creator returning id")
         self.channel = self.sql(
@@ -101,16 +112,19 @@ class Newsroom:
             *words,
         )
         if way == "api" and state != "queued":
-            self.sql(
-                "update publication set state = 'sending', lease_worker = 1, lease_until = now() where id = %s",
-                publication,
-            )
+            with self.publisher.transaction() as tx:
+                tx.connection.execute(
+                    "update publication set state = 'sending', lease_worker = 1, lease_until = now() where id = %s",
+                    (publication,),
+                )
         if state == "sent":
-            self.sql(
-                "update publication set state = 'sent', lease_worker = null, lease_until = null, sent_at = now()"
-                " where id = %s",
-                publication,
-            )
+            with self.db.transaction() as tx:
+                for statement in (
+                    "update publication_part set state = 'sent' where publication_id = %s",
+                    "update publication set state = 'sent', lease_worker = null, lease_until = null, sent_at = now()"
+                    " where id = %s",
+                ):
+                    tx.connection.execute(statement, (publication,))
         return int(publication)
 
     def measure(self, publication: int, likes: int, *, late: bool = False, deleted: bool = False) -> None:
@@ -125,8 +139,10 @@ class Newsroom:
 
 
 @pytest.fixture
-def newsroom(db: Database) -> Newsroom:
-    return Newsroom(db)
+def newsroom(db: Database, addresses: Addresses) -> Iterator[Newsroom]:
+    publisher = Database(addresses.publisher).open()
+    yield Newsroom(db, publisher)
+    publisher.close()
 
 
 def test_an_empty_installation_has_empty_marts_with_columns(db: Database, tmp_path: Path) -> None:
@@ -139,7 +155,7 @@ def test_an_empty_installation_has_empty_marts_with_columns(db: Database, tmp_pa
 
 
 def test_an_unknown_mart_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigInvalid, match="funnel, review"):
+    with pytest.raises(ConfigInvalid, match="funnel, approval"):
         read_mart(tmp_path, "../secrets")
 
 
@@ -161,6 +177,12 @@ def test_the_funnel_counts_every_post_once(newsroom: Newsroom, db: Database, tmp
     assert set(funnel["channel"]) == {"news"} and funnel["day"].dtype == pl.Date
 
 
+def rows_of(home: Path, mart: str, **wanted: Any) -> list[dict[str, Any]]:
+    """Rows of a mart with these values."""
+    found = read_mart(home, mart).to_dicts()
+    return [row for row in found if all(row[name] == value for name, value in wanted.items())]
+
+
 def test_simulated_decisions_enter_no_rate(newsroom: Newsroom, db: Database, tmp_path: Path) -> None:
     for decision in ("approved", "approved", "approved", "rejected", "sent_back"):
         newsroom.decide(decision)
@@ -168,10 +190,101 @@ def test_simulated_decisions_enter_no_rate(newsroom: Newsroom, db: Database, tmp
         newsroom.decide("rejected", simulated=True)
     newsroom.decide("approved", simulated=True, strategy="only-simulated")
     refresh_marts(db, tmp_path)
-    rows = {r["strategy"]: r for r in read_mart(tmp_path, "review").to_dicts()}
-    assert rows["quote"]["approval_rate"] == pytest.approx(0.6)
-    assert (rows["quote"]["decided"], rows["quote"]["simulated"], rows["quote"]["rejected"]) == (5, 10, 1)
-    assert rows["only-simulated"]["approval_rate"] is None and rows["only-simulated"]["decided"] == 0
+    for period in PERIODS:
+        found = rows_of(tmp_path, "approval", split="strategy", period_days=period, channel=None)
+        rows = {(r["name"], r["is_simulated"]): r for r in found}
+        people = rows["quote", False]
+        assert (people["decided"], people["approved"], people["rejected"], people["sent_back"]) == (
+            5,
+            3,
+            1,
+            1,
+        )
+        assert people["approval_rate"] == pytest.approx(0.6)
+        assert rows["quote", True]["approval_rate"] == 0 and ("only-simulated", False) not in rows
+
+
+def test_a_rate_comes_with_its_wilson_interval(newsroom: Newsroom, db: Database, tmp_path: Path) -> None:
+    for n in range(10):
+        newsroom.decide("approved" if n < 8 else "sent_back")
+    newsroom.sql("update draft set created_at = now() - interval '90 seconds'")
+    refresh_marts(db, tmp_path)
+    (row,) = rows_of(tmp_path, "approval", split="all", period_days=7, channel="news", is_simulated=False)
+    # Brown, Cai & DasGupta, "Interval Estimation for a Binomial Proportion", 2001: Wilson's interval of 8 out of 10.
+    assert (row["rate_low"], row["rate_high"]) == (
+        pytest.approx(0.4902, abs=1e-4),
+        pytest.approx(0.9433, abs=1e-4),
+    )
+    assert row["decide_p50_s"] == pytest.approx(90, abs=5) and row["edit_share"] == 0
+
+
+def test_every_grouping_of_decisions_counts_each_once(
+    newsroom: Newsroom, db: Database, tmp_path: Path
+) -> None:
+    for n in range(7):
+        newsroom.decide("approved", strategy=f"s{n % 3}", simulated=n == 0)
+    refresh_marts(db, tmp_path)
+    for split in ("all", "strategy", "prompt"):
+        for channel in (None, "news"):
+            found = rows_of(tmp_path, "approval", split=split, channel=channel, period_days=0)
+            assert sum(row["decided"] for row in found) == 7
+    assert {row["name"] for row in rows_of(tmp_path, "approval", split="prompt")} == {"aaaaaaaaaaaa"}
+
+
+def test_what_is_older_than_a_period_is_not_in_it(newsroom: Newsroom, db: Database, tmp_path: Path) -> None:
+    newsroom.publish("new")
+    old = newsroom.publish("old")
+    newsroom.sql("update publication set created_at = now() - interval '10 days' where id = %s", old)
+    refresh_marts(db, tmp_path)
+    counted = {
+        r["period_days"]: r["n"] for r in rows_of(tmp_path, "latency", step="heard_to_sent", channel=None)
+    }
+    assert counted == {7: 1, 30: 2, 90: 2, 0: 2}
+
+
+def test_steps_of_replies_have_their_quantiles(newsroom: Newsroom, db: Database, tmp_path: Path) -> None:
+    newsroom.publish("one")
+    newsroom.publish("by hand", way="handoff")
+    refresh_marts(db, tmp_path)
+    rows = {r["step"]: r for r in rows_of(tmp_path, "latency", period_days=7, channel="news")}
+    assert {name: row["n"] for name, row in rows.items()} == {
+        "heard_to_drafted": 2, "drafted_to_approved": 2, "approved_to_sent": 1, "heard_to_sent": 1,
+    }  # fmt: skip
+    assert 3600 <= rows["heard_to_sent"]["p50_s"] <= rows["heard_to_sent"]["p95_s"] < 3700
+
+
+def test_what_did_not_go_straight_is_counted_by_reason(
+    newsroom: Newsroom, db: Database, tmp_path: Path
+) -> None:
+    for n, reason in enumerate(("blocked", "blocked", "deleted_parent")):
+        newsroom.sql(
+            "update publication set state = 'refused', reason_code = %s, lease_worker = null, lease_until = null"
+            " where id = %s",
+            *(reason, newsroom.publish(f"reply {n}", state="sending")),
+        )
+    lost = newsroom.publish("lost", state="sending")
+    for state in ("unknown", "abandoned"):
+        newsroom.sql(
+            "update publication set state = %s, lease_worker = null, lease_until = null where id = %s",
+            state,
+            lost,
+        )
+    refresh_marts(db, tmp_path)
+    faults = {(r["what"], r["reason"]): r["n"] for r in read_mart(tmp_path, "faults").to_dicts()}
+    assert faults["refused", "blocked"] == 2 and faults["refused", "deleted_parent"] == 1
+    assert sum(n for (what, _), n in faults.items() if what == "unknown") == 1
+    assert sum(n for (what, _), n in faults.items() if what == "abandoned") == 1
+
+
+def test_notices_are_counted_by_kind(newsroom: Newsroom, db: Database, tmp_path: Path) -> None:
+    newsroom.sql(
+        "insert into notification (kind, message) values ('refused', 'm'), ('policy', 'm'), ('refused', 'm')"
+    )
+    newsroom.sql("update notification set read_at = created_at + interval '60 seconds' where id = 1")
+    refresh_marts(db, tmp_path)
+    rows = {r["kind"]: r for r in read_mart(tmp_path, "notices").to_dicts()}
+    assert (rows["refused"]["n"], rows["refused"]["n_read"], rows["refused"]["read_p50_s"]) == (2, 1, 60)
+    assert rows["policy"]["read_p50_s"] is None
 
 
 def test_publications_know_their_latency_and_their_price(
@@ -225,10 +338,67 @@ def test_late_and_deleted_replies_enter_no_mean(newsroom: Newsroom, db: Database
         first,
     )
     refresh_marts(db, tmp_path)
-    (row,) = read_mart(tmp_path, "engagement").to_dicts()
-    assert (row["snapshots"], row["late"], row["deleted"], row["likes_mean"]) == (4, 1, 1, 6.0)
-    assert (row["strategy"], row["window_s"], row["reward_mean"]) == ("quote", 3600, 0.5)
-    assert row["impressions_mean"] is None
+    (row,) = rows_of(tmp_path, "engagement", split="strategy", channel="news", period_days=7)
+    assert (row["snapshots"], row["late"], row["deleted"], row["n"], row["likes_mean"]) == (4, 1, 1, 2, 6.0)
+    assert (row["name"], row["window_s"], row["reward_n"], row["reward_mean"]) == ("quote", 3600, 1, 0.5)
+    assert row["impressions_mean"] is None and row["reward_low"] is None, "one value has no interval"
+    # 4 and 8: standard error 2, Student's t with one degree of freedom 12.706.
+    assert (row["likes_low"], row["likes_high"]) == (0, pytest.approx(6 + 2 * 12.706, abs=0.01))
+
+
+@pytest.mark.parametrize("change", ["post", "review", "publication", "notice", "read notice", "model run"])
+def test_a_refresh_is_due_once_anything_has_changed(
+    newsroom: Newsroom, db: Database, tmp_path: Path, change: str
+) -> None:
+    newsroom.sql("insert into notification (kind, message) values ('k', 'm')")
+    assert is_refresh_due(db, tmp_path, datetime.now(UTC)), "there are no marts yet"
+    refresh_marts(db, tmp_path)
+    later = datetime.now(UTC) + timedelta(seconds=61)
+    if later.date() == datetime.now(UTC).date():
+        assert not is_refresh_due(db, tmp_path, later)
+    changes = {
+        "post": lambda: newsroom.post(),
+        "review": lambda: newsroom.decide("approved"),
+        "publication": lambda: newsroom.publish("t"),
+        "notice": lambda: newsroom.sql("insert into notification (kind, message) values ('k', 'm')"),
+        "read notice": lambda: newsroom.sql("update notification set read_at = now()"),
+        "model run": lambda: newsroom.sql(
+            "insert into model_run (run_type, model, n_items, tokens_in, tokens_out, cost_usd, latency_ms, is_ok)"
+            " values ('embed', 'm', 1, 1, 0, 0, 1, true)"
+        ),
+    }
+    changes[change]()
+    assert not is_refresh_due(db, tmp_path, later - timedelta(seconds=30)), "not at once again"
+    assert is_refresh_due(db, tmp_path, later)
+
+
+def test_a_new_day_is_a_reason_to_write_anew(newsroom: Newsroom, db: Database, tmp_path: Path) -> None:
+    refresh_marts(db, tmp_path)
+    assert is_refresh_due(db, tmp_path, datetime.now(UTC) + timedelta(days=1))
+
+
+def test_a_change_that_is_missing_for_five_minutes_is_told(
+    newsroom: Newsroom, db: Database, tmp_path: Path
+) -> None:
+    assert stale_since(db, tmp_path, datetime.now(UTC)) is None, "nothing is missing where there is nothing"
+    newsroom.post()
+    assert stale_since(db, tmp_path, datetime.now(UTC) + timedelta(minutes=6)), "no mart has it"
+    refresh_marts(db, tmp_path)
+    assert stale_since(db, tmp_path, datetime.now(UTC) + timedelta(minutes=6)) is None
+    newsroom.post()
+    assert stale_since(db, tmp_path, datetime.now(UTC) + timedelta(minutes=4)) is None
+    assert stale_since(db, tmp_path, datetime.now(UTC) + timedelta(minutes=6)) is not None
+
+
+def test_an_older_moment_never_replaces_a_later_one(newsroom: Newsroom, db: Database, tmp_path: Path) -> None:
+    newsroom.post()
+    refresh_marts(db, tmp_path)
+    funnel = mart_path(tmp_path, "funnel")
+    later = {**pl.read_parquet_metadata(funnel), "as_of": "2100-01-01T00:00:00+00:00"}
+    pl.read_parquet(funnel).write_parquet(funnel, metadata=later)
+    newsroom.post()
+    refresh_marts(db, tmp_path)
+    assert read_mart(tmp_path, "funnel")["posts"].sum() == 1
 
 
 def test_model_calls_cost_what_was_recorded(newsroom: Newsroom, db: Database, tmp_path: Path) -> None:
@@ -279,7 +449,7 @@ def test_a_refresh_that_fails_leaves_the_old_file_and_no_other(
 ) -> None:
     newsroom.post()
     refresh_marts(db, tmp_path)
-    blocked = mart_path(tmp_path, "review")
+    blocked = mart_path(tmp_path, "publication")
     blocked.unlink()
     blocked.mkdir()  # a folder cannot be replaced by a file
     newsroom.post()
