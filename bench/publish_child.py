@@ -25,18 +25,20 @@ def publish_until_stopped(order: str) -> None:
     """Publish until SIGTERM.
 
     Args:
-        order: a JSON file with ``url`` (of the database, as the publisher's login), ``clock`` (see
+        order: a JSON file with ``home``, ``url`` (of the database, as the publisher's login), ``clock`` (see
             `bench.publish_clocks.clock_of`) and ``log``, a file for what it has to say.
     """
     from bench.publish_clocks import clock_of
     from resources.clients import metered
     from resources.postgres import Database
     from resources.publishing.run import publish_loop
+    from resources.settings import use_home
     from resources.tuning import PublishTuning, Stages, Tuning
     from resources.work.stopping import stop_on_signals
 
     given = json.loads(Path(order).read_text("utf-8"))
     _settle_in(Path(given["log"]))
+    use_home(Path(given["home"]))
     stage = PublishTuning(timeout_s=LEASE_S, backoff_s=BACKOFF_S, max_attempts=5)
     db = Database(given["url"]).open()
     with stop_on_signals() as stop, metered(db) as open_client:

@@ -9,8 +9,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from psycopg.types.json import Jsonb
-
 from bench.publish_plan import Account, Wanted
 from rejoinder.ids import ChannelId
 from rejoinder.listening.policy import default_policy
@@ -21,7 +19,8 @@ from resources.commands.people import add_person
 from resources.commands.review import approve
 from resources.postgres import Database, Transaction
 from resources.provision import Addresses
-from resources.store.channels import save_channel
+from resources.sealing.splits import split_credentials
+from resources.store.channels import save_channel, store_credential
 from resources.store.posts import NewPost, insert_posts
 from resources.store.sources import default_project
 
@@ -152,9 +151,9 @@ def _connect(tx: Transaction, account: Account, url: str, keys: Mapping[str, str
         policy=default_policy(POLICIES[account.platform]),
         communities=(COMMUNITY,) if account.platform == "reddit" else (),
     )
-    secret = Jsonb(dict(keys))
-    tx.execute("store_read_credential", channel_id=channel_id, secret=secret)
-    tx.execute("store_write_credential", channel_id=channel_id, secret=secret)
+    split = split_credentials(account.platform, keys, account=account.name)
+    store_credential(tx, channel_id, "read", split.read)
+    store_credential(tx, channel_id, "write", split.write)
     return channel_id
 
 

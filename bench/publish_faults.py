@@ -134,11 +134,13 @@ def _stopped_at_the_end(supervisor: Supervisor) -> Iterator[None]:
 def _bare_rate(control: httpx.Client, keys: Mapping[str, Any], bare: Sequence[Wanted]) -> float:
     """Replies per second of the adapters alone: nothing is looked at, stored or read back."""
     from resources.platforms.adapters import open_platform
+    from resources.sealing.splits import split_credentials
 
     clients = {}
     for platform, of in keys[BARE_ACCOUNT].items():
         if platform in ("x", "reddit"):
-            clients[platform] = open_platform(platform, _url(control), of)
+            written = split_credentials(platform, of, account=BARE_ACCOUNT).write
+            clients[platform] = open_platform(platform, _url(control), written)
     began = monotonic()
     for one in bare:
         clients[one.account.platform].publish(one.parent_id, one.texts[0])

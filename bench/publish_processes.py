@@ -114,7 +114,8 @@ def write_orders(home: Path, url: str, clocks: list[Path]) -> tuple[Path, ...]:
     orders = []
     for number, clock in enumerate(clocks):
         path = home / f"publisher-{number}.json"
-        write_private(path, json.dumps({"url": url, "clock": str(clock), "log": str(home / PUBLISHERS_LOG)}))
+        told = {"home": home, "url": url, "clock": clock, "log": home / PUBLISHERS_LOG}
+        write_private(path, json.dumps(told, default=str))
         orders.append(path)
     return tuple(orders)
 
