@@ -42,4 +42,6 @@ X_PRICES = (
         date(2026, 8, 28),
     ),
     RuleSource("a link makes a summoned reply cost what any post with a link costs", "assumed", READ),
+    RuleSource("the later parts of a thread cost what posts cost that nobody called for", "assumed", READ),
+    RuleSource("a thread is one reply to one interaction, of five parts at most", "chosen here", READ),
 )

@@ -32,7 +32,7 @@ def inner(edges: list[tuple[str, str]]) -> set[tuple[str, str]]:
     return {edge for edge in edges if "[*]" not in edge}
 
 
-@pytest.mark.parametrize("heading", ["A post", "A publication"])
+@pytest.mark.parametrize("heading", ["A post", "A publication", "A part"])
 def test_no_edge_is_drawn_twice(heading: str) -> None:
     assert not [edge for edge, times in Counter(drawn_edges(heading)).items() if times > 1]
 
@@ -57,6 +57,13 @@ def test_the_publications_diagram_starts_and_ends_where_the_table_does() -> None
     assert {before for before, after in edges if after == "[*]"} == {
         state for state in states.STATES if not any(before == state for before, _ in states.PUBLICATION_MOVES)
     }
+
+
+def test_the_parts_diagram_is_the_table() -> None:
+    edges = drawn_edges("A part")
+    assert inner(edges) == states.PART_MOVES
+    assert set(edges) - inner(edges) == {("[*]", "queued"), ("sent", "[*]")}
+    assert {state for state in states.PART_STATES if not any(b == state for b, _ in states.PART_MOVES)} == {"sent"}
 
 
 @pytest.mark.parametrize(

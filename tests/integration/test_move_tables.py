@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from rejoinder.posting.states import BIRTH_STATES, PUBLICATION_MOVES, STATES
+from rejoinder.posting.states import BIRTH_STATES, PART_MOVES, PART_STATES, PUBLICATION_MOVES, STATES
 from rejoinder.review.moves import POST_MOVES, Stage, Status
 from rejoinder.review.roles import ROLES
 from resources.postgres import Database
@@ -26,12 +26,17 @@ def test_a_publications_moves(owner_db: Database) -> None:
     assert rows(owner_db, "select from_state, to_state from publication_move") == PUBLICATION_MOVES
 
 
+def test_a_parts_moves(owner_db: Database) -> None:
+    assert rows(owner_db, "select from_state, to_state from part_move") == PART_MOVES
+
+
 @pytest.mark.parametrize(
     ("table", "column", "values"),
     [
         ("post", "stage", get_args(Stage)),
         ("post", "status", get_args(Status)),
         ("publication", "state", STATES),
+        ("publication_part", "state", PART_STATES),
         ("person", "role", ROLES),
     ],
 )

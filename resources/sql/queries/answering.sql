@@ -18,7 +18,7 @@ cross join lateral (
     select case p.state when 'queued' then greatest(p.due_at, %(now)s)
                         else coalesce(p.sent_at, p.first_sending_at, p.created_at) end as replied_at
     from post q
-    join publication p on p.post_id = q.id and p.state not in ('cancelled', 'refused', 'abandoned')
+    join publication p on p.post_id = q.id and (p.state not in ('cancelled', 'refused', 'abandoned') or p.parts_sent > 0)
     where q.platform = o.platform and lower(q.author) = lower(o.author) and q.id <> o.id
       and (%(with_waiting)s::boolean or p.state <> 'queued')
     order by 1 desc limit 100
@@ -27,7 +27,7 @@ cross join lateral (
 cross join lateral (
   select count(*)::int as n
   from post q
-  join publication p on p.post_id = q.id and p.state not in ('cancelled', 'refused', 'abandoned')
+  join publication p on p.post_id = q.id and (p.state not in ('cancelled', 'refused', 'abandoned') or p.parts_sent > 0)
   where q.platform = o.platform and q.conversation_id = o.conversation_id and q.id <> o.id
     and (%(with_waiting)s::boolean or p.state <> 'queued')
 ) talk
