@@ -8,8 +8,8 @@ import typer
 MODULES = (
     "start", "up", "sandbox", "ingest", "ask", "listen", "rules", "posts", "recheck", "run", "review",
     "publish", "pause", "schedule", "limits", "measure", "status", "retry", "doctor", "people", "channels",
-    "optout", "policy", "spend", "sources", "models", "endpoints", "prompts", "notifications", "marts", "api",
-    "bench", "evaluate",
+    "optout", "policy", "spend", "sources", "models", "endpoints", "prompts", "notifications", "marts", "links",
+    "api", "bench", "evaluate",
 )  # fmt: skip
 
 HELP = """Answer posts with what was said, to the second, once a person approved it word for word.

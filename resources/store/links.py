@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from rejoinder.drafting.citations import TITLE_LENGTHS, citation, citation_address
 from rejoinder.drafting.link_proposals import LinkProposal, propose_link
@@ -35,6 +35,26 @@ class CaseLink:
     cited: tuple[str, ...]
     now: LinkProposal
     proposal: LinkProposal | None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkReport:
+    """A link of ours and what it brought so far; visits without bots, which stand apart."""
+
+    code: str
+    address: str
+    target: str
+    post_id: int
+    created_at: datetime
+    visits: int
+    bot_visits: int
+    conversions: int
+    value_usd: float
+
+
+def link_report(tx: Transaction, project_id: int, top: int) -> list[LinkReport]:
+    """The links of a project, the newest first."""
+    return [LinkReport(**row) for row in tx.rows("link_report", project_id=project_id, top=top)]
 
 
 def new_code() -> str:
