@@ -8,7 +8,7 @@ import typer
 MODULES = (
     "start", "up", "sandbox", "ingest", "ask", "listen", "rules", "posts", "recheck", "run", "review",
     "publish", "pause", "schedule", "limits", "measure", "status", "retry", "doctor", "people", "channels",
-    "optout", "policy", "spend", "sources", "models", "endpoints", "prompts", "notifications", "marts", "links",
+    "credentials", "optout", "policy", "spend", "sources", "models", "endpoints", "prompts", "notifications", "marts", "links",
     "api", "bench", "evaluate",
 )  # fmt: skip
 

@@ -37,7 +37,13 @@ def add(
     who: As = None,
     as_json: AsJson = False,
 ) -> None:
-    """Connect an account of your own; with the name of one that is there, give it other credentials."""
+    """Connect an account of your own; with the name of one that is there, give it other credentials.
+
+    X: bearer_token, consumer_key, consumer_secret, access_token, access_token_secret; Reddit: client_id,
+    client_secret, username, and password or refresh_token. They are kept apart: what reads cannot write. Keys of the
+    account for reading alone may be added: on X those of a second app with the permission Read, read_consumer_key,
+    read_consumer_secret, read_access_token and read_access_token_secret; on Reddit read_refresh_token.
+    """
     from resources.rounds import open_bench
 
     with reporting(as_json), open_bench() as bench:
@@ -62,6 +68,23 @@ def _credentials(from_stdin: bool) -> dict[str, str]:
     if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
         raise ConfigInvalid("The credentials on standard input are no JSON object of strings.")
     return given
+
+
+@channel.command("set-credential")
+def set_one(
+    name: Name,
+    credentials_stdin: Annotated[
+        bool, typer.Option("--credentials-stdin", help="Read the credentials, a JSON object, from stdin.")
+    ] = False,
+    who: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """Replace a channel's credentials, as `channel add` takes them; nothing else of it changes."""
+    with reporting(as_json), open_database() as database:
+        from resources.commands.credentials import set_credential
+
+        set_credential(database, acting(database, who), name, _credentials(credentials_stdin))
+    answer({"name": name}, as_json, f"Channel {name} has other credentials.")
 
 
 @channel.command("list")

@@ -29,6 +29,8 @@ from resources.objects import open_store
 from resources.provision import EMBEDDED_DATABASE, GROUPS, OLDEST_SERVER, connect_admin
 from resources.queries import query
 from resources.retrieval import configured_reranker
+from resources.sealing.looks import look_at_credentials
+from resources.sealing.opening import keeper_of
 from resources.services import Choice, port_claims
 from resources.settings import Settings, load_settings
 from resources.supervisor.ports import busy_reason
@@ -206,7 +208,7 @@ def _database(settings: Settings) -> list[Finding]:
         return [Finding("postgres", "warn", "the embedded database is not made yet", "rejoinder init")]
     try:
         with _asking(settings) as (ask, name):
-            return [*_server(ask), _migrations(ask), _roles(ask, name)]
+            return [*_server(ask), _migrations(ask), _roles(ask, name), *_credentials(settings, ask)]
     except RejoinderError as error:
         fix = (
             "Start the server and look at REJOINDER_DATABASE_URL."
@@ -277,6 +279,13 @@ def _migrations(ask: Asks) -> Finding:
     if waiting := len(files) - len(applied):
         return Finding("migrations", "warn", f"{waiting} of {len(files)} not applied yet", "rejoinder init")
     return Finding("migrations", "ok", f"all {len(files)} applied")
+
+
+def _credentials(settings: Settings, ask: Asks) -> list[Finding]:
+    if not ask("has_sealed_credentials")[0]["found"]:
+        return []
+    looks = look_at_credentials(keeper_of(settings), ask("credentials_to_open"))
+    return [Finding(*look) for look in looks]
 
 
 def _roles(ask: Asks, database: str) -> Finding:

@@ -1,10 +1,10 @@
 -- name: share_sealing
 -- Held to the end of the transaction by whoever stores a credential: keys are not replaced meanwhile.
-select pg_advisory_xact_lock_shared(21068)
+select pg_advisory_xact_lock_shared(21082)
 
 -- name: hold_sealing
 -- Held by the session that replaces keys.
-select pg_advisory_lock(21068)
+select pg_advisory_lock(21082)
 
 -- name: store_read_credential
 insert into channel_read_credential (channel_id, key_id, box) values (%(channel_id)s, %(key_id)s, %(box)s)
@@ -36,7 +36,7 @@ where channel_id = %(channel_id)s and key_id = %(old_key_id)s
 
 -- name: hold_plain_rows
 -- Held to the end of the transaction by whoever seals what an earlier version stored.
-select pg_advisory_xact_lock(21069)
+select pg_advisory_xact_lock(21083)
 
 -- name: keep_sealed_row
 -- tables: channel_read_credential, channel_write_credential

@@ -27,3 +27,15 @@ select rolname as role from pg_roles where rolname = any(%(roles)s) order by rol
 select count(*) as connections
 from pg_stat_activity
 where datname is not null and usesysid is not null and pid <> pg_backend_pid()
+
+-- name: has_sealed_credentials
+select to_regclass('public.credential_seal') is not null as found
+
+-- name: credentials_to_open
+-- What the doctor opens, as the owner.
+select s.channel_id, s.kind, s.key_id, c.name as channel, c.platform, coalesce(r.box, w.box) as box
+from credential_seal s
+join channel c on c.id = s.channel_id
+left join channel_read_credential r on s.kind = 'read' and r.channel_id = s.channel_id
+left join channel_write_credential w on s.kind = 'write' and w.channel_id = s.channel_id
+order by c.id, s.kind
