@@ -1,4 +1,4 @@
-"""Channels: what each part of a channel is doing, since when and why, and what it spends of its budgets."""
+"""Channels: what each part of a channel is doing, since when and why, what it spends, and the kill switch."""
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -6,10 +6,14 @@ from decimal import Decimal
 import streamlit as st
 
 from rejoinder.listening.spending import WARN_AT, money
+from resources.publishing.outlook import read_outlook
+from resources.publishing.switch import pauses_in_force
 from resources.spending.report import ActionSpend, ChannelSpend, SpanSpend, live_states, read_spend
 from resources.store.channel_states import ChannelState
+from resources.store.schedules import list_planned
 from review_app.desk import reading
 from review_app.escaped import Markup, chip, html, join, show
+from review_app.screens.pace import show_pace, show_switch
 from review_app.texts import utc_now, when, words
 
 TONES = {
@@ -31,6 +35,9 @@ def page() -> None:
     with reading() as tx:
         spends = read_spend(tx, now)
         states = live_states(tx, now)
+        outlooks = {one.channel.id: one for one in read_outlook(tx, now)}
+        pauses = {one.channel_id: one for one in pauses_in_force(tx)}
+        planned = list_planned(tx)
     if not spends:
         show(
             html(
@@ -40,11 +47,15 @@ def page() -> None:
         )
         return
     show(html('<div class="rj-title">Channels <span class="rj-meta">{}</span></div>', len(spends)))
+    show_switch(pauses.get(None))
     for spend in spends:
         with st.container(border=True, key=f"channel_{spend.channel_id}", gap="xsmall"):
             show(html('<span class="rj-who">{}</span>', spend.channel))
             show(_parts([state for state in states if state.channel_id == spend.channel_id]))
             show(_money(spend))
+            if one := outlooks.get(spend.channel_id):
+                own = [each for each in planned if each.channel == spend.channel]
+                show_pace(one, pauses.get(spend.channel_id), own, now)
 
 
 def _parts(states: Sequence[ChannelState]) -> Markup:

@@ -24,6 +24,7 @@ from review_app.places import (
     undo_on_offer,
 )
 from review_app.problems import has_problem, show_problem, telling
+from review_app.screens.schedule_choice import choose_schedule, chosen_schedule
 
 REFUSED = Place("post_queue", "failed")
 
@@ -33,6 +34,7 @@ def show_buttons(case: ReviewCase, text: str, obstacle: str | None) -> None:
     with st.container(horizontal=True, key="buttons"):
         if _button("Approve", "approve", "A", refusal("approve") or obstacle, is_primary=True):
             _approve(case)
+        choose_schedule(case)
         if case.place != REFUSED:
             _button("Reject", "reject", "X", refusal("reject"), opens="reject")
             _button("Send back", "send_back", "B", refusal("send_back"), opens="send_back")
@@ -83,10 +85,19 @@ def _version(case: ReviewCase) -> int:
 
 def _approve(case: ReviewCase) -> None:
     with telling(_place(case)):
-        done = commands.approve(database(), me(), case.id, version=_version(case), text=_text(case))
+        done = commands.approve(
+            database(),
+            me(),
+            case.id,
+            version=_version(case),
+            text=_text(case),
+            schedule=chosen_schedule(case),
+        )
         is_queued = done.way == "api"
         said = (
-            "Approved. It will be sent by API." if is_queued else "Approved. It waits for you under Hand-off."
+            f"Approved. It will be sent by API: {done.schedule}."
+            if is_queued
+            else "Approved. It waits for you under Hand-off."
         )
         _leave(case, Undo("approval", case.id, done.publication_id if is_queued else None, said))
     _after(case)

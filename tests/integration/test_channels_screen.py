@@ -7,6 +7,8 @@ import pytest
 from paid_channel import PAID, make_channel
 from streamlit.testing.v1 import AppTest
 
+from resources.commands.actors import Actor
+from resources.commands.pauses import pause
 from resources.postgres import Database
 from resources.spending.meter import SpendMeter
 from resources.spending.meters import PostgresLedger
@@ -15,11 +17,16 @@ from resources.store.channel_states import set_state
 pytestmark = pytest.mark.usefixtures("environment")
 
 
+def opened() -> AppTest:
+    """The page, for an admin."""
+    page = AppTest.from_string("from review_app.screens.channels import page\npage()", default_timeout=60)
+    page.session_state["actor"] = Actor(None, "owner", "admin")
+    return page
+
+
 def drawn() -> str:
     """The HTML of the page, alone."""
-    page = AppTest.from_string(
-        "from review_app.screens.channels import page\npage()", default_timeout=60
-    ).run()
+    page = opened().run()
     assert not page.exception
     return "\n".join(element.proto.body for element in page.html)
 
@@ -46,3 +53,21 @@ def test_states_and_budgets_are_shown(db: Database, owner_db: Database) -> None:
     assert "170 post read (170 charged), $0.85" in html
     assert "&lt;b&gt;the token&lt;/b&gt; was refused" in html and "warned" in html
     assert "$0.00, no budget" in html
+
+
+def test_the_switch_stands_in_red_with_who_when_and_why(db: Database, owner_db: Database) -> None:
+    make_channel(owner_db, name="paid")
+    page = opened().run()
+    assert not page.exception
+    page.text_input(key="pause_reason_everything").input("<i>an outcry</i>").run()
+    page.button(key="stop_everything").click().run()
+    html = "\n".join(element.proto.body for element in page.html)
+    assert (
+        'class="rj-chip bad"' in html
+        and "&lt;i&gt;an outcry&lt;/i&gt;" in html
+        and "may send: paused" in html
+    )
+    with db.transaction() as tx:
+        assert tx.rows("pauses_in_force")[0]["reason"] == "<i>an outcry</i>"
+    pause(db, Actor(None, "owner", "admin"), "paid", reason="its own")
+    assert "its own" in drawn()
