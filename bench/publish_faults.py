@@ -76,9 +76,10 @@ def measure_publish_faults(
             keys = _add_accounts(control, {one.account.name for one in (*plan.wanted, *bare)})
             supervisor = _get_ready(plan, settings, control, keys, publishers, seed, advance)
             baseline = _bare_rate(control, keys, bare)
-            with _stopped_at_the_end(supervisor):
+            with _closed_at_the_end(supervisor):
                 seconds = supervisor.run(longest_s)
-            return _told(supervisor, seconds, baseline)
+                supervisor.publishers.stop()
+                return _told(supervisor, seconds, baseline)
 
 
 def _bare(n: int) -> Iterator[Wanted]:
@@ -124,11 +125,13 @@ def _url(control: httpx.Client) -> str:
 
 
 @contextmanager
-def _stopped_at_the_end(supervisor: Supervisor) -> Iterator[None]:
+def _closed_at_the_end(supervisor: Supervisor) -> Iterator[None]:
     try:
         yield
     finally:
         supervisor.publishers.stop()
+        supervisor.desk.app.close()
+        supervisor.desk.owner.close()
 
 
 def _bare_rate(control: httpx.Client, keys: Mapping[str, Any], bare: Sequence[Wanted]) -> float:

@@ -1,0 +1,13 @@
+"""A short fault campaign: two publishers are killed, PostgreSQL crashes, connections drop, and nothing goes wrong."""
+
+from bench.publish_faults import measure_publish_faults
+
+
+def test_nothing_is_lost_doubled_or_unapproved_while_everything_breaks() -> None:
+    done = measure_publish_faults(
+        publications=40, publishers=2, seed=11, advance=lambda n: None, longest_s=300
+    )
+    assert done["violations"] == dict.fromkeys(done["violations"], 0)
+    assert done["is_clean"] and sum(done["ends"].values()) >= 40
+    assert done["kills"] >= 3 and done["postgres_restarts"] == 1
+    assert done["n_faults"] >= 10 and done["clocks_set_wrong"] >= 2
