@@ -24,6 +24,8 @@ ASSETS: Sequence[dg.AssetsDefinition] = (
     drafting.drafts,
     drafting.checked_drafts,
     engagement.engagement,
+    engagement.follow_ups,
     engagement.rewards,
+    engagement.outcomes,
     analytics.marts,
 )

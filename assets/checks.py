@@ -26,11 +26,19 @@ RULES = {
     "relevance": ("posts_are_judged", "No post goes on without a decision on relevance."),
     "claims": ("posts_have_claims", "No post goes to research without a claim."),
     "evidence": ("quotes_are_verbatim", "Every quote stands word for word in its chunk."),
-    "decisions": ("propensities_are_true", "A logged propensity is that of the policy that drew it."),
+    "decisions": (
+        "propensities_are_true",
+        "Every draft has a choice out of a set, drawn with the propensity that was logged.",
+    ),
     "drafts": ("drafts_cite_evidence", "Every draft cites evidence."),
     "checked_drafts": ("reviewers_see_checked", "No draft reaches a reviewer unless all its checks passed."),
     "engagement": ("snapshots_are_taken", "No snapshot was given up."),
-    "rewards": ("measured_replies_are_rewarded", "Every measured reply has a reward."),
+    "follow_ups": ("stop_is_heeded", "Whoever asked under a reply to be left alone is not worked on."),
+    "rewards": ("measured_replies_are_rewarded", "Every measured reply has a reward by its latest snapshot."),
+    "outcomes": (
+        "outcomes_have_decisions",
+        "Every sent reply has the decision that led to it, with its propensity.",
+    ),
 }
 # More of one asset: (asset, statement, name, promise)
 MORE = (

@@ -7,9 +7,9 @@ import typer
 
 MODULES = (
     "start", "up", "sandbox", "ingest", "ask", "listen", "rules", "posts", "recheck", "run", "review",
-    "publish", "pause", "schedule", "limits", "measure", "status", "retry", "doctor", "people", "channels",
-    "credentials", "optout", "policy", "spend", "sources", "models", "endpoints", "prompts", "notifications", "marts", "links",
-    "api", "bench", "evaluate",
+    "publish", "pause", "schedule", "limits", "measure", "rewards", "status", "retry", "doctor", "people",
+    "channels", "credentials", "optout", "policy", "spend", "sources", "models", "endpoints", "prompts",
+    "notifications", "marts", "links", "api", "bench", "evaluate",
 )  # fmt: skip
 
 HELP = """Answer posts with what was said, to the second, once a person approved it word for word.

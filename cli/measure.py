@@ -15,7 +15,8 @@ def measure(as_json: AsJson = False) -> None:
     """Count likes, replies, reposts and impressions of published replies at 1 h, 24 h, 72 h and 7 d.
 
     Each window is taken once, by the platform's own clock; one that was missed is taken late and says so.
-    Then the reward of each reply is written anew from its latest counts, weighted as the tuning says.
+    A snapshot for which there is no budget waits. Then the rewards of replies with new counts, or with new weights,
+    are written.
     """
     from resources import rounds
 

@@ -81,11 +81,16 @@ def set_(
     with deciding(who, as_json) as (database, actor):
         from resources.commands.channel_policies import set_policy
 
-        done = set_policy(database, actor, name, _pairs(values), reason=reason, permission=permission)
+        done = set_policy(database, actor, name, pairs_of(values), reason=reason, permission=permission)
     answer(asdict(done), as_json, _told(done))
 
 
-def _pairs(values: list[str]) -> dict[str, str]:
+def pairs_of(values: list[str]) -> dict[str, str]:
+    """Values by key, out of KEY=VALUE.
+
+    Raises:
+        ConfigInvalid: one has no value.
+    """
     from rejoinder.errors import ConfigInvalid
 
     pairs = [value.partition("=") for value in values]

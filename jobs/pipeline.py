@@ -40,8 +40,8 @@ train = dg.define_asset_job(
 )
 measure = dg.define_asset_job(
     "measure",
-    dg.AssetSelection.assets("engagement", "rewards"),
-    description="Take the snapshots that are due and write the rewards.",
+    dg.AssetSelection.assets("engagement", "follow_ups", "rewards", "outcomes"),
+    description="Take the snapshots that are due, write the rewards, and tell what came of decisions.",
     tags=LONGEST_RUN,
 )
 refresh_marts = dg.define_asset_job(

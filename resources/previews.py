@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from resources.postgres import Database, Transaction
+from resources.store.follow_ups import follow_up_counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,18 @@ def hearing_facts(db: Database) -> dict[str, Any]:
         "freshness": {row["channel"]: _plain(row) for row in fresh},
         "spent_today_usd": {row["channel"]: row["usd"] for row in spent},
     }
+
+
+def follow_up_facts(db: Database) -> dict[str, int]:
+    """How many answers our replies had, as ``kind: place``."""
+    with db.transaction() as tx:
+        return follow_up_counts(tx)
+
+
+def outcome_facts(db: Database) -> dict[str, int]:
+    """How many decisions got how far: reviewed, approved, sent, measured, and fit to be learned from."""
+    with db.transaction() as tx:
+        return dict(tx.row("outcome_counts") or {})
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from typing import Any
 
 import psycopg
 
-from rejoinder.engagement.rewards import RewardWeights
 from resources.clients import metered
 from resources.clients import open_client as unmetered
 from resources.compliance import StandingReport, recheck_posts
@@ -22,7 +21,7 @@ from resources.postgres import outage
 from resources.publishing.outlook import count_due
 from resources.publishing.report import PublishReport
 from resources.publishing.run import publish_due, publish_loop
-from resources.rewarding import refresh_rewards
+from resources.rewarding import refresh_rewards, weights_of
 from resources.settings import load_settings
 from resources.work.runner import Progress, Report
 from resources.work.stopping import PROCESS_STOP, StopSignal, stop_on_signals
@@ -130,8 +129,11 @@ def measurements_due(bench: Workbench) -> int:
 
 
 def reward(bench: Workbench) -> int:
-    """Write the rewards anew from the latest snapshots, weighted as the tuning says; how many."""
-    return refresh_rewards(bench.db, weights=RewardWeights(**bench.tuning.rewards.model_dump()))
+    """Write the rewards of replies with new snapshots or new weights; how many.
+
+    Creators for whom nobody set weights have those of the tuning.
+    """
+    return refresh_rewards(bench.db, weights=weights_of(bench.tuning.rewards))
 
 
 def train(bench: Workbench) -> dict[str, Any]:

@@ -179,7 +179,13 @@ class Links(Section):
 
 
 class Rewards(Section):
-    """Weights of a reply's reward, in likes; see rejoinder.engagement.rewards."""
+    """Weights of a reply's reward, for creators for whom nobody set any; see rejoinder.engagement.rewards."""
+
+    engagement: float = Field(1.0, ge=0, description="Weight of engagement against what is usual.")
+    growth: float = Field(0.3, ge=0, description="Weight of impressions against the creator's median.")
+    conversion: float = Field(
+        0.5, ge=0, description="Weight of conversions against the creator's usual rate."
+    )
 
     reply: float = Field(2.0, ge=0, description="Weight of a reply, in likes.")
     repost: float = Field(3.0, ge=0, description="Weight of a repost, in likes.")

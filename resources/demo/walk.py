@@ -35,7 +35,7 @@ ANSWER = (
     "drafts",
     "checked_drafts",
 )
-MEASURE = ("engagement", "rewards")
+MEASURE = ("engagement", "follow_ups", "rewards", "outcomes")
 MARTS = ("marts",)
 
 

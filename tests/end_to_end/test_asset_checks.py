@@ -29,6 +29,13 @@ BREAKS = {
     "checked_drafts": "update draft_check set is_passed = false",
     "engagement": "update measurement set status = 'dead'",
     "rewards": "delete from reward",
+    "follow_ups": (
+        "insert into opt_out (platform, author, reason) select platform, author, 'stop' from post"
+        " where author is not null order by id limit 1;"
+        " update post set answers_publication_id = (select min(id) from publication), stage = 'triage', step = 'embed',"
+        " status = 'pending' where author = (select author from opt_out limit 1)"
+    ),
+    "outcomes": "update draft set decision_id = null",
     "relevance_model": (
         "insert into model_version (name, data_hash, parameters, metrics, is_champion)"
         " values ('m', 'h', '{}', '{\"roc_auc\": 0.4}', true)"

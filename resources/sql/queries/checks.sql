@@ -69,8 +69,16 @@ from evidence v join chunk c on c.id = v.chunk_id
 where strpos(regexp_replace(c.text, '\s+', ' ', 'g'), v.quote) = 0 limit 20
 
 -- name: check_decisions
+-- Every choice is a draw out of its set with a true probability, and every draft that a machine wrote has its choice.
 select d.post_id::text as key, 'its propensity is not that of the uniform policy' as problem from decision d
-where d.policy_version = 'uniform.v1' and abs(d.propensity - 1.0 / cardinality(d.candidates)) > 1e-9 limit 20
+where d.policy_version = 'uniform.v1' and abs(d.propensity - 1.0 / nullif(cardinality(d.candidates), 0)) > 1e-9
+union all
+select d.post_id::text, 'its propensity is no probability, or what was chosen is not in its set' from decision d
+where not (d.propensity > 0 and d.propensity <= 1) or d.action <> all (d.candidates)
+union all
+select f.post_id::text, 'its draft was chosen by nothing that was logged' from draft f
+where f.decision_id is null and f.author_id is null
+limit 20
 
 -- name: check_drafts
 select p.platform_post_id as key, 'has no draft that cites evidence' as problem from post p
@@ -91,7 +99,28 @@ from measurement m where m.status = 'dead' limit 20
 
 -- name: check_rewards
 select s.publication_id::text as key, 'was measured but has no reward' as problem from engagement_snapshot s
-where not exists (select from reward r where r.publication_id = s.publication_id) limit 20
+where not exists (select from reward r where r.publication_id = s.publication_id)
+union all
+select r.publication_id::text, 'its reward is older than its latest snapshot' from reward r
+where r.window_s < (select max(s.window_s) from engagement_snapshot s where s.publication_id = r.publication_id)
+limit 20
+
+-- name: check_follow_ups
+-- Nobody who asked under a reply of ours to be left alone is worked on any more.
+select o.platform || ':' || o.platform_post_id as key, 'its author asked to be left alone and is still worked on' as problem
+from post o
+join opt_out x on x.platform = o.platform and lower(x.author) = lower(o.author) and x.is_asked
+where o.answers_publication_id is not null
+  and o.stage <> 'done' and o.status not in ('rejected', 'withdrawn', 'dead') limit 20
+
+-- name: check_outcomes
+select p.id::text as key, 'was sent, and no decision is known that led to it' as problem
+from publication p
+where p.state = 'sent' and not exists (select from outcome u where u.publication_id = p.id)
+union all
+select u.publication_id::text, 'is learned from, though nobody approved it but a simulation' from learnable_outcome u
+join review r on r.id = u.review_id where r.is_simulated
+limit 20
 
 -- name: check_relevance_model
 select name as key, 'its held-out score is no better than chance' as problem from model_version

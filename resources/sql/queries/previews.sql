@@ -75,3 +75,12 @@ select count(*) over ()::int as total, id, name, is_champion, metrics, created_a
 -- Not the history whose platform is never asked.
 select count(*) over ()::int as total, platform, platform_post_id, checked_at, gone_at, purged_at
 from post where checked_at < '9999-01-01' order by checked_at desc, id desc limit %(top)s
+
+-- name: preview_follow_ups
+select count(*) over ()::int as total, o.answers_publication_id as publication_id, o.id as post_id, d.verdict as kind, o.stage, o.status
+from post o left join stage_decision d on d.post_id = o.id and d.step = 'follow_up'
+where o.answers_publication_id is not null order by o.id desc limit %(top)s
+
+-- name: preview_outcomes
+select count(*) over ()::int as total, decision_id, action, propensity, review_decision, is_simulated, publication_state, window_s, reward
+from outcome order by decision_id desc limit %(top)s

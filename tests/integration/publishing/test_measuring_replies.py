@@ -1,14 +1,14 @@
 """Snapshots by the channel's clock, each window once; rewards out of them."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from rejoinder.engagement.rewards import RewardWeights
+from rejoinder.listening.policy import default_policy
 from resources.measuring import count_measurements_due, measure_due
-from resources.platforms.failures import RateLimited, Unreachable
+from resources.platforms.failures import RateLimited, SpendStopped, Unreachable
 from resources.platforms.port import Metrics
-from resources.rewarding import refresh_rewards
 from resources.work.stopping import StopSignal
 
 HOUR = timedelta(hours=1)
@@ -107,32 +107,109 @@ def test_a_reply_posted_by_hand_is_measured_too(desk, measure):
     assert count_measurements_due(desk.db, open_client=open_client) == 1
 
 
-def test_rewards_follow_the_latest_snapshot(desk, measure):
+def test_a_snapshot_without_budget_waits_is_taken_late_and_says_so(desk, measure):
     channel = desk.channel()
-    good, bad = desk.approved(channel), desk.approved(channel)
+    for _ in range(8):
+        desk.approved(channel)
     desk.run()
-    desk.platform.counts = {"9000": Metrics(100, 0, 0, 0), "9001": Metrics(100, 0, 0, 0)}
-    measure(HOUR * 1.1)
-    assert refresh_rewards(desk.db) == 2
-    assert {r["reward"] for r in desk.rows("select reward from reward")} == {0.0}
-    desk.platform.counts["9000"] = Metrics(100, 9, 3, 2)
-    measure(25 * HOUR)
-    assert refresh_rewards(desk.db) == 2
-    rows = {r["publication_id"]: r for r in desk.rows("select * from reward")}
-    assert rows[good]["reward"] > 0.4 and rows[bad]["reward"] == 0.0
-    assert rows[good]["window_s"] == 86400 and rows[good]["engagement_rate"] == pytest.approx(0.21)
-    assert rows[good]["components"]["is_late"] == 0.0
+    answer, room = desk.platform.metrics, [3]
+
+    def within(ids):
+        if len(ids) > room[0]:
+            raise SpendStopped(desk.platform.now(), "the day's budget is spent")
+        return answer(ids)
+
+    desk.platform.metrics = within
+    assert measure(HOUR * 1.1).outcomes == {"taken": 2, "waits": 6}
+    assert measure(HOUR * 1.2).items == 0  # not asked again at once
+    room[0] = 100
+    assert measure(HOUR * 1.5).outcomes == {"late": 6}
+    assert sum(s["is_late"] for s in snapshots(desk)) == 6
+    assert desk.rows("select 1 from measurement where status = 'dead'") == []
 
 
-def test_a_deleted_reply_earns_nothing_and_models_cost(desk, measure):
-    desk.approved(desk.channel())
+def test_what_is_due_in_a_moment_goes_along(desk, measure):
+    channel = desk.channel()
+    first = desk.approved(channel)
+    desk.run()
+    desk.approved(channel)
+    desk.run()
+    desk.rows("update measurement set due_at = due_at + interval '2 min' where publication_id <> %s", first)
+    assert measure(HOUR + timedelta(seconds=30)).outcomes == {"taken": 2}
+    assert len(desk.platform.lookups) == 1
+
+
+def test_a_thread_counts_all_its_parts(desk, measure):
+    reply = desk.approved(desk.channel())
     desk.run()
     desk.rows(
-        "insert into model_run (run_type, model, n_items, tokens_in, tokens_out, cost_usd, latency_ms, is_ok)"
-        " values ('generate', 'm', 1, 1, 1, 0.5, 1, true)"
+        "alter table publication_part disable trigger user; "
+        "insert into publication_part (publication_id, position, text, sha256, state, platform_id)"
+        f" values ({reply}, 1, 'b', encode(sha256('b'), 'hex'), 'sent', '9555');"
+        " alter table publication_part enable trigger user"
     )
-    desk.platform.counts = {"9000": Metrics(None, 5, 5, 5, is_deleted=True)}
+    desk.platform.counts = {"9000": Metrics(200, 2, 2, 0, link_clicks=1), "9555": Metrics(80, 1, 1, 1)}
     measure(HOUR * 1.1)
-    refresh_rewards(desk.db, weights=RewardWeights(cost_per_usd=0.2))
-    [row] = desk.rows("select * from reward")
-    assert row["reward"] == pytest.approx(-0.1) and row["components"]["is_deleted"] == 1.0
+    [row] = snapshots(desk)
+    assert (row["impressions"], row["likes"], row["replies"], row["reposts"]) == (200, 3, 2, 1)
+    assert (row["n_parts"], row["link_clicks"]) == (2, 1)
+    desk.platform.counts["9555"] = Metrics(None, 0, 0, 0, is_deleted=True, reason="moderator")
+    measure(HOUR * 25)
+    row = snapshots(desk)[1]
+    assert (row["likes"], row["n_parts_gone"], row["is_deleted"]) == (2, 1, False)
+
+
+def test_a_reply_that_was_taken_down_is_told_of_once_and_may_come_back(desk, measure):
+    reply = desk.approved(desk.channel())
+    desk.run()
+    desk.platform.counts = {"9000": Metrics(None, 0, 0, 0, is_deleted=True, reason="moderator")}
+    measure(HOUR * 1.1)
+    removed_at = desk.publication(reply)["removed_at"]
+    assert removed_at is not None and desk.publication(reply)["state"] == "sent"
+    measure(HOUR * 25)
+    assert desk.publication(reply)["removed_at"] == removed_at
+    [told] = desk.rows("select message from notification where kind = 'removed'")
+    assert "moderator" in told["message"]
+    desk.platform.counts = {}
+    measure(HOUR * 73)
+    assert desk.publication(reply)["removed_at"] is None
+
+
+def test_other_replies_are_looked_at_in_the_same_call_where_that_is_free(desk, measure):
+    channel = desk.channel()
+    first = desk.approved(channel)
+    desk.run()
+    measure(HOUR * 1.1)
+    second = desk.approved(channel)
+    desk.run()
+    desk.rows("update publication set looked_at = now() - interval '2 hours'")
+    desk.platform.counts = {"9000": Metrics(None, 0, 0, 0, is_deleted=True)}
+    assert measure(HOUR * 2.2).outcomes == {"taken": 1, "gone_between": 1}
+    assert desk.publication(first)["removed_at"] and not desk.publication(second)["removed_at"]
+    assert [sorted(ids) for ids in desk.platform.lookups][-1] == ["9000", "9001"]
+
+
+def test_a_paid_channel_looks_along_only_at_what_was_charged_today(desk, measure):
+    policy = replace(default_policy("sandbox/x/enterprise"), price_per_own_read_usd=0.001)
+    channel = desk.channel(policy=policy)
+    replies = [desk.approved(channel) for _ in range(3)]
+    desk.run()
+    # Two were read on other days; the platform charged one of them today.
+    for reply in replies[1:]:
+        desk.rows("update measurement set status = 'completed' where publication_id = %s", reply)
+    desk.rows(
+        "insert into spend_resource values (%s, (now() at time zone 'UTC')::date, 'own_read', '9001')",
+        channel.id,
+    )
+    measure(HOUR * 1.1)
+    assert desk.platform.lookups == [["9000", "9001"]]
+
+
+def test_an_answer_that_says_nothing_of_a_reply_is_no_deletion(desk, measure):
+    reply = desk.approved(desk.channel())
+    desk.run()
+    answer, desk.platform.metrics = desk.platform.metrics, lambda ids: {}
+    assert measure(HOUR * 1.1).outcomes == {"failed": 1}
+    assert desk.publication(reply)["removed_at"] is None and snapshots(desk) == []
+    desk.platform.metrics = answer
+    assert measure(HOUR * 1.3).outcomes == {"late": 1}
