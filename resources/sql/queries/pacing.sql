@@ -54,7 +54,7 @@ insert into rate_window as w (account_key, action, name, limit_count, used_count
 select %(account_key)s, %(action)s, %(name)s, %(limit_count)s, %(used_count)s + count(p.id), %(length_s)s, %(reset_at)s
 from (select) one left join (
   publication p join channel c on c.id = p.channel_id and c.account_key = %(account_key)s
-) on p.state = 'sending' and p.id <> %(publication_id)s
+) on p.state = 'sending' and p.id is distinct from %(publication_id)s::bigint
 on conflict (account_key, action, name) do update
 set limit_count = excluded.limit_count, length_s = excluded.length_s, reset_at = excluded.reset_at, updated_at = now(),
     used_count = case
