@@ -140,7 +140,7 @@ def way_ahead(standing: Answerable | Unanswerable, platform: str, account: str, 
     if standing.way == "handoff":
         return f"Once approved, it is handed to you to post: {standing.why_by_hand}."
     text = f"Once approved, it is sent by API to {PLATFORMS[platform]} as @{account.removeprefix('@')}"
-    price = f", for {price_usd:.3f} USD" if price_usd else ""
+    price = f", for {price_usd:.3f} USD as it was drafted" if price_usd else ""
     wait = (
         f"; not before {when(standing.not_before)}, when the quiet hours end" if standing.not_before else ""
     )

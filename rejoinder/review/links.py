@@ -10,12 +10,6 @@ import regex
 
 from rejoinder.drafting.citations import link_after, markdown_link, without_square_brackets
 from rejoinder.listening.post import Platform
-from rejoinder.text.links import find_links
-
-
-def has_link(text: str) -> bool:
-    """Whether X, which charges for it, would make a link of anything in the text."""
-    return any(True for _ in find_links(text))
 
 
 def carries(text: str, address: str) -> bool:

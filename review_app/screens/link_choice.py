@@ -1,9 +1,12 @@
 """A line of the decide form: what the reply costs as it stands, and a switch that puts the link in or takes it out."""
 
+from dataclasses import dataclass
+
 import streamlit as st
 
-from rejoinder.drafting.link_proposals import LinkProposal
-from rejoinder.review.links import carries, has_link, with_link, without_link
+from rejoinder.drafting.link_proposals import SAME_USD
+from rejoinder.posting.threads import parts_of, thread_price_usd
+from rejoinder.review.links import carries, with_link, without_link
 from resources.store.links import CaseLink
 from resources.store.review_values import ReviewCase
 from review_app.desk import refusal
@@ -22,29 +25,54 @@ def show_link_choice(case: ReviewCase, text: str) -> None:
     if address is None:
         show(html('<div class="rj-meta">No link: the source has no address that everybody can open.</div>'))
         return
+    prices = prices_of(case, text, address)
     key = f"link_{case.id}"
     st.session_state[key] = carries(text, address)
-    with st.container(key="link_choice", horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(key="link_choice", gap="xxsmall"):
         st.toggle(
-            label_of(case.link.now),
+            label_of(prices),
             key=key,
             on_change=_switch,
             args=(case, address),
             disabled=refusal("edit_draft") is not None,
             help=address,
         )
-        show(html('<div class="rj-meta">{}</div>', told_of(case.link, is_linked=has_link(text))))
+        show(html('<div class="rj-meta">{}</div>', told_of(case.link, prices)))
 
 
-def label_of(prices: LinkProposal) -> str:
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What a text costs to send, in USD: as it stands, with the link, and without it."""
+
+    now_usd: float
+    with_link_usd: float
+    without_link_usd: float
+
+
+def prices_of(case: ReviewCase, text: str, address: str) -> Prices:
+    """The prices of a text, all parts together; by hand nothing costs."""
+    assert case.link is not None
+    cited, platform = case.link.cited, case.post.platform
+    texts = (text, with_link(text, platform, cited, address), without_link(text, cited, address))
+    return Prices(*(_price_usd(case, one) for one in texts))
+
+
+def _price_usd(case: ReviewCase, text: str) -> float:
+    if case.way != "api":
+        return 0.0
+    parts = parts_of(text, case.post.platform)
+    return thread_price_usd(case.channel.policy, parts, is_summoned=case.is_summoned)
+
+
+def label_of(prices: Prices) -> str:
     """What the switch is called: with what the link costs."""
-    return f"With link (+{prices.extra_usd:.3f} USD)" if prices.extra_usd else "With link (at no cost)"
+    extra_usd = prices.with_link_usd - prices.without_link_usd
+    return f"With link (+{extra_usd:.3f} USD)" if extra_usd > SAME_USD else "With link (at no cost)"
 
 
-def told_of(link: CaseLink, *, is_linked: bool) -> str:
+def told_of(link: CaseLink, prices: Prices) -> str:
     """The price as the text stands, and what was decided before it was drafted."""
-    price = link.now.price_with_link_usd if is_linked else link.now.price_usd
-    told = f"As it stands: {price:.3f} USD." if price or link.now.extra_usd else ""
+    told = f"As it stands: {prices.now_usd:.3f} USD." if prices.with_link_usd else ""
     proposal = link.proposal
     if proposal is None:
         return told

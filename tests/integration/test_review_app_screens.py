@@ -548,17 +548,19 @@ def test_the_link_is_switched_on_and_off_and_what_it_costs_is_said(staff: Desk, 
     dear = '{"price_summoned_usd": 0.01, "price_per_create_usd": 0.015, "price_with_link_usd": 0.2}'
     staff.do("update channel set policy = policy || %s::jsonb", dear)
     post_id = staff.post()
+    staff.do("update source set url = %s", "https://example.com/e1")
     page = signed_in("approver")
     link = page.toggle(key=f"link_{post_id}")
     assert (link.label, link.value) == ("With link (+0.190 USD)", False)
     assert "As it stands: 0.010 USD." in html_of(page)
     link.set_value(True).run()
-    assert page.text_area(key=f"text_{post_id}").value == f"{DRAFT} https://pod.example/e1#t=724"
+    assert page.text_area(key=f"text_{post_id}").value == f"{DRAFT} https://example.com/e1#t=724"
     page.toggle(key=f"link_{post_id}").set_value(False).run()
     assert page.text_area(key=f"text_{post_id}").value == DRAFT
     page.toggle(key=f"link_{post_id}").set_value(True).run()
+    assert "As it stands: 0.200 USD." in html_of(page)
     page = press_key(page, "approve")
-    assert staff.value("select text from review_part") == f"{DRAFT} https://pod.example/e1#t=724"
+    assert staff.value("select text from review_part") == f"{DRAFT} https://example.com/e1#t=724"
 
 
 def test_no_switch_where_a_channel_takes_no_links(staff: Desk, signed_in: SignIn) -> None:
