@@ -32,6 +32,10 @@ PUBLICATION = (
     " values (%s, %s, (select channel_id from post where id = %s), 'queued') returning id"
 )
 
+AUDIT = (
+    "insert into audit_event (person_id, actor, action, entity_type, entity_id)"
+    " values (%s, 'forged', 'approve', 'post', %s)"
+)
 SENDING = (
     "update publication set state = 'sending', lease_worker = 1, lease_until = now() + interval '1 minute'"
 )
@@ -58,6 +62,7 @@ def publish(
         sql.execute(WORDS, (decided, words, sha256_hex(words)))
         answered = sql.execute(PUBLICATION, (post, decided, post)).fetchone()["id"]
         sql.execute(PART, (answered, position, sent, sha256_hex(sent)))
+        sql.execute(AUDIT, (reviewer, of_post))
 
 
 @pytest.fixture
