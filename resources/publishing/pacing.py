@@ -146,6 +146,8 @@ def correct_windows(
 ) -> None:
     """Keep the limits that the platform reported with its answer beside ours; the tightest binds.
 
+    All windows of the account are held first, in the order of a claim, so that nobody waits crosswise.
+
     Args:
         tx: the transaction that settles the attempt.
         channel: whose answer it was.
@@ -153,6 +155,7 @@ def correct_windows(
         time: both clocks.
         publication_id: whose attempt it was; others of the account that are under way count as not reported yet.
     """
+    lock_windows(tx, channel, time.ours)
     for window in reported:
         reset_at = time.to_ours(window.reset_at)
         limit = min(max(window.limit, 1), MOST_CALLS)

@@ -126,6 +126,22 @@ def test_replies_under_way_count_as_not_reported_yet(desk):
     assert reported(desk, channel, 4, 600) == 5
 
 
+def test_who_writes_down_a_report_takes_the_windows_in_the_order_of_a_claim(desk):
+    """Else two publishers wait for one another, each with a window that the other wants."""
+    channel = desk.channel()
+    assert reported(desk, channel, 4, 600) == 4
+    held = "select from rate_window where name = '15min' for update"  # the first that a claim takes
+    waits = "select count(*)::int n from pg_locks where not granted"
+    with ThreadPoolExecutor(1) as pool:
+        with desk.owner.transaction() as tx:
+            tx.connection.execute(held)
+            report = pool.submit(reported, desk, channel, 6, 600)
+            while not report.done() and not desk.rows(waits)[0]["n"]:
+                pass
+            assert not report.done()
+        assert report.result(60) == 6
+
+
 def test_calls_are_forgotten_once_no_window_counts_them(desk):
     channel = desk.channel()
     for ahead_h in (0, 20, 25):
