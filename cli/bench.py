@@ -22,7 +22,7 @@ def bench(
         str,
         typer.Argument(
             help="Which benchmark: pipeline, ingest, listen-ingest, listen-stream, retrieval, context, gateway, json "
-            "or publish-faults."
+            "publish-faults or publish-overhead."
         ),
     ] = "pipeline",
     posts: Annotated[
@@ -82,8 +82,13 @@ def bench(
     model: Annotated[str, typer.Option(help="json: a model on this machine.")] = "llamacpp::smollm2",
     cases: Annotated[int, typer.Option(min=1, max=10_000, help="json: how many answers.")] = 100,
     publications: Annotated[
-        int, typer.Option(min=10, max=100_000, help="publish-faults: how many replies are approved.")
-    ] = 2000,
+        int | None,
+        typer.Option(
+            min=10,
+            max=100_000,
+            help="How many replies are approved; publish-faults: 2,000, publish-overhead: 10,000.",
+        ),
+    ] = None,
     publishers: Annotated[
         int, typer.Option(min=1, max=16, help="publish-faults: publishers side by side.")
     ] = 1,
@@ -99,7 +104,8 @@ def bench(
     evidence from ten documents on. gateway: milliseconds that the model gateway adds to a call of LiteLLM, its limit
     under 200 calls at once, its memory over many. json: answers of a model on this machine that keep to their JSON
     Schema. publish-faults: replies sent while everything breaks, and how many of them went wrong; the exit code is 1
-    if any did.
+    if any did. publish-overhead: milliseconds that the publisher adds to a reply beside two plain commits, and its
+    memory while thousands of due replies drain at their limit's pace.
     """
     with reporting(as_json):
         measured: dict[str, Callable[[], dict[str, Any]]] = {
@@ -111,7 +117,8 @@ def bench(
             "context": lambda: _context(data, documents, distractors, questions, vectors, as_json),
             "gateway": lambda: _gateway(pairs, calls, latency, as_json),
             "json": lambda: _json_answers(model, cases, as_json),
-            "publish-faults": lambda: _publish_faults(publications, publishers, seed, as_json),
+            "publish-faults": lambda: _publish_faults(publications or 2000, publishers, seed, as_json),
+            "publish-overhead": lambda: _publish_overhead(publications or 10_000, as_json),
         }
         if name not in measured:
             from rejoinder.errors import ConfigInvalid
@@ -219,6 +226,15 @@ def _publish_faults(publications: int, publishers: int, seed: int, quiet: bool) 
         return measure_publish_faults(
             publications=publications, publishers=publishers, seed=seed, advance=advance
         )
+
+
+def _publish_overhead(publications: int, quiet: bool) -> dict[str, Any]:
+    from bench.publish_overhead import TIMED, measure_publish_overhead
+    from cli.progress import progress_bar
+
+    total = 2 * (publications + min(TIMED, publications))
+    with progress_bar("approvals and replies", total=total, quiet=quiet) as advance:
+        return measure_publish_overhead(publications, advance=advance)
 
 
 def _show(name: str, result: dict[str, Any]) -> None:

@@ -213,14 +213,16 @@ def schedule_measurements(
     tx: Transaction, publication_id: PublicationId, channel_id: ChannelId, platform_sent_at: datetime
 ) -> None:
     """Plan the four snapshots of a reply that was sent, in the channel's own time."""
-    for window_s in WINDOWS_S:
-        tx.execute(
-            "schedule_measurement",
-            publication_id=publication_id,
-            window_s=window_s,
-            step=f"measure/{channel_id}",
-            due_at=platform_sent_at + timedelta(seconds=window_s),
-        )
+    rows = [
+        {
+            "publication_id": publication_id,
+            "window_s": window_s,
+            "step": f"measure/{channel_id}",
+            "due_at": platform_sent_at + timedelta(seconds=window_s),
+        }
+        for window_s in WINDOWS_S
+    ]
+    tx.execute_many("schedule_measurement", rows)
 
 
 def cancel_withdrawn(tx: Transaction) -> int:
