@@ -164,3 +164,26 @@ def test_on_the_sandbox_an_answer_of_another_account_is_heard_and_told_apart(des
     assert (found["question"].stage, found["question"].status) == ("triage", "pending")
     assert found["remark"].status == "rejected" and found["stop"].status in ("rejected", "withdrawn")
     assert [r["author"].lower() for r in desk.rows("select author from opt_out")] == ["b_stop"]
+
+
+@pytest.mark.parametrize("platform", ["x", "reddit"])
+def test_on_the_sandbox_unheard_answers_are_found_and_removals_seen_while_measuring(desk, live, platform):
+    server, [reply] = live(platform)
+    named = {"open_client": open_client, "tuning": desk.tuning, "stop": StopSignal()}
+    assert publish_due(desk.publisher, **named).sent == 1
+    parent = desk.publication(reply)["platform_id"]
+    post = {"platform": platform, "parent_id": parent, "author": "bo", "text": "And below zero?"}
+    post |= {"mentions": ["rejoinder"]} if platform == "x" else {"community": "elsewhere"}
+    server.post("/sandbox/posts", {"posts": [post]})
+    server.post("/sandbox/clock", {"advance_s": 3700})
+    report = measure_due(desk.db, **named)
+    assert report.outcomes == {"taken": 1, "answers_found": 1} and report.errors == {}
+    with desk.db.transaction() as tx:
+        assert [one.kind for one in follow_ups_of(tx, [reply])] == ["question"]
+    [taken] = desk.rows("select link_clicks, profile_clicks, replies from engagement_snapshot")
+    assert taken["replies"] >= 1 and (taken["link_clicks"] is not None) == (platform == "x")
+    server.post(f"/sandbox/posts/{parent}", {"removed": True} if platform == "reddit" else {"deleted": True})
+    server.post("/sandbox/clock", {"advance_s": 86_400 - 3_600})
+    assert measure_due(desk.db, **named).outcomes == {"deleted": 1}
+    found = desk.publication(reply)
+    assert found["removed_at"] and found["state"] == "sent" and desk.notices().count("removed") == 1
