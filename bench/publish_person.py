@@ -18,10 +18,12 @@ ABSENT = """
 select id, parts_sent from publication
 where state = 'unknown' and reason_code = 'read_back_absent' order by id
 """
-REFUSED = """
+# Refused for such a reason, or cancelled as its time had passed while a limit kept it back.
+WAITING_AGAIN = """
 select p.id, p.post_id from publication p join post o on o.id = p.post_id
-where p.state = 'refused' and p.parts_sent = 0 and p.reason_code = any (%s)
-  and (o.stage, o.status) = ('post_queue', 'failed')
+where p.parts_sent = 0 and (
+    p.state = 'refused' and p.reason_code = any (%s) and (o.stage, o.status) = ('post_queue', 'failed')
+    or p.state = 'cancelled' and p.reason_code = 'missed_schedule' and (o.stage, o.status) = ('review', 'pending'))
 order by p.id
 """
 
@@ -67,7 +69,7 @@ class Person:
     def _approve_again(self) -> int:
         rows = [
             row
-            for row in self.desk.rows(REFUSED, list(WORTH_ANOTHER_TRY))
+            for row in self.desk.rows(WAITING_AGAIN, list(WORTH_ANOTHER_TRY))
             if row["post_id"] not in self.tried
         ]
         for row in rows:
