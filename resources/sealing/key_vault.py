@@ -54,7 +54,10 @@ class VaultKeys:
     def load(self) -> Keyring:
         """The keys of the kinds that this token may read."""
         client = self._client()
-        return Keyring(tuple(key for kind in KINDS for key in self._read(client, kind).ring.keys))
+        found = [self._read(client, kind) for kind in KINDS]
+        if all(one.version == UNSEEN for one in found):
+            raise self._refused()
+        return Keyring(tuple(key for one in found for key in one.ring.keys))
 
     def change(self, change: Change) -> Keyring:
         """Write each kind whose keys change, if nobody wrote it meanwhile; else look and change again."""
@@ -95,9 +98,10 @@ class VaultKeys:
         try:
             version = int(body["data"]["metadata"]["version"])
             data = body["data"]["data"]
+            entries = data["keys"] if data else []
         except (KeyError, TypeError, ValueError):
-            raise ConfigInvalid(f"{self.place} answers in a form that is not KV version 2.") from None
-        return Stored(read_entries(data["keys"] if data else [], self.place), version)
+            raise ConfigInvalid(f"{self.place} does not answer as keys in KV version 2 would.") from None
+        return Stored(read_entries(entries, self.place), version)
 
     def _write(self, client: "Client", kind: Kind, before: Stored, after: Keyring) -> bool:
         """Whether the keys of a kind stand as wanted; False where somebody else wrote them meanwhile."""
