@@ -21,6 +21,7 @@ from review_app.screens import (
     handoff,
     models,
     publications,
+    results,
     review,
     sign_in,
     sources,
@@ -78,6 +79,7 @@ def _pages(numbers: DeskNumbers) -> list[st.Page]:
         "publications": st.Page(
             publications.page, title=_counted("Publications", numbers.unknown), url_path="publications"
         ),
+        "results": st.Page(results.page, title="Results", url_path="results"),
         "sources": st.Page(sources.page, title="Sources", url_path="sources"),
         "ask": st.Page(ask.page, title="Ask", url_path="ask"),
         "channels": st.Page(channels.page, title="Channels", url_path="channels"),

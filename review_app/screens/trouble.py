@@ -4,10 +4,12 @@ from typing import Any
 
 import streamlit as st
 
-from resources.commands.upkeep import STEPS, mark_read, retry
+from resources.commands.upkeep import STEPS, retry
+from resources.notices import read_notices
 from review_app.desk import database, me, reading, refusal
 from review_app.escaped import html, show
 from review_app.problems import has_problem, show_problem, telling
+from review_app.screens.trouble_notices import show_dead_messages, show_notices
 from review_app.texts import when, words
 
 SHOWN = 200
@@ -16,17 +18,19 @@ SHOWN = 200
 def page() -> None:
     """Draw the page."""
     with reading() as tx:
-        notices = tx.rows("unread_notifications", top=SHOWN)
+        notices = read_notices(tx, top=SHOWN)
+        messages = tx.rows("list_dead_deliveries", top=SHOWN)
         dead = tx.rows("list_dead_letters", top=SHOWN)
         quarantine = tx.rows("list_quarantine", top=SHOWN)
-    if not (notices or dead or quarantine):
+    if not (notices or messages or dead or quarantine):
         show(
             html(
                 '<div class="rj-empty"><b>No trouble.</b>Everything that was heard could be worked on.</div>'
             )
         )
         return
-    _show_notices(notices)
+    show_notices(notices)
+    show_dead_messages(messages)
     _show_dead(dead)
     _show_quarantine(quarantine)
 
@@ -40,28 +44,6 @@ def _heading(title: str, count: int, explanation: str) -> None:
             explanation,
         )
     )
-
-
-def _show_notices(notices: list[dict[str, Any]]) -> None:
-    _heading("Notices", len(notices), "Shown until somebody has read them.")
-    for notice in notices:
-        with st.container(border=True, key=f"notice_{notice['id']}", horizontal=True):
-            about = f"{notice['entity_type']} {notice['entity_id']}" if notice["entity_id"] else ""
-            facts = " · ".join(filter(None, (words(notice["kind"]), about, when(notice["created_at"]))))
-            show(html('<div>{}</div><div class="rj-meta">{}</div>', notice["message"], facts))
-            if st.button("Mark as read", key=f"read_{notice['id']}"):
-                _mark([notice["id"]])
-    if len(notices) > 1 and st.button("Mark all as read", key="read_all"):
-        _mark([notice["id"] for notice in notices])
-    show_problem("notices")
-
-
-def _mark(ids: list[int]) -> None:
-    with telling("notices"):
-        for notice_id in ids:
-            mark_read(database(), me(), notice_id)
-    if not has_problem("notices"):
-        st.rerun()
 
 
 def _show_dead(dead: list[dict[str, Any]]) -> None:

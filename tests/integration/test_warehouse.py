@@ -139,9 +139,9 @@ class Newsroom:
 
 
 @pytest.fixture
-def newsroom(db: Database, addresses: Addresses) -> Iterator[Newsroom]:
+def newsroom(owner_db: Database, addresses: Addresses) -> Iterator[Newsroom]:
     publisher = Database(addresses.publisher).open()
-    yield Newsroom(db, publisher)
+    yield Newsroom(owner_db, publisher)
     publisher.close()
 
 
@@ -344,6 +344,14 @@ def test_late_and_deleted_replies_enter_no_mean(newsroom: Newsroom, db: Database
     assert row["impressions_mean"] is None and row["reward_low"] is None, "one value has no interval"
     # 4 and 8: standard error 2, Student's t with one degree of freedom 12.706.
     assert (row["likes_low"], row["likes_high"]) == (0, pytest.approx(6 + 2 * 12.706, abs=0.01))
+
+
+def test_equal_values_have_no_interval(newsroom: Newsroom, db: Database, tmp_path: Path) -> None:
+    for n in range(3):
+        newsroom.measure(newsroom.publish(f"reply {n}"), 4)
+    refresh_marts(db, tmp_path)
+    (row,) = rows_of(tmp_path, "engagement", split="all", channel=None, period_days=0)
+    assert (row["n"], row["likes_mean"], row["likes_low"], row["likes_high"]) == (3, 4.0, None, None)
 
 
 @pytest.mark.parametrize("change", ["post", "review", "publication", "notice", "read notice", "model run"])
