@@ -142,7 +142,6 @@ def correct_windows(
     channel: Channel,
     reported: tuple[RateWindow, ...],
     time: ChannelTime,
-    publication_id: int | None = None,
 ) -> None:
     """Keep the limits that the platform reported with its answer beside ours; the tightest binds.
 
@@ -153,7 +152,6 @@ def correct_windows(
         channel: whose answer it was.
         reported: on the platform's clock.
         time: both clocks.
-        publication_id: whose attempt it was; others of the account that are under way count as not reported yet.
     """
     lock_windows(tx, channel, time.ours)
     for window in reported:
@@ -168,7 +166,6 @@ def correct_windows(
             used_count=max(limit - int(min(window.remaining, limit)), 0),
             length_s=max(int((reset_at - time.ours).total_seconds()), 1),
             reset_at=reset_at,
-            publication_id=publication_id,
         )
 
 

@@ -46,7 +46,7 @@ def settle(
         pause = hold_switch(tx, channel) if is_begun else None
         hold_attempt(tx, publication, worker)
         settle_part(tx, publication, outcome.verdict, outcome.arrival)
-        _keep_pace(tx, channel, publication, outcome, now)
+        _keep_pace(tx, channel, outcome, now)
         if outcome.verdict.state in NOT_TAKEN:
             take_back_reply(tx, publication, now)
         following: Publication | Verdict = outcome.verdict
@@ -59,12 +59,10 @@ def settle(
     return following if isinstance(following, Publication) else None
 
 
-def _keep_pace(
-    tx: Transaction, channel: Channel, publication: Publication, outcome: Outcome, now: datetime
-) -> None:
+def _keep_pace(tx: Transaction, channel: Channel, outcome: Outcome, now: datetime) -> None:
     verdict = outcome.verdict
     if outcome.time and outcome.windows:
-        correct_windows(tx, channel, outcome.windows, outcome.time, publication.id)
+        correct_windows(tx, channel, outcome.windows, outcome.time)
     if verdict.state == "queued" and verdict.due_at and verdict.reason_code in CHANNEL_WIDE:
         hold_channel(tx, channel, verdict.due_at, now, verdict.reason_code)
     if verdict.reason_code == USAGE_CAPPED:

@@ -48,13 +48,10 @@ where w.account_key = %(account_key)s and w.action = %(action)s and w.name not l
 delete from rate_call where called_at < %(before)s
 
 -- name: report_rate_window
--- What a platform says of a window. Replies that are under way it may not have counted yet. In one and the same window
--- an answer that was overtaken by another cannot give calls back; a window with another end is a new one.
+-- What a platform says of a window. Calls since the last answer stay counted: in one and the same window an answer
+-- that was overtaken by another cannot give them back. A window with another end is a new one.
 insert into rate_window as w (account_key, action, name, limit_count, used_count, length_s, reset_at)
-select %(account_key)s, %(action)s, %(name)s, %(limit_count)s, %(used_count)s + count(p.id), %(length_s)s, %(reset_at)s
-from (select) one left join (
-  publication p join channel c on c.id = p.channel_id and c.account_key = %(account_key)s
-) on p.state = 'sending' and p.id is distinct from %(publication_id)s::bigint
+values (%(account_key)s, %(action)s, %(name)s, %(limit_count)s, %(used_count)s, %(length_s)s, %(reset_at)s)
 on conflict (account_key, action, name) do update
 set limit_count = excluded.limit_count, length_s = excluded.length_s, reset_at = excluded.reset_at, updated_at = now(),
     used_count = case
