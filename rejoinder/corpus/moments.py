@@ -23,6 +23,8 @@ LONGEST_ADDRESS = 400
 # So many words at either end of a quote find it, whatever a page has between.
 EDGE_WORDS = 4
 MEDIA = word_set(".aac .flac .m4a .m4b .m4v .mka .mkv .mov .mp3 .mp4 .oga .ogg .ogv .opus .wav .webm")
+# What may stand in an address as it is (RFC 3986, section 2), and an escape that stands there already.
+ADDRESS_CHARS = "%:/?#[]@!$&'()*+,;=|"
 # What a browser shows, but not as a page whose words it could look for.
 NO_PAGES = frozenset({".pdf", ".epub", ".docx", ".zip"})
 _PAIRS = regex.compile(r"[A-Za-z_][\w.-]*=[^&]*(?:&[A-Za-z_][\w.-]*=[^&]*)*")
@@ -92,7 +94,7 @@ FORMS = (
         "SoundCloud", ("soundcloud.com",), "/.", "fragment", "t", timestamp,
         "used so in github.com/voronianski/soundcloud-audio.js issue 5",
     ),
-    Form("Apple Podcasts", ("podcasts.apple.com",), "/", "nowhere", "", _seconds, "no time is documented"),
+    Form("Apple Podcasts", ("podcasts.apple.com",), "", "nowhere", "", _seconds, "no time is documented"),
     Form(
         "Pocket Casts", ("pca.st", "pocketcasts.com"), "/.", "query", "t", _seconds,
         "github.com/Automattic/pocket-casts-ios pull request 1502",
@@ -109,7 +111,8 @@ FORMS = (
 def link_at_second(url: str | None, seconds: float | None) -> str | None:
     """The address with the second as its player reads it; None where it is no web address.
 
-    Everything else about the address stays as it was, character by character. An address that names a place of its own
+    Everything else about the address stays as it was, character by character, but for characters that no address has:
+    they are escaped, or X would end the link before them. An address that names a place of its own
     (``#notes``) is left alone where the second would have to replace it.
 
     Args:
@@ -154,13 +157,20 @@ def link_at_words(url: str | None, words: str) -> str | None:
 
 
 def web_address(url: str | None) -> SplitResult | None:
-    """The parts of an address of the web; None where it is none."""
+    """The parts of an address of the web, escaped where it has to be (RFC 3987, section 3.1); None where it is none.
+
+    >>> web_address("https://ja.example/wiki/日本").geturl()
+    'https://ja.example/wiki/%E6%97%A5%E6%9C%AC'
+    """
     try:
         parts = urlsplit((url or "").strip())
         is_web = parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
         return None
-    return parts if is_web and not regex.search(r"[\s\p{C}]", parts.geturl()) else None
+    if not is_web or regex.search(r"[\s\p{C}]", parts.geturl()):
+        return None
+    path, query, fragment = (quote(part, safe=ADDRESS_CHARS) for part in parts[2:])
+    return parts._replace(path=path, query=query, fragment=fragment)
 
 
 def form_of(parts: SplitResult) -> Form:

@@ -34,6 +34,7 @@ OPENED = [
         "https://podcasts.apple.com/de/podcast/a/id1?i=2",
         "https://podcasts.apple.com/de/podcast/a/id1?i=2",
     ),
+    ("https://podcasts.apple.com", "https://podcasts.apple.com"),
     ("https://pca.st/episode/a1", "https://pca.st/episode/a1?t=754"),
     ("https://show.fireside.fm/12", "https://show.fireside.fm/12?t=754"),
     ("https://www.twitch.tv/videos/12", "https://www.twitch.tv/videos/12?t=0h12m34s"),
@@ -44,6 +45,11 @@ OPENED = [
     ("https://pod.example/e1#notes", "https://pod.example/e1#notes"),
     ("https://pod.example/#/e1", "https://pod.example/#/e1"),
     ("https://pod.example", "https://pod.example/#t=754"),
+    (
+        "https://pod.example/日本?q=„x“#é",
+        "https://pod.example/%E6%97%A5%E6%9C%AC?q=%E2%80%9Ex%E2%80%9C#%C3%A9",
+    ),
+    ('https://pod.example/a%20b;c=1|2"x', "https://pod.example/a%20b;c=1|2%22x#t=754"),
     ("https://notyoutube.com/watch?v=1", "https://notyoutube.com/watch?v=1#t=754"),
     ("https://youtube.com.evil.example/watch?v=1", "https://youtube.com.evil.example/watch?v=1#t=754"),
 ]
@@ -98,6 +104,14 @@ def test_x_sees_one_link_and_all_of_it(url, second):
     text = f"Seth, 18:51 {link}"
     if ".example" not in link and not link.endswith((".", "~", "%", "+", "-", "=")):
         assert [text[start:end] for start, end in find_links(text)] == [link]
+
+
+@pytest.mark.parametrize(
+    "url", ["https://example.com/日本", "https://example.com/?q=日本", 'https://example.com/a"b']
+)
+def test_x_sees_all_of_an_address_with_characters_that_no_address_has(url):
+    text = f"Seth, 18:51 {link_at_second(url, 64.0)}"
+    assert [text[start:end] for start, end in find_links(text)] == [text.split()[-1]]
 
 
 @pytest.mark.parametrize(
