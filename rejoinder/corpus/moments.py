@@ -170,7 +170,8 @@ def web_address(url: str | None) -> SplitResult | None:
     if not is_web or regex.search(r"[\s\p{C}]", parts.geturl()):
         return None
     path, query, fragment = (quote(part, safe=ADDRESS_CHARS) for part in parts[2:])
-    return parts._replace(path=path, query=query, fragment=fragment)
+    escaped = parts._replace(path=path, query=query, fragment=fragment)
+    return _with_path(escaped) if fragment else escaped
 
 
 def form_of(parts: SplitResult) -> Form:

@@ -34,6 +34,7 @@ OPENED = [
         "https://podcasts.apple.com/de/podcast/a/id1?i=2",
         "https://podcasts.apple.com/de/podcast/a/id1?i=2",
     ),
+    ("https://fireside.fm#notes", "https://fireside.fm/#notes"),
     ("https://podcasts.apple.com", "https://podcasts.apple.com"),
     ("https://pca.st/episode/a1", "https://pca.st/episode/a1?t=754"),
     ("https://show.fireside.fm/12", "https://show.fireside.fm/12?t=754"),
