@@ -8,6 +8,8 @@ from rejoinder.listening.post import Platform
 from rejoinder.research.evidence import Evidence
 from rejoinder.text.public_urls import is_public
 
+# Longer ones would leave a reply on Reddit no room for its quote, and fit no index that keeps what ours lead to.
+LONGEST_LINK = 600
 # Titles are cut to the first of these lengths that leaves room for the quote.
 TITLE_LENGTHS = (60, 45, 30)
 
@@ -25,14 +27,18 @@ def citation(evidence: Evidence, *, max_title: int = TITLE_LENGTHS[0]) -> str:
 def citation_address(evidence: Evidence) -> str | None:
     """Where a reader hears or reads the quote: the source's address at the second, or at the words of a page.
 
-    None where the source has no address that everybody can open; then title and time cite it alone.
+    None where the source has no address that everybody can open, or one of more than 600 characters; then title and
+    time cite it alone.
     """
     url = evidence.source_url
     if url is None or not is_public(url):
         return None
-    if evidence.start_s is None:
-        return link_at_words(url, evidence.quote)
-    return link_at_second(url, evidence.start_s)
+    at = (
+        link_at_words(url, evidence.quote)
+        if evidence.start_s is None
+        else link_at_second(url, evidence.start_s)
+    )
+    return at if at is not None and len(in_markdown(at)) <= LONGEST_LINK else None
 
 
 def addresses(evidence: Sequence[Evidence], instead: Mapping[str, str]) -> tuple[str | None, ...]:
@@ -56,8 +62,12 @@ def markdown_link(text: str, url: str) -> str:
     >>> markdown_link("Ep [1], 0:05", "https://x.com/a_(b)?t=5")
     '[Ep (1), 0:05](https://x.com/a_%28b%29?t=5)'
     """
-    address = url.replace("(", "%28").replace(")", "%29")
-    return f"[{without_square_brackets(text)}]({address})"
+    return f"[{without_square_brackets(text)}]({in_markdown(url)})"
+
+
+def in_markdown(url: str) -> str:
+    """The address as it stands in a link of Markdown, which a bracket of its own would end."""
+    return url.replace("(", "%28").replace(")", "%29")
 
 
 def without_square_brackets(text: str) -> str:

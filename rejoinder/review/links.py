@@ -8,13 +8,19 @@ from collections.abc import Sequence
 
 import regex
 
-from rejoinder.drafting.citations import link_after, markdown_link, without_square_brackets
+from rejoinder.drafting.citations import in_markdown, link_after, markdown_link, without_square_brackets
 from rejoinder.listening.post import Platform
 
 
 def carries(text: str, address: str) -> bool:
-    """Whether the text links to the address, bare or as Markdown writes it."""
-    return address in text or _in_markdown(address) in text
+    """Whether the text links to the address, bare or as Markdown writes it; one that only begins like it is another.
+
+    >>> carries("It is at 0:01 (https://pod.example/1#t=1).", "https://pod.example/1#t=1")
+    True
+    >>> carries("It is at 0:18: https://pod.example/1#t=18", "https://pod.example/1#t=1")
+    False
+    """
+    return bool(regex.search(_bare(address), text) or regex.search(_target(address), text))
 
 
 def with_link(text: str, platform: Platform, cited: Sequence[str], address: str) -> str:
@@ -49,11 +55,14 @@ def without_link(text: str, cited: Sequence[str], address: str) -> str:
     before = text.removesuffix(below)
     if before != text and any(without_square_brackets(name) in before for name in cited):
         return before
-    target = regex.escape(_in_markdown(address))
-    unlinked = regex.sub(rf"\[([^\[\]]*)\]\({target}\)", r"\1", text)
-    # Not an address that only begins like this one.
-    return regex.sub(rf"[ \t]*(?<!\S){regex.escape(address)}(?!\S)", "", unlinked)
+    unlinked = regex.sub(rf"\[([^\[\]]*){_target(address)}", r"\1", text)
+    return regex.sub(rf"[ \t]*(?:\({_bare(address)}\)|{_bare(address)})", "", unlinked)
 
 
-def _in_markdown(address: str) -> str:
-    return markdown_link("", address)[3:-1]
+def _target(address: str) -> str:
+    return rf"\]\({regex.escape(in_markdown(address))}\)"
+
+
+def _bare(address: str) -> str:
+    # Not an address that only begins or ends like this one; closing marks belong to the sentence around it.
+    return rf"(?<![^\s\p{{Ps}}\p{{Pi}}\"'])(?<!\]\(){regex.escape(address)}(?=[\p{{Pe}}\p{{Pf}}.,;:!?\"']*(?:\s|$))"

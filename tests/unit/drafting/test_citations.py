@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rejoinder.corpus.references import short_title, timestamp
-from rejoinder.drafting.citations import addresses, citation, citation_address
+from rejoinder.drafting.citations import LONGEST_LINK, addresses, citation, citation_address
 from rejoinder.ids import ChunkId, SourceId
 from rejoinder.research.evidence import Evidence
 
@@ -71,6 +71,14 @@ def test_an_episode_is_linked_at_its_second_and_a_page_at_its_words():
     assert citation_address(evidence()) == "https://example.com/514#t=1131"
     page = citation_address(evidence(start_s=None))
     assert page == "https://example.com/514#:~:text=The%20GIL%20keeps%20it%20safe."
+
+
+def test_an_address_that_would_leave_no_room_for_the_quote_is_not_linked():
+    longest = "https://example.com/" + "a" * (LONGEST_LINK - len("https://example.com/#t=1131"))
+    assert citation_address(evidence(source_url=longest)) == f"{longest}#t=1131"
+    assert citation_address(evidence(source_url=longest + "a")) is None
+    # As Markdown writes it.
+    assert citation_address(evidence(source_url=longest[:-1] + "(")) is None
 
 
 def test_a_tracked_address_takes_the_place_of_its_own_target_only():

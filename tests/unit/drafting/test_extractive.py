@@ -106,6 +106,17 @@ def test_a_reply_on_reddit_quotes_in_markdown_and_links_the_source():
     assert "[Seth Larson, Language Summit, 18:51](https://example.com/514#t=1131)" in draft.text
 
 
+@pytest.mark.parametrize("length", [400, 570, 800, 3_000])
+def test_a_long_address_leaves_room_for_a_quote(length):
+    long = evidence(
+        source_url="https://example.com/" + "a" * length, quote="The GIL keeps counts safe. " * 20
+    )
+    draft = draft_reply(post(platform="reddit"), [long], "quote_first", allow_links=True)
+    assert all(check.passed for check in check_draft(draft, post(platform="reddit"), [long]))
+    assert len(draft.text) <= REDDIT_COMFORT and len(draft.quotes[0].text) >= 50
+    assert ("](https://" in draft.text) == (length < 600)
+
+
 def test_the_same_post_gets_the_same_words_and_posts_differ():
     texts = {
         draft_reply(post(post_id=str(i)), [evidence()], "quote_first", allow_links=False).text

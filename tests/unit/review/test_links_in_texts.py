@@ -41,6 +41,23 @@ def test_a_link_below_goes_with_its_line_where_the_source_is_named_above():
 @pytest.mark.parametrize("text", ["see https://example.com/show_(1)?a=b#t=649", "see https://other.example/"])
 def test_other_addresses_stay(text):
     assert without_link(text, CITED, ADDRESS) == text
+    assert not carries(text, ADDRESS)
+    assert carries(with_link(text, "x", CITED, ADDRESS), ADDRESS)
+
+
+@pytest.mark.parametrize(
+    ("typed", "left"),
+    [
+        (f"It is there: {ADDRESS}.", "It is there:."),
+        (f"It is there ({ADDRESS}).", "It is there."),
+        (f"“{ADDRESS}” has it.", "“” has it."),
+        (f"{ADDRESS}\nhas it.", "\nhas it."),
+        ("It is [there](https://example.com/show_%281%29?a=b#t=64), I think.", "It is there, I think."),
+    ],
+)
+def test_a_link_that_was_typed_by_hand_can_be_switched_off(typed, left):
+    assert carries(typed, ADDRESS) and with_link(typed, "x", CITED, ADDRESS) == typed
+    assert without_link(typed, CITED, ADDRESS) == left
 
 
 def test_a_thread_has_it_at_its_end():
