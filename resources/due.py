@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from resources.postgres import Database
-from resources.publishing.outlook import count_due
 
 INPUT_STEPS = ("fetch", "extract")
 SOURCE_STEPS = ("chunk", "embed", "keywords")
@@ -27,11 +26,6 @@ def sources_due(db: Database) -> int:
 def posts_due(db: Database) -> int:
     """Posts that wait for any step of the pipeline."""
     return _count_due(db, "post", POST_STEPS)
-
-
-def publications_to_send(db: Database) -> int:
-    """Publications that may go out now, were left in sending, or are unknown and due for a read-back."""
-    return count_due(db)
 
 
 def _count_due(db: Database, table: str, steps: Sequence[str]) -> int:

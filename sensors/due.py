@@ -5,7 +5,8 @@ import dagster as dg
 from jobs import pipeline
 from jobs.publish import publish
 from resources.compliance import count_to_recheck
-from resources.due import posts_due, publications_to_send
+from resources.due import posts_due
+from resources.publishing.outlook import count_due
 from resources.rounds import measurements_due
 from resources.tuning import Tuning
 from resources.workbench import Workbench
@@ -58,7 +59,7 @@ def publications_due(tuning: Tuning) -> dg.SensorDefinition:
         description="Approved replies are due, or an outcome has to be read back.",
     )
     def sense(context: dg.SensorEvaluationContext, bench: dg.ResourceParam[Workbench]) -> Answer:
-        return ask(context, "publish", publications_to_send(bench.db))
+        return ask(context, "publish", count_due(bench.db))
 
     return sense
 
