@@ -53,9 +53,11 @@ def note_follow_ups(tx: Transaction, platform: str, judged: Mapping[str, FollowU
         tx.execute("note_follow_ups", platform=platform, judged=json.dumps(given))
 
 
-def follow_ups_of(tx: Transaction, publication_ids: Sequence[int]) -> list[StoredFollowUp]:
-    """The answers to these publications, each publication's oldest first."""
-    rows = tx.rows("follow_ups_of", publication_ids=list(publication_ids))
+def follow_ups_of(
+    tx: Transaction, publication_ids: Sequence[int], *, most: int = 100
+) -> list[StoredFollowUp]:
+    """The latest answers to these publications, so many of each at most, each publication's oldest first."""
+    rows = tx.rows("follow_ups_of", publication_ids=list(publication_ids), most=most)
     return [StoredFollowUp(**row) for row in rows]
 
 

@@ -11,6 +11,7 @@ from review_app.desk import database, me, reading, refusal
 from review_app.escaped import chip, html, join, link, note, show, show_text
 from review_app.places import go_to_case
 from review_app.problems import has_problem, show_problem, telling
+from review_app.screens.answers import read_answers, show_answers
 from review_app.texts import PLATFORMS, STATES, TONES, author_of, when
 
 PAGE_SIZE = 25
@@ -24,11 +25,13 @@ def page() -> None:
     limit = st.session_state.get("publication_limit", PAGE_SIZE)
     with reading() as tx:
         rows = list_publications(tx, state=state, limit=limit + 1)
+    answers = read_answers(row.id for row in rows[:limit])
     if not rows:
         show(html('<div class="rj-empty"><b>Nothing here.</b>Approved replies appear here.</div>'))
     for row in rows[:limit]:
         with st.container(border=True, key=f"publication_{row.id}"):
             _show(row)
+            show_answers(answers.get(row.id, []))
     if len(rows) > limit and st.button("Show more", key="more_publications"):
         st.session_state["publication_limit"] = limit + PAGE_SIZE
         st.rerun()

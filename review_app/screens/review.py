@@ -6,6 +6,7 @@ from rejoinder.ids import PostId
 from resources.store.reviews import load_case
 from review_app.desk import reading
 from review_app.escaped import html, show
+from review_app.screens.answers import read_answers, show_answers
 from review_app.screens.deciding import show_undo
 from review_app.screens.draft_side import show_draft
 from review_app.screens.post_side import show_evidence, show_post, show_reasons
@@ -41,3 +42,5 @@ def _show_case(post_id: PostId) -> None:
         show_reasons(case)
     with draft_side:
         show_draft(case)
+        for answers in read_answers(publication.id for publication in case.publications).values():
+            show_answers(answers)

@@ -23,12 +23,15 @@ where id in (
 select count(*)::int as n from post where answers_publication_id = %(publication_id)s
 
 -- name: follow_ups_of
--- Answers to these publications, oldest first; words of what was purged are gone with it.
+-- The latest answers to each of these publications, oldest first; words of what was purged are gone with it.
 select o.answers_publication_id as publication_id, o.id as post_id, o.platform, o.platform_post_id, o.author, o.text,
        o.url, o.created_at, o.stage, o.status, o.rejection_reason, d.verdict as kind, o.version
-from post o
+from unnest(%(publication_ids)s::bigint[]) as asked (id)
+cross join lateral (
+  select * from post where answers_publication_id = asked.id and purged_at is null
+  order by created_at desc, post.id desc limit %(most)s
+) o
 left join stage_decision d on d.post_id = o.id and d.step = 'follow_up'
-where o.answers_publication_id = any (%(publication_ids)s) and o.purged_at is null
 order by o.answers_publication_id, o.created_at, o.id
 
 -- name: list_follow_ups
