@@ -8,7 +8,7 @@ import contextlib
 import itertools
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
@@ -26,7 +26,8 @@ from resources.publishing.run import publish_due
 from resources.standings import note_gone
 from resources.work.stopping import StopSignal
 
-EXAMPLES, STEPS = 18, 14
+EXAMPLES, STEPS = 15, 16
+IDS = itertools.count(10_000)  # of the platform, in all examples
 FINAL = {"sent", "refused", "cancelled", "abandoned"}
 PLACES = {
     "queued": {"post_queue/pending", "post_queue/rate_limited"},
@@ -120,30 +121,31 @@ class Publishing(RuleBasedStateMachine):
         self.accept = desk.platform.publish
         desk.platform.publish = self.publish
         self.passed = timedelta()
-        self.ids = itertools.count(10_000)
+        self.stalls = False
         Publishing.walked["examples"] += 1
 
     # What happens.
 
-    @rule(n_parts=st.integers(1, 3))
-    def a_reply_is_approved(self, n_parts):
-        number = next(self.desk.numbers)
-        texts = [f"At 12:04 of episode {number}, part {n}." for n in range(1, n_parts + 1)]
-        self.desk.approved(self.channel, text="\n---\n".join(texts))
-
     @rule(
+        approved=st.lists(st.integers(1, 3), max_size=2),
         script=st.lists(st.sampled_from(sorted(FAULTS)), min_size=1, max_size=5),
-        minutes=st.sampled_from([0, 2, 20, 70]),
+        minutes=st.sampled_from([2, 20, 70]),
         dies_at=st.none() | st.integers(1, 30),
         stalls=st.booleans(),
     )
-    def a_publisher_passes(self, script, minutes, dies_at, stalls):
+    def a_publisher_passes(self, approved, script, minutes, dies_at, stalls):
+        for n_parts in approved:
+            self.approve(n_parts)
         self.passed += timedelta(minutes=minutes)
         steps = [FAULTS[name] for name in script]
-        self.desk.platform.script = [self.stall, *steps] if stalls else steps
+        self.desk.platform.script, self.stalls = steps, stalls
         with contextlib.suppress(Crash):
             self.run_pass(dies_at)
         self.desk.platform.script = []
+
+    @rule(n_parts=st.integers(1, 3), fault=st.sampled_from(sorted(FAULTS)), n_accepted=st.integers(0, 2))
+    def a_reply_meets_a_fault(self, n_parts, fault, n_accepted):
+        self.a_publisher_passes([n_parts], ["accepted"] * n_accepted + [fault], 70, None, False)
 
     @rule(hides=st.booleans(), is_complete=st.booleans())
     def the_timeline_lags(self, hides, is_complete):
@@ -191,12 +193,28 @@ class Publishing(RuleBasedStateMachine):
 
     # How it happens.
 
+    def approve(self, n_parts):
+        number = next(self.desk.numbers)
+        texts = [f"At 12:04 of episode {number}, part {n}." for n in range(1, n_parts + 1)]
+        self.desk.approved(self.channel, text="\n---\n".join(texts))
+
     def publish(self, parent_id, text):
-        """X refuses a text of the account that stands already."""
+        """X refuses a text of the account that stands already; no two posts have one id."""
         Publishing.walked["requests"] += 1
+        if self.stalls:
+            self.stalls = False
+            self.stall()
         if text in self.standing():
             raise Refused("duplicate_content", "duplicate")
-        return self.accept(parent_id, text)
+        replies = self.desk.platform.replies
+        before = len(replies)
+        try:
+            sent = self.accept(parent_id, text)
+        finally:
+            for at in range(before, len(replies)):
+                parent, said, made = replies[at]
+                replies[at] = (parent, said, replace(made, platform_id=str(next(IDS))))
+        return replace(sent, platform_id=self.standing()[text][1])
 
     def stall(self):
         """The request hangs until the lease has run out and another publisher has looked."""
@@ -244,7 +262,7 @@ class Publishing(RuleBasedStateMachine):
         standing, ids = self.standing(), []
         parent = standing[one.texts[one.in_hand - 1]][1] if one.in_hand else one.parent
         for text in one.texts[one.in_hand :]:
-            ids.append(str(next(self.ids)))
+            ids.append(str(next(IDS)))
             self.desk.platform.replies.append((parent, text, Sent(ids[-1], self.desk.platform.now())))
             parent = ids[-1]
         return ids[0]
