@@ -7,10 +7,11 @@ program.py. Whatever a model says, a quote counts only where our own check finds
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import regex
 from pydantic import BaseModel, ConfigDict, Field
 
 from rejoinder.drafting.checks import check_draft
-from rejoinder.drafting.citations import addresses, citation, link_after
+from rejoinder.drafting.citations import addresses, citation, in_markdown, link_after
 from rejoinder.drafting.extractive import DraftReply, QuotedEvidence, Room, room_on
 from rejoinder.drafting.quotes import tidy_quote
 from rejoinder.drafting.strategies import STRATEGIES
@@ -76,7 +77,7 @@ def reply_values(brief: Brief) -> dict[str, str]:
 
 def editorial_values(brief: Brief, draft: DraftReply) -> dict[str, str]:
     """The variables of the prompt ``editorial``; our link is not shown, it is put back afterwards."""
-    shown = f"The draft:\n{_own_text(draft, brief)}"
+    shown = f"The draft:\n{_words_and_link(draft, brief)[0]}"
     return {
         "limit": str(_own_room(brief).limit),
         "material": f"{_shown_post(brief.post)}\n\n{shown}\n\n{_shown_evidence(brief.evidence)}",
@@ -91,8 +92,13 @@ def written_draft(answer: ReplyAnswer, brief: Brief, prompt_version: str) -> Dra
 
 
 def edited_draft(answer: EditorialAnswer, draft: DraftReply, brief: Brief, prompt_version: str) -> DraftReply:
-    """The draft with the editor's text and the quotes of the draft before it."""
-    text = answer.text.strip() + _link(draft.quotes, brief)
+    """The draft with the editor's text, and the quotes and the link of the draft before it.
+
+    Its text is the draft's own where the editor changed nothing.
+    """
+    words, link = _words_and_link(draft, brief)
+    edited = answer.text.strip()
+    text = draft.text if edited in (words.strip(), draft.text) else edited + link
     return replace(draft, text=text, prompt_version=prompt_version)
 
 
@@ -147,12 +153,35 @@ def _own_room(brief: Brief) -> Room:
 
 def _link(quotes: Sequence[QuotedEvidence], brief: Brief) -> str:
     """What follows a reply: the link to the second of its first quote; empty where there is none to give."""
-    if not brief.allow_links or not quotes or not 0 <= quotes[0].evidence_index < len(brief.evidence):
-        return ""
+    return _follows(quotes, brief, brief.instead)[1] if brief.allow_links else ""
+
+
+def _follows(quotes: Sequence[QuotedEvidence], brief: Brief, instead: Mapping[str, str]) -> tuple[str, str]:
+    """The address of what is quoted first, and how it follows a reply; both empty where there is none."""
+    if not quotes or not 0 <= quotes[0].evidence_index < len(brief.evidence):
+        return "", ""
     one = brief.evidence[quotes[0].evidence_index]
-    (address,) = addresses([one], brief.instead)
-    return "" if address is None else link_after(brief.post.platform, citation(one), address)
+    (address,) = addresses([one], instead)
+    return (address, link_after(brief.post.platform, citation(one), address)) if address else ("", "")
 
 
 def _own_text(draft: DraftReply, brief: Brief) -> str:
-    return draft.text.removesuffix(_link(draft.quotes, brief))
+    """The draft without the link of ours that follows it, over our own address or straight."""
+    for instead in (brief.instead, {}):
+        link = _follows(draft.quotes, brief, instead)[1]
+        if link and draft.text.endswith(link):
+            return draft.text.removesuffix(link)
+    return draft.text
+
+
+def _words_and_link(draft: DraftReply, brief: Brief) -> tuple[str, str]:
+    """The draft without the link of ours, wherever it has that, and the link as it follows a reply."""
+    words = _own_text(draft, brief)
+    if words != draft.text:
+        return words, draft.text[len(words) :]
+    for instead in (brief.instead, {}):
+        address, link = _follows(draft.quotes, brief, instead)
+        linked = rf"\[([^\[\]]*)\]\({regex.escape(in_markdown(address))}\)"
+        if address and regex.search(linked, words):
+            return regex.sub(linked, r"\1", words), link
+    return words, ""

@@ -28,17 +28,18 @@ class OwnAddresses:
     ) -> dict[str, str]:
         """Our address for each that the evidence has, by that address; those known stay what they were.
 
-        Nothing new where the channel takes no links or has none counted, or where there is no base.
+        None where the channel takes no links or has none counted, or where there is no base.
         """
-        if channel is None or not channel.policy.tracked_links or not channel.policy.allow_links:
+        base = self.base
+        if (
+            base is None
+            or channel is None
+            or not channel.policy.tracked_links
+            or not channel.policy.allow_links
+        ):
             return {}
         targets = [found for one in evidence if (found := citation_address(one))]
-        base = self.base
-        fresh = (
-            {target: own_address(base, self.code()) for target in targets if target not in known}
-            if base
-            else {}
-        )
+        fresh = {target: own_address(base, self.code()) for target in targets if target not in known}
         return {**known, **fresh}
 
 

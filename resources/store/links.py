@@ -11,6 +11,7 @@ from rejoinder.engagement.visits import OTHER_HOSTS, Visit
 from rejoinder.ids import ChunkId, SourceId
 from rejoinder.listening.policy import ChannelPolicy, Way
 from rejoinder.research.evidence import Evidence
+from rejoinder.review.links import carries
 from resources.postgres import Transaction
 
 # No vowels, so that no code spells a word; nothing that is taken for something else.
@@ -120,11 +121,20 @@ def case_link(
         return None
     quoted = _quoted(row)
     target = citation_address(quoted)
-    instead = tracked_links_of(tx, [post_id])[post_id]
-    address = instead.get(target, target) if target else None
+    own = tracked_links_of(tx, [post_id])[post_id].get(target) if target else None
+    address = _standing(row["draft_text"], target, own, policy)
     cited = tuple(dict.fromkeys(citation(quoted, max_title=length) for length in TITLE_LENGTHS))
     now = propose_link(policy, way=way, is_summoned=is_summoned, has_address=address is not None)
     return CaseLink(address, cited, now, _proposal(row))
+
+
+def _standing(draft: str, target: str | None, own: str | None, policy: ChannelPolicy) -> str | None:
+    """The address that the draft has; where it has none, the one that the channel would link by now."""
+    if target is None or own is None:
+        return target
+    has_own, has_target = (carries(draft, address) for address in (own, target))
+    is_own = has_own if has_own != has_target else policy.tracked_links
+    return own if is_own else target
 
 
 def _quoted(row: Mapping[str, object]) -> Evidence:

@@ -237,6 +237,27 @@ def test_another_draft_of_the_post_keeps_its_address(newsroom: Open) -> None:
     assert room.draft().endswith(f" {address}") and len(room.rows("select id from tracked_link")) == 1
 
 
+@pytest.mark.parametrize("is_drafted_anew", [False, True])
+def test_the_reviewers_switch_is_for_the_link_that_the_draft_has(
+    newsroom: Open, is_drafted_anew: bool
+) -> None:
+    room, address = tracked(newsroom)
+    room.rows("update channel set policy = jsonb_set(policy, '{tracked_links}', 'false') returning id")
+    if is_drafted_anew:
+        room.rows("update post set stage = 'response', step = 'decide' where id > 0 returning id")
+        assert room.work() == {"passed": 1}
+    shown = room.case().link.address
+    assert shown == (DIRECT if is_drafted_anew else address) and room.draft().endswith(f" {shown}")
+
+
+def test_without_a_public_address_any_more_another_draft_goes_straight(newsroom: Open) -> None:
+    room, address = tracked(newsroom)
+    room.bench = replace(room.bench, settings=room.bench.settings.model_copy(update={"public_url": None}))
+    room.rows("update post set stage = 'response', step = 'decide' where id > 0 returning id")
+    assert room.work() == {"passed": 1}
+    assert address not in room.draft() and room.draft().endswith(f" {room.case().link.address}")
+
+
 def test_where_no_link_was_proposed_the_reviewer_may_still_put_in_one_that_counts(newsroom: Open) -> None:
     room, address = tracked(newsroom, links="when_free")
     assert address not in room.draft() and room.case().link.address == address

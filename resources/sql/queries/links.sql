@@ -70,10 +70,10 @@ from unnest(%(publication_ids)s::bigint[]) as asked(id)
 -- name: case_link
 -- What was proposed for the latest draft about a post as it stands, and what that quotes; before the rest, the best.
 with latest as (
-  select d.id, d.decision_id from draft d join post p on p.id = d.post_id and p.round = d.round
+  select d.id, d.decision_id, d.text from draft d join post p on p.id = d.post_id and p.round = d.round
   where d.post_id = %(post_id)s order by d.version desc limit 1
 )
-select n.is_link_proposed, n.link_reason, n.price_usd::float8 as price_usd,
+select d.text as draft_text, n.is_link_proposed, n.link_reason, n.price_usd::float8 as price_usd,
        n.price_with_link_usd::float8 as price_with_link_usd,
        v.quote, v.start_s, v.speaker, s.title as source_title, s.url as source_url, c.id as chunk_id, c.source_id
 from latest d

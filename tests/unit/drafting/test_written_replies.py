@@ -209,6 +209,23 @@ def test_an_editor_may_tighten_a_draft(brief):
     assert all(check.passed for check in edited.checks)
 
 
+OWN = {"https://example.com/514#t=1131": "https://go.example/l/2b3c4d5f6g7h"}
+
+
+@pytest.mark.parametrize("platform", ["x", "reddit"])
+@pytest.mark.parametrize(("drafted", "now"), [({}, {}), (OWN, OWN), ({}, OWN)])
+def test_an_editor_never_sees_our_link_and_it_stays_what_it_was(platform, drafted, now):
+    post = replace(POST, platform=platform)
+    draft = draft_reply(post, [EVIDENCE], "quote_first", allow_links=True, instead=drafted)
+    brief = replace(LINKED, post=post, instead=now)
+    (link,) = drafted.values() or OWN
+    assert link in draft.text and "http" not in editorial_values(brief, draft)["material"]
+    shorter = edited_draft(opinion(f"“{QUOTE}” {SOURCE}"), draft, brief, "v")
+    assert shorter.text.count("http") == 1 and link in shorter.text and fault_of(shorter, brief) is None
+    shown = editorial_values(brief, draft)["material"].split("The draft:\n")[1].split("\n\nThe evidence:")[0]
+    assert edited_draft(opinion(shown), draft, brief, "v").text == draft.text
+
+
 @pytest.mark.parametrize(
     ("text", "detail"),
     [
