@@ -153,13 +153,13 @@ def test_a_registry_that_says_so_already_is_not_written(db: Database, tuning: Tu
 
 
 @pytest.fixture
-def admin(db: Database) -> str:
+def ada(db: Database) -> str:
     add_person(db, machine_owner(), "ada", "Ada", "admin", PASSWORD)
     return "ada"
 
 
 def test_switching_off_is_audited_and_holds_for_all(
-    cli: Cli, db: Database, owner_db: Database, tuning: Tuning, door: Admission, admin: str
+    cli: Cli, db: Database, owner_db: Database, tuning: Tuning, door: Admission, ada: str
 ) -> None:
     registered(db, tuning)
     small = configured_endpoints(tuning)["small"]
@@ -186,7 +186,7 @@ def test_switching_off_is_audited_and_holds_for_all(
 
 
 def test_a_breaker_is_reset_by_an_admin_alone(
-    db: Database, cli: Cli, tuning: Tuning, door: Admission, admin: str
+    db: Database, cli: Cli, tuning: Tuning, door: Admission, ada: str
 ) -> None:
     small = configured_endpoints(tuning)["small"]
     for _ in range(5):
