@@ -19,6 +19,8 @@ REQUEST_ID = "X-Request-ID"
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 IDLE_S, WHOLE_S = 30.0, 600.0
+# Readers follow links: no line says which one was followed at which moment.
+VISITED = "/l/"
 # Asked every few seconds by whoever watches the server.
 PROBED = {"/health", "/ready"}
 # Answers are for one caller, hold received text and are no pages.
@@ -70,7 +72,9 @@ class Watched:
 
 
 def _shown(scope: Scope) -> str:
-    """The path on one line, whatever was sent as one."""
+    """The path on one line, whatever was sent as one; of a link no more than that it is one."""
+    if scope["path"].startswith(VISITED):
+        return f"{VISITED}..."
     return "".join(c if c.isprintable() else "?" for c in scope["path"][:200])
 
 

@@ -103,6 +103,16 @@ def test_a_path_cannot_write_lines_of_the_log(caplog: pytest.LogCaptureFixture) 
     assert "\n" not in caplog.messages[0] and "\x1b" not in caplog.messages[0]
 
 
+def test_no_line_of_the_log_says_which_link_was_followed_when(caplog: pytest.LogCaptureFixture) -> None:
+    async def send(message: Message) -> None:
+        pass
+
+    scope: Scope = {"type": "http", "method": "GET", "path": "/l/2b3c4d5f6g7h", "headers": []}
+    with caplog.at_level("INFO", "rejoinder.api"):
+        asyncio.run(Watched(PlainTextResponse("ok"))(scope, pieces(b""), send))
+    assert " GET /l/... 200 " in caplog.messages[0] and "2b3c" not in caplog.text
+
+
 def test_what_would_wait_behind_too_many_is_refused_at_once() -> None:
     held = threading.Event()
 
