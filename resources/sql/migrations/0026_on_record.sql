@@ -107,6 +107,18 @@ begin
 end $$;
 create trigger publication_settled_by before update on publication
   for each row execute function guard_settled_by();
+-- What is being sent is the publisher's alone: whoever else put it back into the queue would have it go out twice.
+create function guard_outcome() returns trigger language plpgsql set search_path = public, pg_temp as $$
+begin
+  if not is_owner() and not pg_has_role(session_user, 'rejoinder_may_publish', 'member') then
+    raise exception 'only the publisher says what became of what it sends' using errcode = 'insufficient_privilege';
+  end if;
+  return new;
+end $$;
+create trigger publication_outcome before update on publication
+  for each row when (old.state = 'sending' and new.state <> 'sending') execute function guard_outcome();
+create trigger publication_part_outcome before update on publication_part
+  for each row when (old.state = 'sending' and new.state <> 'sending') execute function guard_outcome();
 create function guard_resumed_by() returns trigger language plpgsql set search_path = public, pg_temp as $$
 begin
   if is_owner() then

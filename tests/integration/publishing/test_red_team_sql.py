@@ -243,6 +243,26 @@ def test_temporary_tables_do_not_lead_the_gate_astray_even_where_they_may_be_mad
     assert scene() == [TEXT]
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update publication set state = 'queued', lease_worker = null, lease_until = null where state = 'sending'",
+        "update publication_part set state = 'queued' where state = 'sending'",
+    ],
+    ids=["the reply", "a part"],
+)
+def test_what_is_being_sent_is_not_queued_again_by_the_application(desk, scene, statement) -> None:
+    """The publisher's request may have left: once more in the queue, the reply would go out twice."""
+
+    def meanwhile() -> None:
+        with pytest.raises(errors.InsufficientPrivilege, match="only the publisher says what became"):
+            attack(desk.db, [statement])
+
+    desk.platform.script = [meanwhile]
+    assert scene() == [TEXT]
+    assert desk.platform.script == []
+
+
 def test_what_remains_is_on_record(desk, scene) -> None:
     """Who holds the application's login can act as a person whom the database knows; not unseen, nor undated."""
     with desk.db.transaction() as tx:
