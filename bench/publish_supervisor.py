@@ -10,14 +10,12 @@ from time import monotonic, sleep
 from typing import Any
 
 import httpx
-import psycopg
-
 from bench.publish_clocks import Clocks
 from bench.publish_desk import Desk
 from bench.publish_person import Person
 from bench.publish_plan import Event, Plan
 from bench.publish_processes import Publishers, crash_postgres
-from rejoinder.errors import ServiceUnavailable
+from resources.postgres import is_outage
 from resources.publishing.outlook import read_outlook
 from resources.settings import Settings
 
@@ -140,7 +138,9 @@ class Supervisor:
             next_at = self._idle_until()
             if next_at and not self.person.settle() and next_at < NEVER:
                 self._let_time_pass(next_at)
-        except (ServiceUnavailable, psycopg.OperationalError) as error:
+        except Exception as error:
+            if not is_outage(error):
+                raise
             log.warning("%s", error)
         return False
 
