@@ -47,6 +47,7 @@ def _seal_kind(connection: Connection, kind: Kind, keeper: Keeper) -> int:
     try:
         with connection.transaction():
             connection.execute(query("hold_plain_rows"))
+            connection.execute(query("share_sealing"))  # a rotation would drop the key that no row names yet
             if not _is_there(connection, waiting):
                 return 0
             connection.execute(take)

@@ -1,6 +1,7 @@
 """Credentials in the database: sealed for one channel and one kind, moved from before, rotated whatever happens."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -213,6 +214,55 @@ def test_a_rotation_that_is_cut_off_loses_nothing(
     assert rotate(addresses.owner, keeper).n_sealed == 4
     assert len(keeper.source.load().keys) == 2
     assert [opened(db, publisher_db, channel_id) for channel_id in channels] == [GIVEN, GIVEN]
+
+
+def test_rotations_at_once_come_one_after_the_other(db, owner_db, publisher_db, addresses, keeper) -> None:
+    channels = add_channels(owner_db, "one", "two")
+    for channel_id in channels:
+        store(db, channel_id)
+    homes = [Keeper(KeyFile(load_settings().home_dir)) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda one: rotate(addresses.owner, one), homes))
+    assert [one.n_sealed for one in done] == [4, 4] and len(keeper.source.load().keys) == 2
+    assert [opened(db, publisher_db, channel_id) for channel_id in channels] == [GIVEN, GIVEN]
+
+
+def test_a_rotation_waits_for_what_is_being_sealed(addresses, owner_db, db, keeper, monkeypatch) -> None:
+    """The key of rows of before stands in no row until they are committed, and their tables are gone then."""
+    set_back(addresses, owner_db, monkeypatch, last=21)
+    [channel_id] = add_channels(owner_db, "one")
+    with owner_db.transaction() as tx:
+        tx.connection.execute(
+            "insert into channel_read_credential (channel_id, secret) values (%s, %s)",
+            (channel_id, json.dumps(PLAIN)),
+        )
+    migrate(addresses.owner)
+    with ThreadPoolExecutor(1) as pool:
+        rotations = []
+
+        class Meanwhile(Keeper):
+            def seal(self, given, *, channel_id, kind):
+                sealed = super().seal(given, channel_id=channel_id, kind=kind)
+                rotations.append(pool.submit(rotate, addresses.owner, keeper))
+                while not rotations[0].done() and not waits(owner_db):
+                    pass
+                return sealed
+
+        assert seal_plain_rows(addresses.owner, Meanwhile(keeper.source)) == 1
+        assert rotations[0].result(60).n_sealed == 1
+    with db.transaction() as tx:
+        assert read_credential(tx, channel_id)["bearer_token"] == "b"
+
+
+def waits(owner: Database) -> bool:
+    """Whether a session of this database waits for those that seal."""
+    with owner.transaction() as tx:
+        return bool(
+            tx.connection.execute(
+                "select from pg_locks where locktype = 'advisory' and objid = 21082 and not granted and database ="
+                " (select oid from pg_database where datname = current_database())"
+            ).fetchall()
+        )
 
 
 def test_a_row_that_does_not_open_keeps_its_key(db, owner_db, publisher_db, addresses, keeper) -> None:
