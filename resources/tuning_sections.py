@@ -4,9 +4,9 @@ What belongs here: values with their limits. The whole file, the sections of sta
 tuning.py.
 """
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 
 class Section(BaseModel):
@@ -167,11 +167,19 @@ class Answers(Section):
     k: int = Field(3, ge=1, le=20, description="Most sentences quoted in an answer.")
 
 
+# A host alone: what is written as an address would never be met.
+OwnHost = Annotated[
+    str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$", max_length=253)
+]
+
+
 class Links(Section):
     """Links of our own that count visits."""
 
-    own_hosts: tuple[str, ...] = Field(
-        (), description="Hosts of your own that are told which link a visitor came over, to tell conversions."
+    own_hosts: tuple[OwnHost, ...] = Field(
+        (),
+        description="Hosts of your own, such as shop.example, that are told which link a visitor came over, to tell "
+        "conversions.",
     )
     click_parameter: str = Field(
         "rj", pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$", description="Name of the parameter that tells them."

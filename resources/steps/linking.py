@@ -9,6 +9,7 @@ from rejoinder.listening.answerable import how_to_publish
 from rejoinder.listening.policy import is_summoned
 from rejoinder.listening.post import Post
 from rejoinder.research.evidence import Evidence
+from rejoinder.text.public_urls import is_public
 from resources.postgres import Transaction
 from resources.store.channels import Channel
 from resources.store.links import new_code, own_address, save_tracked_link
@@ -28,19 +29,21 @@ class OwnAddresses:
     ) -> dict[str, str]:
         """Our address for each that the evidence has, by that address; those known stay what they were.
 
-        None where the channel takes no links or has none counted, or where there is no base.
+        None where the channel takes no links or has none counted, or where there is no base. A base that not everybody
+        can reach counts in rehearsals alone.
         """
-        base = self.base
-        if (
-            base is None
-            or channel is None
-            or not channel.policy.tracked_links
-            or not channel.policy.allow_links
-        ):
+        base = self._base_for(channel)
+        if base is None:
             return {}
         targets = [found for one in evidence if (found := citation_address(one))]
         fresh = {target: own_address(base, self.code()) for target in targets if target not in known}
         return {**known, **fresh}
+
+    def _base_for(self, channel: Channel | None) -> str | None:
+        if self.base is None or channel is None:
+            return None
+        is_wanted = channel.policy.tracked_links and channel.policy.allow_links
+        return self.base if is_wanted and (channel.is_sandbox or is_public(self.base)) else None
 
 
 def proposal_for(post: Post, channel: Channel | None, evidence: Sequence[Evidence]) -> LinkProposal:

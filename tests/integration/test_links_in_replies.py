@@ -108,6 +108,7 @@ def newsroom(addresses: Addresses, db: Database, owner_db: Database, tmp_path: P
         *,
         url: str | None = "https://example.com/514",
         base: str | None = None,
+        is_sandbox: bool = True,
         **policy: Any,
     ) -> Newsroom:
         with owner_db.transaction() as tx:
@@ -130,7 +131,7 @@ def newsroom(addresses: Addresses, db: Database, owner_db: Database, tmp_path: P
                 platform=platform,
                 account="pythonpod",
                 base_url=None,
-                is_sandbox=True,
+                is_sandbox=is_sandbox,
                 policy=replace(POLICY, **policy),
             )
             heard = Post(
@@ -267,6 +268,15 @@ def test_without_a_public_address_the_link_goes_straight(newsroom: Open) -> None
     room = newsroom(tracked_links=True, links="always")
     room.work()
     assert DIRECT in room.draft() and room.rows("select id from tracked_link") == []
+
+
+@pytest.mark.parametrize("is_sandbox", [True, False])
+def test_an_address_that_nobody_else_can_reach_stands_in_rehearsals_alone(
+    newsroom: Open, is_sandbox: bool
+) -> None:
+    room = newsroom(base="http://127.0.0.1:8700", tracked_links=True, links="always", is_sandbox=is_sandbox)
+    assert room.work() == {"passed": 1}
+    assert ("127.0.0.1" in room.draft()) == is_sandbox and (DIRECT in room.draft()) != is_sandbox
 
 
 def test_visits_and_conversions_count_for_the_reply_that_has_the_link(newsroom: Open) -> None:

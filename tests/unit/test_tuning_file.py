@@ -38,6 +38,7 @@ def read(folder: Path, text: str) -> Tuning:
             "endpoints.a.price_out: Input should be less",
         ),
         ("[budget]\ntasks = { reply = -1 }", "budget.tasks.reply: "),
+        ("links.own_hosts = ['https://shop.example']", "links.own_hosts.0: "),
         ("retrieval.candidates = 'many'", "retrieval.candidates: "),
         ("stages = ", "is not TOML"),
     ],
@@ -45,6 +46,10 @@ def read(folder: Path, text: str) -> Tuning:
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, named: str) -> None:
     with pytest.raises(ConfigInvalid, match=f"rejoinder.toml.*{named}"):
         read(tmp_path, text)
+
+
+def test_hosts_of_ones_own_are_met_however_they_are_written(tmp_path: Path) -> None:
+    assert read(tmp_path, "links.own_hosts = ['Shop.Example']").links.own_hosts == ("shop.example",)
 
 
 def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
