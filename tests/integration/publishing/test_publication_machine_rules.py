@@ -26,7 +26,7 @@ from resources.publishing.run import publish_due
 from resources.standings import note_gone
 from resources.work.stopping import StopSignal
 
-EXAMPLES, STEPS = 15, 16
+EXAMPLES, STEPS = 10, 16
 IDS = itertools.count(10_000)  # of the platform, in all examples
 FINAL = {"sent", "refused", "cancelled", "abandoned"}
 PLACES = {
