@@ -224,11 +224,13 @@ def count_measurements_due(db: Database, *, open_client: OpenClient) -> int:
 
 def _count_due(db: Database, channel: Channel, client: PlatformClient) -> int:
     with db.transaction() as tx:
+        unplanned = len(sent_without_measurements(tx, channel.id))
         if not has_open_measurements(tx, _step(channel.id)):
-            return len(sent_without_measurements(tx, channel.id))
+            return unplanned
     now = client.now()
     with db.transaction() as tx:
-        return int(tx.value("count_due_items", table="measurement", step=_step(channel.id), now=now))
+        due = int(tx.value("count_due_items", table="measurement", step=_step(channel.id), now=now))
+    return unplanned + due
 
 
 def _clients(db: Database, open_client: OpenClient, report: Report) -> list[tuple[Channel, PlatformClient]]:

@@ -92,12 +92,13 @@ def write_rewards(tx: Transaction, now: datetime) -> int:
     The cost is what the platform charged for the reply, nothing where a person posted it, what models cost that were
     asked about its post, and its share of what models cost beside that. A reply that is gone is worth no engagement.
     """
-    rows = tx.rows("take_rewards_due", most=BATCH)
-    if not rows:
+    ids = [row["publication_id"] for row in tx.rows("take_rewards_due", most=BATCH)]
+    if not ids:
         return 0
+    rows = tx.rows("load_rewards_due", ids=ids)
     batch = _Batch(tx, now, rows)
     save_rewards(tx, [batch.rewarded(row) for row in rows])
-    return len(rows)
+    return len(ids)
 
 
 class _Batch:
@@ -115,7 +116,7 @@ class _Batch:
     def rewarded(self, row: Row) -> Rewarded:
         """The reward of one reply."""
         force = self._weights_of(row["creator_id"])
-        key = NormKey(row["creator_id"], row["platform"], row["window_s"], force.version)
+        key = NormKey(row["creator_id"], row["platform"], row["is_sandbox"], row["window_s"], force.version)
         norm = self._norm_of(key, force.weights)
         cost_usd = _platform_cost_usd(row, self._policy_of(row["channel_id"])) + row["model_usd"]
         snapshot = replace(
@@ -172,6 +173,7 @@ def _usual(
         "usual_of_replies",
         creator_id=key.creator_id,
         platform=key.platform,
+        is_sandbox=key.is_sandbox,
         window_s=key.window_s,
         like=weights.like,
         reply=weights.reply,

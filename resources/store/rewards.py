@@ -35,10 +35,11 @@ class WeightsVersion:
 
 @dataclass(frozen=True, slots=True)
 class NormKey:
-    """What a norm is of."""
+    """What a norm is of; a rehearsal has norms of its own."""
 
     creator_id: int
     platform: str
+    is_sandbox: bool
     window_s: int
     weights_version: int
 

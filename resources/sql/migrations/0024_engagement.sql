@@ -32,8 +32,9 @@ alter table post add column answers_publication_id bigint references publication
 create index post_follow_up on post (answers_publication_id) where answers_publication_id is not null;
 create index post_parent on post (platform, parent_id) where parent_id is not null;
 update post o set answers_publication_id = p.id
-from publication p
-where o.parent_id is not null and p.platform = o.platform and p.platform_id = o.parent_id;
+from publication p join channel c on c.id = p.channel_id
+where o.parent_id is not null and p.platform = o.platform and p.platform_id = o.parent_id
+  and lower(o.author) is distinct from lower(regexp_replace(c.account, '^@', ''));
 
 -- How the parts of a reward are weighed for a creator, version by version; no person: out of the tuning.
 create table reward_weights (
@@ -52,12 +53,14 @@ create table reward_norm (
   id bigint generated always as identity primary key,
   creator_id bigint not null references creator,
   platform text not null,
+  -- a rehearsal says nothing about what is usual among people
+  is_sandbox boolean not null,
   window_s integer not null,
   weights_version integer not null,
   day date not null,
   n_replies integer not null,
   norm jsonb not null,
-  unique (creator_id, platform, window_s, weights_version, day)
+  unique (creator_id, platform, is_sandbox, window_s, weights_version, day)
 );
 
 -- version 0: written before weights had versions
@@ -81,11 +84,13 @@ create trigger reward_history_append_only before update or delete on reward_hist
   for each row execute function refuse_change();
 
 -- Replies whose reward is to be written: they have a snapshot that it does not know, or other weights are in force.
+-- Who asks for one that is asked for already holds its row to the end, so that whoever takes it sees what was new.
 create table reward_due (publication_id bigint primary key references publication);
 insert into reward_due select distinct publication_id from engagement_snapshot;
 create function ask_for_reward() returns trigger language plpgsql as $$
 begin
-  insert into reward_due values (new.publication_id) on conflict do nothing;
+  insert into reward_due values (new.publication_id)
+  on conflict (publication_id) do update set publication_id = excluded.publication_id;
   return null;
 end $$;
 create trigger engagement_snapshot_rewarded after insert on engagement_snapshot
@@ -116,11 +121,13 @@ left join reward w on w.publication_id = p.id;
 create index if not exists draft_decision on draft (decision_id) where decision_id is not null;
 create index if not exists review_draft on review (draft_id);
 
--- What may be learned from: real people approved it, it went out, and its last window is over.
+-- What may be learned from: real people approved it, it went out, its last window is over, and the channel's policy
+-- lets its post train anything.
 create view learnable_outcome as
-select * from outcome where is_mature and not is_simulated and publication_state = 'sent';
+select u.* from outcome u join trainable_post t on t.id = u.post_id
+where u.is_mature and not u.is_simulated and u.publication_state = 'sent';
 
 grant select on outcome, learnable_outcome, reward_history to rejoinder_may_run;
 grant insert on reward_history to rejoinder_may_run;
 grant select, insert on reward_weights, reward_norm to rejoinder_may_run;
-grant select, insert, delete on reward_due to rejoinder_may_run;
+grant select, insert, update, delete on reward_due to rejoinder_may_run;

@@ -10,12 +10,15 @@ join publication p on p.id = a.publication_id and p.platform = %(platform)s
 where a.platform_id = any (%(platform_ids)s)
 
 -- name: tie_follow_ups
--- Those that were heard before the reply's own id was known; one that somebody else holds is tied the next time.
+-- Those that were heard before the reply's own id was known; one that somebody else holds is tied the next time. What
+-- the account wrote itself, as the next part of a thread out of its archive, answers nobody.
 update post set answers_publication_id = %(publication_id)s
 where id in (
   select o.id from post o
   join publication p on p.id = %(publication_id)s and p.platform = o.platform
+  join channel c on c.id = p.channel_id
   where o.parent_id = any (%(platform_ids)s) and o.answers_publication_id is null and o.purged_at is null
+    and lower(o.author) is distinct from lower(regexp_replace(c.account, '^@', ''))
   for update of o skip locked
 )
 

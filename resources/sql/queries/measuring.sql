@@ -44,7 +44,11 @@ where id = %(id)s and state = 'sent' and (removed_at is not null) is distinct fr
 returning id
 
 -- name: note_looked_at
-update publication set looked_at = %(now)s where id = any (%(ids)s)
+-- In the order of their ids, so that two that looked at the same replies never wait for each other.
+with looked as (
+  select id from publication where id = any (%(ids)s) order by id for no key update
+)
+update publication p set looked_at = %(now)s from looked where p.id = looked.id
 
 -- name: replies_to_look_along
 -- Replies of a channel that a call under way may ask about at no cost, those not looked at longest first: where own

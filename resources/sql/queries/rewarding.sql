@@ -1,12 +1,5 @@
 -- What replies were worth: only those of which something new is known, all facts of a batch in one statement.
 
--- name: creators_measured
-select distinct j.creator_id
-from reward_due q
-join publication p on p.id = q.publication_id
-join channel c on c.id = p.channel_id
-join project j on j.id = c.project_id
-
 -- name: creators_with_snapshots
 select distinct j.creator_id
 from project j join channel c on c.project_id = j.id
@@ -45,23 +38,26 @@ from engagement_snapshot s
 join publication p on p.id = s.publication_id
 join channel c on c.id = p.channel_id
 join project j on j.id = c.project_id and j.creator_id = %(creator_id)s
-on conflict do nothing
+order by 1
+on conflict (publication_id) do update set publication_id = excluded.publication_id
 
 -- name: take_rewards_due
+-- Waits for whoever is just adding to one of them; what that was is seen by the statements that follow, not by this.
+with taken as (
+  select publication_id from reward_due order by publication_id limit %(most)s for update
+)
+delete from reward_due d using taken where d.publication_id = taken.publication_id
+returning d.publication_id
+
+-- name: load_rewards_due
 -- The oldest age that was measured of each reply, with what its reward is made of. The time between the post answered
 -- and the reply is told by the platform's clock at both ends.
-with taken as (
-  delete from reward_due where publication_id in (
-    select publication_id from reward_due order by publication_id limit %(most)s)
-  returning publication_id
-)
-select p.id as publication_id, p.channel_id, j.creator_id, c.platform, d.decision_id, o.author_followers, o.is_summoned,
-       p.first_sending_at is not null as is_by_api,
+select p.id as publication_id, p.channel_id, j.creator_id, c.platform, c.is_sandbox, d.decision_id,
+       o.author_followers, o.is_summoned, p.first_sending_at is not null as is_by_api,
        s.window_s, s.impressions, s.likes, s.replies, s.reposts, s.is_deleted, s.is_late, t.texts,
        extract(epoch from m.planned_at - make_interval(secs => m.window_s) - o.created_at)::float8 as parent_age_s,
        (select coalesce(sum(u.cost_usd), 0)::float8 from model_run u where u.input_ref = 'post:' || p.post_id) as model_usd
-from taken q
-join publication p on p.id = q.publication_id
+from publication p
 join channel c on c.id = p.channel_id
 join project j on j.id = c.project_id
 join post o on o.id = p.post_id
@@ -74,6 +70,7 @@ left join measurement m on (m.publication_id, m.window_s) = (p.id, s.window_s)
 cross join lateral (
   select array_agg(a.text order by a.position) as texts from publication_part a where a.publication_id = p.id
 ) t
+where p.id = any (%(ids)s)
 order by p.id
 
 -- name: shared_model_cost
@@ -89,18 +86,18 @@ from tied
 
 -- name: known_norm
 select id, n_replies, norm from reward_norm
-where (creator_id, platform, window_s, weights_version, day)
-    = (%(creator_id)s, %(platform)s, %(window_s)s, %(weights_version)s, %(day)s)
+where (creator_id, platform, is_sandbox, window_s, weights_version, day)
+    = (%(creator_id)s, %(platform)s, %(is_sandbox)s, %(window_s)s, %(weights_version)s, %(day)s)
 
 -- name: usual_of_replies
--- Medians over the newest sound snapshots of a creator on a platform at one window.
+-- Medians over the newest sound snapshots of a creator on a platform at one window; rehearsals by themselves.
 with sound as (
   select p.id, s.impressions, o.author_followers,
          %(like)s * greatest(s.likes, 0) + %(reply)s * s.replies + %(repost)s * s.reposts as engagement,
          extract(epoch from m.planned_at - make_interval(secs => m.window_s) - o.created_at)::float8 as age_s
   from engagement_snapshot s
   join publication p on p.id = s.publication_id
-  join channel c on c.id = p.channel_id and c.platform = %(platform)s
+  join channel c on c.id = p.channel_id and c.platform = %(platform)s and c.is_sandbox = %(is_sandbox)s
   join project j on j.id = c.project_id and j.creator_id = %(creator_id)s
   join post o on o.id = p.post_id
   left join measurement m on (m.publication_id, m.window_s) = (s.publication_id, s.window_s)
@@ -117,8 +114,9 @@ select count(*)::int as n_replies, coalesce(array_agg(id), '{}') as ids,
 from sound
 
 -- name: save_norm
-insert into reward_norm (creator_id, platform, window_s, weights_version, day, n_replies, norm)
-values (%(creator_id)s, %(platform)s, %(window_s)s, %(weights_version)s, %(day)s, %(n_replies)s, %(norm)s)
+insert into reward_norm (creator_id, platform, is_sandbox, window_s, weights_version, day, n_replies, norm)
+values (%(creator_id)s, %(platform)s, %(is_sandbox)s, %(window_s)s, %(weights_version)s, %(day)s, %(n_replies)s,
+        %(norm)s)
 on conflict do nothing
 
 -- name: save_rewards

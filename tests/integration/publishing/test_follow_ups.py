@@ -76,6 +76,15 @@ def test_an_answer_to_a_later_part_of_a_thread_is_one_to_the_reply(desk, channel
     assert row(desk, 1)["answers_publication_id"] == sent
 
 
+def test_the_next_part_of_our_own_thread_answers_nobody(desk, channel, sent):
+    # As it comes out of an archive or a community, before the reply's own id is known.
+    own, theirs = answer(1, "2/2 And below zero.", author="Rejoinder"), answer(2, "@rejoinder Thanks.")
+    hear(desk, channel, own, theirs)
+    desk.rows("update post set answers_publication_id = null where parent_id = '9000'")
+    measure(desk, timedelta(hours=1.1))
+    assert [row(desk, number)["answers_publication_id"] for number in (1, 2)] == [None, sent]
+
+
 def test_a_person_takes_up_a_remark_once(desk, channel, sent):
     hear(desk, channel, answer(1, "@rejoinder I doubt it."))
     take_up(desk.db, desk.approver, row(desk, 1)["id"])

@@ -105,6 +105,14 @@ def test_a_reply_posted_by_hand_is_measured_too(desk, measure):
     assert count_measurements_due(desk.db, open_client=open_client) == 0
     desk.platform.advanced = 2 * HOUR
     assert count_measurements_due(desk.db, open_client=open_client) == 1
+    measure()
+    # While snapshots of one wait for their time, another one that was posted by hand is planned at once all the same.
+    desk.rows("delete from measurement where window_s < 86400")
+    other = desk.approved(channel)
+    for change in ("state = 'handoff'", "state = 'sent', sent_at = now(), platform_id = '78'"):
+        desk.rows("update publication_part set state = 'sent' where publication_id = %s", other)
+        desk.rows(f"update publication set {change} where id = %s", other)
+    assert count_measurements_due(desk.db, open_client=open_client) == 1
 
 
 def test_a_snapshot_without_budget_waits_is_taken_late_and_says_so(desk, measure):

@@ -1,6 +1,7 @@
 """Rewards out of snapshots: only what is new, by the weights in force, the old ones kept; one outcome a decision."""
 
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,7 +11,8 @@ from resources.commands.actors import Actor
 from resources.commands.reward_weights import read_weights, set_weights
 from resources.measuring import measure_due
 from resources.platforms.port import Metrics
-from resources.rewarding import refresh_rewards
+from resources.rewarding import norm_of, refresh_rewards
+from resources.store.rewards import NormKey
 from resources.work.stopping import StopSignal
 
 HOUR = timedelta(hours=1)
@@ -165,3 +167,46 @@ def test_each_decision_has_one_outcome_however_far_it_got(desk, measure):
     assert (found[waiting]["review_decision"], found[waiting]["reward"]) == ("approved", None)
     assert [row["publication_id"] for row in desk.rows("select * from learnable_outcome")] == [sent]
     assert desk.rows("select * from reward_due") == []
+    # What a channel's policy keeps from training is not learned from either, nor who asked to be left alone.
+    policy = "update channel set policy = jsonb_set(policy, '{may_train}', %s)"
+    desk.rows(policy, "false")
+    assert desk.rows("select * from learnable_outcome") == []
+    desk.rows(policy, "true")
+    desk.rows("insert into opt_out (platform, author, reason) select platform, lower(author), 'r' from post")
+    assert desk.rows("select * from learnable_outcome") == []
+
+
+def test_a_rehearsal_says_nothing_about_what_is_usual_among_people(desk, measure):
+    channel = desk.channel()
+    for _ in range(20):
+        desk.approved(channel)
+    desk.run()
+    measure(HOUR * 1.1)
+    with desk.db.transaction() as tx:
+        found = [
+            norm_of(tx, NormKey(1, "x", is_sandbox, 3_600, 0), RewardWeights(), datetime.now(UTC))
+            for is_sandbox in (True, False)
+        ]
+    assert [one.usual.median_impressions for one in found] == [100.0, 150.0]
+    assert [row["n_replies"] for row in desk.rows("select n_replies from reward_norm order by id")] == [20, 0]
+
+
+def test_what_is_added_while_rewards_are_written_is_not_lost(desk, measure):
+    reply = desk.approved(desk.channel())
+    desk.run()
+    measure(HOUR * 1.1)
+    refresh_rewards(desk.db)
+    snapshot = (
+        "insert into engagement_snapshot"
+        " (publication_id, window_s, likes, replies, reposts, is_deleted, is_late, taken_at)"
+        " values (%s, %s, 9, 0, 0, false, false, now())"
+    )
+    desk.rows(snapshot, reply, 86_400)
+    with ThreadPoolExecutor(1) as beside, desk.db.transaction() as tx:
+        # The reply waits for its reward already when another process adds a snapshot, not committed yet.
+        tx.connection.execute(snapshot, (reply, 604_800))
+        written = beside.submit(refresh_rewards, desk.db)
+        while not written.done() and not desk.rows("select 1 from pg_locks where not granted"):
+            pass
+    assert written.result(60) + refresh_rewards(desk.db) >= 1
+    assert rewards(desk)[reply]["window_s"] == 604_800
