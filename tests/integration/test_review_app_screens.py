@@ -563,6 +563,21 @@ def test_the_link_is_switched_on_and_off_and_what_it_costs_is_said(staff: Desk, 
     assert staff.value("select text from review_part") == f"{DRAFT} https://example.com/e1#t=724"
 
 
+def test_the_switch_follows_what_is_typed_and_each_post_has_its_own(staff: Desk, signed_in: SignIn) -> None:
+    opened, left = staff.post(), staff.post()
+    staff.do("update source set url = %s", "https://example.com/e1")
+    page = signed_in("approver")
+    address = "https://example.com/e1#t=724"
+    page.text_area(key=f"text_{opened}").input(f"It is all there ({address}).").run()
+    assert page.toggle(key=f"link_{opened}").value
+    page.toggle(key=f"link_{opened}").set_value(False).run()
+    assert page.text_area(key=f"text_{opened}").value == "It is all there."
+    page.toggle(key=f"link_{opened}").set_value(True).run()
+    page = press_key(page, "approve")
+    assert staff.value("select text from review_part") == f"It is all there. {address}"
+    assert page.text_area(key=f"text_{left}").value == DRAFT and not page.toggle(key=f"link_{left}").value
+
+
 def test_no_switch_where_a_channel_takes_no_links(staff: Desk, signed_in: SignIn) -> None:
     staff.do("""update channel set policy = policy || '{"allow_links": false}'""")
     staff.post()
