@@ -284,7 +284,7 @@ def _migrations(ask: Asks) -> Finding:
 def _credentials(settings: Settings, ask: Asks) -> list[Finding]:
     if not ask("has_sealed_credentials")[0]["found"]:
         return []
-    looks = look_at_credentials(keeper_of(settings), ask("credentials_to_open"))
+    looks = look_at_credentials(lambda: keeper_of(settings), ask("credentials_to_open"))
     return [Finding(*look) for look in looks]
 
 

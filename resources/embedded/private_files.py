@@ -20,6 +20,16 @@ def write_private(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
+    _keep_name(path.parent)
+
+
+def _keep_name(folder: Path) -> None:
+    """The name, too, is to be there after a power cut: what was sealed with a new key lies elsewhere by then."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

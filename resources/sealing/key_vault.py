@@ -154,7 +154,8 @@ def open_vault(settings: Settings) -> VaultKeys:
     """
     if settings.vault_url is None or not (settings.vault_token or settings.vault_token_file):
         raise ConfigInvalid(
-            "Keys in Vault need REJOINDER_VAULT_URL and REJOINDER_VAULT_TOKEN or REJOINDER_VAULT_TOKEN_FILE."
+            "Keys in Vault need REJOINDER_VAULT_URL and REJOINDER_VAULT_TOKEN or REJOINDER_VAULT_TOKEN_FILE.",
+            fix="Set them, or leave REJOINDER_CREDENTIAL_KEY_SOURCE out: keys are then kept in a file of the home.",
         )
 
     def token() -> SecretStr:

@@ -1,6 +1,6 @@
 """What the doctor sees of credentials: whether their keys are at hand, and open what is stored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from rejoinder.errors import RejoinderError
@@ -21,9 +21,10 @@ class Look(NamedTuple):
     fix: str = ""
 
 
-def look_at_credentials(keeper: Keeper, rows: Sequence[Mapping[str, Any]]) -> list[Look]:
+def look_at_credentials(open_keeper: Callable[[], Keeper], rows: Sequence[Mapping[str, Any]]) -> list[Look]:
     """The keys, and both kinds of credentials; each is opened and none is shown."""
     try:
+        keeper = open_keeper()
         n_keys = len(keeper.source.load().keys)
     except RejoinderError as error:
         return [Look("credential keys", "fail", str(error), error.fix or "Put the keys back.")]

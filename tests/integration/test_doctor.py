@@ -72,6 +72,16 @@ def test_migrations_are_compared_with_the_files(on_server: Addresses, owner_db: 
         assert verdicts()["migrations"].verdict == "warn"
 
 
+def test_keys_without_their_settings_are_no_trouble_of_the_database(
+    on_server: Addresses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REJOINDER_CREDENTIAL_KEY_SOURCE", "vault")
+    load_settings.cache_clear()
+    found = verdicts()
+    assert (found["postgres"].verdict, found["credential keys"].verdict) == ("ok", "fail")
+    assert "REJOINDER_VAULT_URL" in found["credential keys"].detail
+
+
 def test_a_server_that_is_gone_fails_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REJOINDER_DATABASE_URL", "postgresql://me:hunter2@127.0.0.1:9/nowhere")
     load_settings.cache_clear()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import subprocess
 import sys
 import threading
@@ -66,6 +67,18 @@ def test_what_a_killed_process_left_is_not_written_into(tmp_path: Path) -> None:
     assert (tmp_path / "secret").read_text() == "new"
     assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
     assert not left.exists()
+
+
+def test_a_power_cut_takes_neither_text_nor_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, fsync = [], os.fsync
+
+    def note(descriptor: int) -> None:
+        kept.append((stat.S_ISDIR(os.fstat(descriptor).st_mode), (tmp_path / "secret").exists()))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    write_private(tmp_path / "secret", "new")
+    assert kept == [(False, False), (True, True)]
 
 
 def test_the_two_files_of_passwords(tmp_path: Path, open_umask: None) -> None:
