@@ -26,14 +26,15 @@ def notice(
 
 
 def test_a_signature_is_that_of_standard_webhooks() -> None:
-    # Svix, "Verifying webhooks manually": secret, id, time, body and the signature that they give.
+    # Secret, id, time, body and signature are those of the project's own tests: standard-webhooks/standard-webhooks,
+    # libraries/python/tests/test_webhooks.py, test_sign_function (its other libraries hold to the same).
     made = signature(
-        "whsec_plJ3nmyCDGBKInavdOK15jsl",
-        "msg_loFOjxBNrRLzqYUf",
-        datetime.fromtimestamp(1731705121, UTC),
-        b'{"event_type":"ping","data":{"success":true}}',
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        datetime.fromtimestamp(1614265330, UTC),
+        b'{"test": 2432232314}',
     )
-    assert made == "v1,rAvfW3dJ/X/qxhsaXPOyyCGmRKsaKWcsNccKXlIktD0="
+    assert made == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
 def test_a_secret_of_ones_own_signs_too_and_a_broken_one_is_named() -> None:
