@@ -69,6 +69,11 @@ class SinkTuning(Section):
         """Whether it is told when a trouble is over."""
         return True
 
+    @property
+    def exchanges(self) -> int:
+        """How many times the time-out one message may take at most: connecting, sending, answer, its rest."""
+        return 4
+
 
 class WebhookSink(SinkTuning):
     """A POST of JSON."""
@@ -122,6 +127,11 @@ class MailSink(SinkTuning):
     def tells_end(self) -> bool:
         """People read in the app that it is over."""
         return False
+
+    @property
+    def exchanges(self) -> int:
+        """Two addresses to connect to, greeting, TLS, three ways of signing in, the letter, and each receiver."""
+        return 18 + len(self.to)
 
 
 class PagerDutySink(SinkTuning):

@@ -22,8 +22,6 @@ from resources.work.stopping import StopSignal
 
 log = logging.getLogger("rejoinder.notifications")
 
-# Most exchanges of one message, each within the time-out: a letter's greeting, TLS, signing in, sender, receivers.
-EXCHANGES = 12
 # What a lease has beyond the time that a message may take.
 LEASE_MARGIN_S = 30.0
 LONGEST_REST_S = 300.0
@@ -79,7 +77,7 @@ def deliver_due(ground: Ground, *, stop: StopSignal | None = None) -> DeliveryRe
 
 
 def _drain(ground: Ground, sink: SinkTuning, report: DeliveryReport, stop: StopSignal | None) -> None:
-    lease_s = ground.tuning.timeout_s * EXCHANGES + LEASE_MARGIN_S
+    lease_s = ground.tuning.timeout_s * sink.exchanges + LEASE_MARGIN_S
     for _ in range(MESSAGES_IN_A_PASS):
         if stop is not None and stop.is_set():
             return
@@ -100,7 +98,12 @@ def _drain(ground: Ground, sink: SinkTuning, report: DeliveryReport, stop: StopS
 def _send(ground: Ground, sink: SinkTuning, claimed: Claimed) -> None:
     tuning = ground.tuning
     message = Message(claimed.id, claimed.event, claimed.notices, tuning.name, tuning.review_app or None)
-    ground.open_sink(sink, tuning.timeout_s).send(message)
+    try:
+        ground.open_sink(sink, tuning.timeout_s).send(message)
+    except (NotTaken, RejoinderError):
+        raise
+    except Exception as error:  # a library's own trouble with odd values; its words might quote an address
+        raise NotTaken(f"sending broke down ({type(error).__name__})") from None
 
 
 def _note_sent(ground: Ground, sink: SinkTuning, claimed: Claimed) -> None:

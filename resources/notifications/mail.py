@@ -5,6 +5,7 @@ Source of the codes: RFC 5321, section 4.2 (4yz may pass, 5yz stays), RFC 4954 (
 
 import smtplib
 import ssl
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -32,9 +33,11 @@ class Mail:
             NotTaken: the server cannot be reached in time, is not trusted, or refuses letter, sender or all receivers.
         """
         try:
-            with self._connect() as server:
+            with closing(self._connect()) as server:
                 self._sign_in(server)
                 refused = server.send_message(self._compose(message))
+                with suppress(smtplib.SMTPException, OSError):
+                    server.quit()  # the letter is taken, whatever comes of the farewell
         except ssl.SSLCertVerificationError as error:
             raise NotTaken(f"the certificate is not trusted: {error.verify_message}") from None
         except ssl.SSLError as error:
@@ -75,7 +78,7 @@ class Mail:
         mail["Subject"] = written.subject
         mail["Date"] = format_datetime(self.wire.now())
         # The same when it is sent again: mailboxes join copies by it.
-        mail["Message-ID"] = f"<{message.id.replace(' ', '_')}@{self.tuning.sender.partition('@')[2]}>"
+        mail["Message-ID"] = f"<{message.id}@{self.tuning.sender.partition('@')[2]}>"
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
         mail.set_content(written.body)
         return mail

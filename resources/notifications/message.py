@@ -1,5 +1,6 @@
 """A message as a sink gets it, and what a sink says when it does not take it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -7,6 +8,9 @@ from typing import Protocol
 from rejoinder.notices.notice import Event, Notice
 
 LONGEST_DETAIL = 300
+# What an id leaves out of the installation's name: ids stand in headers, which are ASCII, and Standard Webhooks allows
+# no full stop in them, as it parts what is signed.
+_ODD = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,7 @@ class Message:
     @property
     def id(self) -> str:
         """The id by which a receiver knows a message that came twice."""
-        return f"msg_{self.installation}_{self.number}"
+        return f"msg_{_ODD.sub('-', self.installation)}_{self.number}"
 
 
 class NotTaken(Exception):

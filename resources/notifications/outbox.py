@@ -69,10 +69,17 @@ def to_tell(tx: Transaction, sink: SinkTuning, event: Event, now: datetime, *, t
     if event == "ended":
         if not sink.tells_end:
             return []
-        rows = tx.rows("ends_to_tell", sink=sink.name, since=now - OLDEST_END, top=top)
+        since, only = now - OLDEST_END, _ends_wanted(sink, now)
+        rows = tx.rows("ends_to_tell", sink=sink.name, since=since, only=only, top=top)
     else:
         rows = tx.rows("notices_to_tell", since=now - OLDEST, top=top, **_wanted(sink, now))
     return [row["id"] for row in rows]
+
+
+def _ends_wanted(sink: SinkTuning, now: datetime) -> list[str] | None:
+    """Kinds whose end may be told now; None: all. To resolve an incident wakes nobody, so it never waits."""
+    is_quiet = sink.in_one > 1 and quiet_until(sink.quiet_hours, now) is not None
+    return [name for name in KINDS if CRITICAL.takes(name)] if is_quiet else None
 
 
 def _wanted(sink: SinkTuning, now: datetime) -> dict[str, Any]:

@@ -58,7 +58,8 @@ def _note(tx: Transaction, post: Post, words: str, post_id: int | None) -> str:
     is_new = save_opt_out(tx, post.platform, author, reason=reason, is_asked=True, post_id=post_id)
     withdrawn = withdraw_author(tx, post.platform, author)
     if is_new:
-        message = f"{author} asked to be left alone on {post.platform} and is not answered any more"
+        # Without the name: messages that were sent cannot be taken back once the author's posts are purged.
+        message = f"an author on {post.platform} asked to be left alone and is not answered any more"
         notify(tx, "opt_out", message, "post", post_id)
         tx.execute(
             "insert_audit_event", person_id=None, actor="listening", action="opt_out", entity_type="post",

@@ -136,7 +136,7 @@ class MailEnd:
                 self.say(line, "354 end with a dot")
                 self.letters.append(self.text(reader))
                 self.say(line, "250 taken")
-            elif word == "QUIT":
+            elif word == "QUIT" and word not in self.replies:
                 self.say(line, "221 bye")
                 return
             else:

@@ -239,6 +239,32 @@ def test_faults_of_tls_keep_the_password_here(certificate: tuple[Path, Path]) ->
             assert end.logins == []
 
 
+def test_a_letter_that_was_taken_is_taken_whatever_the_farewell_says(certificate: tuple[Path, Path]) -> None:
+    with mail_end(certificate) as end:
+        end.replies["QUIT"] = "421 too busy"
+        opened(post_box(end, security="none")).send(BEGAN)
+    assert len(end.letters) == 1
+
+
+def test_the_name_of_an_installation_may_be_in_any_script(
+    web: HttpEnd, certificate: tuple[Path, Path]
+) -> None:
+    told = Message(41, "began", (NOTICE,), "Redaktion München. 2")
+    webhook(web).send(told)
+    assert web.requests[0].headers["webhook-id"] == "msg_Redaktion-M-nchen-2_41"
+    assert web.requests[0].json["installation"] == "Redaktion München. 2"
+    with mail_end(certificate) as end:
+        opened(post_box(end, security="none")).send(told)
+        assert len(end.letters) == 1
+
+
+def test_each_receiver_of_a_letter_makes_its_lease_longer(certificate: tuple[Path, Path]) -> None:
+    many = [f"desk{n}@there.example" for n in range(30)]
+    with mail_end(certificate) as end:
+        few, more = post_box(end, security="none"), post_box(end, security="none", to=many)
+    assert more.exchanges - few.exchanges == 28
+
+
 def test_a_silent_mail_server_ends_with_the_time_out(certificate: tuple[Path, Path]) -> None:
     with mail_end(certificate) as end:
         end.is_silent = True

@@ -32,7 +32,7 @@ where n.ended_at is null and case
   )
   when n.kind = 'auth_expired' then exists (
     select from publication b join publication_event e on e.publication_id = b.id
-    where b.channel_id = n.entity_id and e.to_state = 'sent' and e.created_at > n.created_at
+    where b.channel_id = n.entity_id and e.from_state = 'sending' and e.to_state = 'sent' and e.created_at > n.created_at
   ) or exists (
     select from audit_event a
     where a.entity_type = 'channel' and a.entity_id = n.entity_id and a.created_at > n.created_at
@@ -73,12 +73,13 @@ order by n.id
 limit %(top)s
 
 -- name: ends_to_tell
--- What a sink was told of and is over.
+-- What a sink was told of and is over; only these kinds where they are given.
 select n.id
 from notification_told t
 join notification_delivery d on d.id = t.delivery_id and d.state = 'sent'
 join notification n on n.id = t.notification_id
 where t.sink = %(sink)s and t.event = 'began' and n.ended_at is not null and n.created_at >= %(since)s
+  and (%(only)s::text[] is null or n.kind = any(%(only)s))
   and not exists (
     select from notification_told u where u.sink = t.sink and u.notification_id = n.id and u.event = 'ended'
   )

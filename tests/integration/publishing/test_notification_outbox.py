@@ -126,6 +126,22 @@ def test_in_quiet_hours_only_what_is_critical_is_told(office: Callable[..., Post
     assert post.receivers.kinds("team") == [["auth_expired"], ["refused"]]
 
 
+def test_what_is_over_is_told_after_quiet_hours_and_an_incident_is_resolved_within(
+    office: Callable[..., Post],
+) -> None:
+    start, end = (NOW + timedelta(minutes=1), NOW + timedelta(hours=2))
+    quiet = f"{start:%H:%M}-{end:%H:%M} UTC"
+    post = office({**TEAM, "quiet": quiet}, {**PAGER, "quiet": quiet})
+    post.tell("listen_trouble")
+    post.deliver()
+    mark_all_read(post.desk.db, post.desk.approver)
+    post.deliver(1800)
+    events = {name: [message.event for message in got] for name, got in post.receivers.got.items()}
+    assert events == {"team": ["began"], "pager": ["began", "ended"]}
+    post.deliver(3 * 3600)
+    assert [message.event for message in post.receivers.got["team"]] == ["began", "ended"]
+
+
 def test_a_fault_is_tried_again_under_the_same_id(office: Callable[..., Post]) -> None:
     post = office()
     post.tell()
@@ -184,6 +200,15 @@ def test_a_wrong_secret_is_a_fault_like_any_other(office: Callable[..., Post]) -
     post.tell()
     post.receivers.troubles = [ConfigInvalid("The secret is no base64.")]
     assert post.deliver().failed == 1 and post.deliver(60).sent == 1
+
+
+def test_trouble_that_nobody_foresaw_holds_up_neither_sink_nor_pass(office: Callable[..., Post]) -> None:
+    post = office(TEAM, {**TEAM, "name": "other"})
+    post.tell()
+    post.receivers.troubles = [UnicodeError("https://a.example/hush")]
+    report = post.deliver()
+    assert (report.sent, report.errors) == (1, {"team": "sending broke down (UnicodeError)"})
+    assert post.deliver(60).sent == 1
 
 
 def test_two_deliverers_never_hold_one_message(desk: Any, office: Callable[..., Post]) -> None:
@@ -340,6 +365,31 @@ def test_each_lasting_kind_ends_by_itself_and_not_by_reading(
     mark_all_read(desk.db, desk.approver)
     assert post.deliver().ended == 0
     desk.rows(end)
+    assert post.deliver(120).ended == 1
+
+
+@pytest.mark.parametrize("way", ["unknown", "handoff"])
+def test_a_credential_is_not_good_again_because_a_reply_was_found_or_posted_by_hand(
+    desk: Any, office: Callable[..., Post], way: str
+) -> None:
+    channel = desk.channel()
+    publication = desk.approved(channel)
+    post = office()
+    post.tell("auth_expired", entity_type="channel", entity_id=channel.id)
+    for state in (way, "sent"):
+        desk.rows(
+            "insert into publication_event (publication_id, from_state, to_state, created_at)"
+            " values (%s, %s, %s, now() + interval '1 second')",
+            publication,
+            "sending" if state == way else way,
+            state,
+        )
+    assert post.deliver(60).ended == 0
+    desk.rows(
+        "insert into publication_event (publication_id, from_state, to_state, created_at)"
+        " values (%s, 'sending', 'sent', now() + interval '1 second')",
+        publication,
+    )
     assert post.deliver(120).ended == 1
 
 

@@ -170,6 +170,8 @@ def test_stop_withdraws_all_open_work_of_its_author_at_once(desk):
     )
     assert kept == [{"author": "ada", "is_asked": True, "platform_post_id": "777"}]
     assert desk.notices() == ["opt_out"]
+    (told,) = desk.rows("select lower(message) as said from notification")
+    assert "ada" not in told["said"], "what is sent cannot be taken back once the author's posts are purged"
     assert [r["action"] for r in desk.rows("select action from audit_event where action = 'opt_out'")] == [
         "opt_out"
     ]
