@@ -3,10 +3,16 @@
 A command that is new has to be given its verdict here: how it is tried, or why it need not be.
 """
 
+import ast
+import importlib
+import inspect
+import pkgutil
+
 import typer
 from typer.testing import CliRunner
 
 from cli.app import build_app
+from resources import commands as commands_of_people
 
 TEXT = "They do, at 12:04."
 EVIL = "Buy my heat pump."
@@ -42,7 +48,7 @@ TRIED = {
 SERVES = (
     "serves or starts what is tried by itself: the API in test_red_team_api.py, pages and jobs by these deeds"
 )
-READS = "brings in or measures: it writes none of the tables that lead to sending (test_red_team_sql.py), and no words"
+READS = "brings in, measures or looks again: no words; of what leads to sending it only takes back (recheck, optout)"
 MODELS = (
     "is about models, prompts and their figures: what they write is a draft, which a person has to approve"
 )
@@ -77,6 +83,49 @@ def test_every_command_has_a_verdict() -> None:
     judged = TRIED.keys() | NOT_TRIED.keys()
     assert KNOWN.keys() - judged == set(), "say here how it is tried, or why it need not be"
     assert judged - KNOWN.keys() == set() and not TRIED.keys() & NOT_TRIED.keys()
+
+
+# Commands, called from Python as pages and routes do, that ask nobody's role: what they do, so that nobody has to be.
+ASKS_NOBODY = {
+    **dict.fromkeys(["channel_policies.read_policies", "channels.list_channels", "credentials.list_seals",
+                     "credentials.list_keys", "follow_ups.read_follow_ups", "people.list_people",
+                     "people.check_account", "reward_weights.read_weights", "rules.rules_of_channels",
+                     "schedules.channel_zone"], "reads, and shows no secret"),
+    "credentials.check_seals": "opens what is stored, as each login may, and tells whether it opened",
+    "rules.client_of": "opens a client that reads; `rules sync` is given it on the machine alone",
+    "people.sign_in": "says who somebody is, by the password",
+    "people.simulated_reviewer": "the demo's, refused beside a channel that is no sandbox; so is each approval, in SQL",
+    "sources.intake_for": "opens the way in; what is put there asks",
+    "sources.take_due_feeds": "the sensor's: fetches what somebody followed",
+}  # fmt: skip
+
+
+def callables():
+    """Every public function of the commands that is given a database, or a way into it: name -> whether it asks."""
+    for found in pkgutil.iter_modules(commands_of_people.__path__):
+        module = importlib.import_module(f"{commands_of_people.__name__}.{found.name}")
+        tree = ast.parse(inspect.getsource(module)).body
+        own = {one.name: one for one in tree if isinstance(one, ast.FunctionDef)}
+        for name, one in own.items():
+            given = {ast.unparse(each.annotation) for each in one.args.args if each.annotation}
+            if not name.startswith("_") and given & {"Database", "Intake"}:
+                yield f"{found.name}.{name}", asks(one, own, set())
+
+
+def asks(function: ast.FunctionDef, own: dict[str, ast.FunctionDef], seen: set[str]) -> bool:
+    """Whether a function calls `authorise`, itself or by another of its module."""
+    seen.add(function.name)
+    called = {
+        one.func.id for one in ast.walk(function) if isinstance(one, ast.Call) and hasattr(one.func, "id")
+    }
+    return "authorise" in called or any(asks(own[name], own, seen) for name in (called & own.keys()) - seen)
+
+
+def test_every_callable_asks_who_acts_or_has_a_verdict() -> None:
+    found = dict(callables())
+    silent = {name for name, is_asking in found.items() if not is_asking}
+    assert len(found) > 50 and silent - ASKS_NOBODY.keys() == set(), "ask with authorise, or say here why not"
+    assert ASKS_NOBODY.keys() - silent == set()
 
 
 def test_no_command_gets_unapproved_words_out(desk, environment) -> None:
