@@ -10,6 +10,7 @@ from time import monotonic, sleep
 from typing import Any
 
 import httpx
+
 from bench.publish_clocks import Clocks
 from bench.publish_desk import Desk
 from bench.publish_person import Person

@@ -63,7 +63,9 @@ def test_the_parts_diagram_is_the_table() -> None:
     edges = drawn_edges("A part")
     assert inner(edges) == states.PART_MOVES
     assert set(edges) - inner(edges) == {("[*]", "queued"), ("sent", "[*]")}
-    assert {state for state in states.PART_STATES if not any(b == state for b, _ in states.PART_MOVES)} == {"sent"}
+    assert {state for state in states.PART_STATES if not any(b == state for b, _ in states.PART_MOVES)} == {
+        "sent"
+    }
 
 
 @pytest.mark.parametrize(
