@@ -5,8 +5,10 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from rejoinder.engagement.follow_ups import FollowUp, judge_follow_up
 from rejoinder.listening.post import Post
 from resources.postgres import Transaction
+from resources.store.follow_ups import note_follow_ups
 
 # Why a post out of an archive does not wait for triage, in words that a person reads.
 ARCHIVED = "imported as history"
@@ -21,7 +23,18 @@ def note_edit(tx: Transaction, post: Post, now: datetime, *, history: str | None
         now: noted as the time of the edit.
         history: a reason of rejection that stays one.
     """
-    return tx.row("note_post_edit", **_wording(post), now=now, history=history) is not None
+    answer = _judged_anew(tx, post)
+    left_alone = answer.reason if answer and not answer.is_worked_on else None
+    row = tx.row("note_post_edit", **_wording(post), now=now, history=history, left_alone=left_alone)
+    if row and answer:
+        note_follow_ups(tx, post.platform, {post.platform_post_id: answer})
+    return row is not None
+
+
+def _judged_anew(tx: Transaction, post: Post) -> FollowUp | None:
+    """What an answer to a reply of ours that rests is by its new wording; None where it is no such answer."""
+    row = tx.row("account_answered", platform=post.platform, platform_post_id=post.platform_post_id)
+    return judge_follow_up(post, row["account"]) if row else None
 
 
 def note_archive_edit(tx: Transaction, post: Post) -> bool:

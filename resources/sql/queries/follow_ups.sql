@@ -26,12 +26,12 @@ where id in (
 select count(*)::int as n from post where answers_publication_id = %(publication_id)s
 
 -- name: follow_ups_of
--- The latest answers to each of these publications, oldest first; words of what was purged are gone with it.
+-- The latest answers to each of these publications, oldest first; what its platform shows no more is not shown here.
 select o.answers_publication_id as publication_id, o.id as post_id, o.platform, o.platform_post_id, o.author, o.text,
        o.url, o.created_at, o.stage, o.status, o.rejection_reason, d.verdict as kind, o.version
 from unnest(%(publication_ids)s::bigint[]) as asked (id)
 cross join lateral (
-  select * from post where answers_publication_id = asked.id and purged_at is null
+  select * from post where answers_publication_id = asked.id and gone_at is null and purged_at is null
   order by created_at desc, post.id desc limit %(most)s
 ) o
 left join stage_decision d on d.post_id = o.id and d.step = 'follow_up'
@@ -43,7 +43,7 @@ select o.answers_publication_id as publication_id, o.id as post_id, o.platform, 
        o.url, o.created_at, o.stage, o.status, o.rejection_reason, d.verdict as kind, o.version
 from post o
 left join stage_decision d on d.post_id = o.id and d.step = 'follow_up'
-where o.answers_publication_id is not null and o.purged_at is null
+where o.answers_publication_id is not null and o.gone_at is null and o.purged_at is null
   and (%(kind)s::text is null or d.verdict = %(kind)s)
 order by o.created_at desc, o.id desc limit %(most)s
 
@@ -59,6 +59,14 @@ select o.id, 'follow_up', g.kind, g.reason
 from json_to_recordset(%(judged)s::json) as g (platform_post_id text, kind text, reason text)
 join post o on o.platform = %(platform)s and o.platform_post_id = g.platform_post_id
 on conflict (post_id, step) do update set verdict = excluded.verdict, reason = excluded.reason, created_at = now()
+
+-- name: account_answered
+-- Of which account of ours an answer that rests was one; no row for anything else.
+select c.account from post o
+join publication p on p.id = o.answers_publication_id
+join channel c on c.id = p.channel_id
+where o.platform = %(platform)s and o.platform_post_id = %(platform_post_id)s
+  and (o.stage, o.status) = ('triage', 'rejected')
 
 -- name: take_up_follow_up
 -- A remark that a person wants answered goes to triage as any post does.

@@ -48,12 +48,14 @@ order by g.place
 -- name: note_post_edit
 -- An edited post goes back to triage for another round, and an approval of a reply to the old wording is void; not while
 -- its reply is being sent, nor once it stands. So does one that was gone and is back. What was purged stays so, nothing
--- brings back who opted out, and what was rejected as history stays history where that is named.
+-- brings back who opted out, what was rejected as history stays history where that is named, and an answer to a reply of
+-- ours that was left alone rests where left_alone says why it still is.
 with edited as (
   update post
   set text = %(text)s, metrics = %(metrics)s, edited_at = %(now)s, checked_at = %(now)s, gone_at = null,
-      stage = 'triage', step = 'embed', status = 'pending', attempts = 0, crashes = 0, lease_worker = null,
-      lease_until = null, in_hand_at = null, last_error = null, rejection_reason = null, version = version + 1,
+      stage = 'triage', step = 'embed', attempts = 0, crashes = 0, lease_worker = null,
+      lease_until = null, in_hand_at = null, last_error = null, rejection_reason = %(left_alone)s::text,
+      status = case when %(left_alone)s::text is null then 'pending' else 'rejected' end, version = version + 1,
       round = round + 1, due_at = now()
   where platform = %(platform)s and platform_post_id = %(platform_post_id)s
     and (text <> %(text)s or gone_at is not null)

@@ -82,3 +82,7 @@ def test_of_many_answers_the_latest_are_shown(desk, channel, sent):
     page = drawn(desk, "publications")
     assert [one.label for one in page.expander] == [f"The latest {SHOWN} answers to our reply"]
     assert "Remark 0." not in words_of(page) and f"Remark {SHOWN}." in words_of(page)
+    desk.rows("update post set gone_at = now() where text = %s", f"Remark {SHOWN}.")
+    page = drawn(desk, "publications")
+    assert [one.label for one in page.expander] == [f"{SHOWN} answers to our reply"]
+    assert f"Remark {SHOWN}." not in words_of(page)

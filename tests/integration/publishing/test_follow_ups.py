@@ -95,6 +95,17 @@ def test_a_person_takes_up_a_remark_once(desk, channel, sent):
     assert desk.rows("select action from audit_event where action = 'take_up'") == [{"action": "take_up"}]
 
 
+def test_an_edited_remark_rests_until_it_asks_something(desk, channel, sent):
+    hear(desk, channel, answer(1, "@rejoinder Thnaks."))
+    assert hear(desk, channel, answer(1, "@rejoinder Thanks.")).edited == 1
+    found = row(desk, 1)
+    assert (found["text"], found["status"], found["verdict"]) == ("@rejoinder Thanks.", "rejected", "remark")
+    assert "asks nothing" in found["rejection_reason"]
+    hear(desk, channel, answer(1, "@rejoinder Thanks. And below zero?"))
+    found = row(desk, 1)
+    assert (found["status"], found["rejection_reason"], found["verdict"]) == ("pending", None, "question")
+
+
 @pytest.mark.parametrize("lang", sorted(REQUESTS))
 def test_stop_under_our_reply_leaves_its_author_alone_for_ever(desk, channel, sent, lang):
     open_case = answer(5, "@rejoinder Do they work in winter?", to="1")
