@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 MARTS = (
-    "funnel", "approval", "latency", "publication", "engagement", "spend", "models", "faults", "notices",
+    "funnel", "approval", "latency", "publication", "engagement", "links", "spend", "models", "faults", "notices",
 )  # fmt: skip
 ROWS_AT_ONCE = 50_000
 # Days back from the mart's own day that rates, quantiles and means are of; 0: since the beginning.
@@ -60,6 +60,11 @@ FACTS = {
         "publication_id": "Int64", "channel": "String", "strategy": "String", "prompt_version": "String",
         "is_simulated": "Boolean", "window_s": "Int64", "impressions": "Int64", "likes": "Int64", "replies": "Int64",
         "reposts": "Int64", "is_deleted": "Boolean", "is_late": "Boolean", "reward": "Float64", "day": "Date",
+    },
+    "links": {
+        "day": "Date", "channel": "String", "strategy": "String", "prompt_version": "String",
+        "is_simulated": "Boolean", "is_bot": "Boolean", "visits": "Int64", "conversions": "Int64",
+        "value_usd": "Float64",
     },
     "model_runs": {
         "day": "Date", "run_type": "String", "model": "String", "is_ok": "Boolean", "n_items": "Int64",
@@ -128,7 +133,10 @@ def _moment_of(path: Path) -> Moment | None:
 
     if not path.exists():
         return None
-    kept = pl.read_parquet_metadata(path)
+    try:
+        kept = pl.read_parquet_metadata(path)
+    except pl.exceptions.PolarsError:
+        return None  # torn by a crash of the machine: as if never written, so the next refresh replaces it
     return Moment(datetime.fromisoformat(kept[AS_OF]), kept[MARKER]) if AS_OF in kept else None
 
 
@@ -161,7 +169,7 @@ def read_mart(home: Path, name: str) -> "pl.DataFrame":
     import polars as pl
 
     path = mart_path(home, name)
-    return pl.read_parquet(path) if path.exists() else _build_all(_no_facts(), date(1970, 1, 1))[name]
+    return pl.read_parquet(path) if _moment_of(path) else _build_all(_no_facts(), date(1970, 1, 1))[name]
 
 
 def posts_when_written(home: Path, name: str) -> int | None:
@@ -173,7 +181,7 @@ def posts_when_written(home: Path, name: str) -> int | None:
     import polars as pl
 
     path = mart_path(home, name)
-    return int(pl.read_parquet_metadata(path)[POSTS_THEN]) if path.exists() else None
+    return int(pl.read_parquet_metadata(path)[POSTS_THEN]) if _moment_of(path) else None
 
 
 def mart_path(home: Path, name: str) -> Path:

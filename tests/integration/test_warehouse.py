@@ -346,6 +346,60 @@ def test_late_and_deleted_replies_enter_no_mean(newsroom: Newsroom, db: Database
     assert (row["likes_low"], row["likes_high"]) == (0, pytest.approx(6 + 2 * 12.706, abs=0.01))
 
 
+def test_visits_and_conversions_stand_with_the_reply_that_has_the_link(
+    newsroom: Newsroom, db: Database, tmp_path: Path
+) -> None:
+    publication = newsroom.publish("said so: https://go.example/l/2b3c4d5f6g7h")
+    newsroom.publish("another reply, without a link")
+    link = newsroom.sql(
+        "insert into tracked_link (code, address, target, post_id) select '2b3c4d5f6g7h',"
+        " 'https://go.example/l/2b3c4d5f6g7h', 'https://pod.example/1', post_id from publication where id = %s"
+        " returning id",
+        publication,
+    )
+    newsroom.sql(
+        "insert into link_visit values (%s, '2026-11-20', 'a.example', false, 3),"
+        " (%s, '2026-11-20', 'b.example', false, 4), (%s, '2026-11-20', '', true, 9)",
+        link,
+        link,
+        link,
+    )
+    newsroom.sql(
+        "insert into conversion (project_id, external_id, link_id, kind, value_usd, occurred_at)"
+        " select id, 'o1', %s, 'order', 12.5, '2026-11-20 23:59+00' from project",
+        link,
+    )
+    refresh_marts(db, tmp_path)
+    (row,) = read_mart(tmp_path, "links").to_dicts()
+    assert (row["strategy"], row["is_simulated"], row["channel"]) == ("quote", False, "news")
+    assert (row["visits"], row["bot_visits"], row["conversions"], row["value_usd"]) == (7, 9, 1, 12.5)
+    newsroom.sql("update link_visit set visits = visits + 1 where is_bot")
+    assert is_refresh_due(db, tmp_path, datetime.now(UTC) + timedelta(minutes=2))
+
+
+def test_a_file_that_a_crash_left_torn_is_written_anew(
+    newsroom: Newsroom, db: Database, tmp_path: Path
+) -> None:
+    newsroom.post()
+    refresh_marts(db, tmp_path)
+    mart_path(tmp_path, "funnel").write_bytes(b"")
+    assert read_mart(tmp_path, "funnel").height == 0
+    assert is_refresh_due(db, tmp_path, datetime.now(UTC))
+    refresh_marts(db, tmp_path)
+    assert read_mart(tmp_path, "funnel")["posts"].sum() == 1
+
+
+def test_a_reward_that_is_missing_is_told(newsroom: Newsroom, db: Database, tmp_path: Path) -> None:
+    publication = newsroom.publish("t")
+    refresh_marts(db, tmp_path)
+    newsroom.sql(
+        "insert into reward (publication_id, window_s, engagement_rate, reward, components, updated_at)"
+        " values (%s, 3600, 0, 0.5, '{}', now())",
+        publication,
+    )
+    assert stale_since(db, tmp_path, datetime.now(UTC) + timedelta(minutes=6))
+
+
 def test_equal_values_have_no_interval(newsroom: Newsroom, db: Database, tmp_path: Path) -> None:
     for n in range(3):
         newsroom.measure(newsroom.publish(f"reply {n}"), 4)

@@ -12,6 +12,7 @@ select md5(concat_ws('|',
          (select max(id) from publication_event),
          (select max(id) from engagement_snapshot),
          (select max(updated_at) from reward), (select count(*) from reward),
+         (select sum(visits) from link_visit), (select max(id) from conversion),
          (select max(id) from model_run),
          (select max(updated_at) from spend_entry),
          (select max(id) from notification), (select max(read_at) from notification),
@@ -24,6 +25,8 @@ select min(at) as at from (
   union all select min(created_at) from review where created_at > %(since)s
   union all select min(created_at) from publication_event where created_at > %(since)s
   union all select min(created_at) from engagement_snapshot where created_at > %(since)s
+  union all select min(updated_at) from reward where updated_at > %(since)s
+  union all select min(created_at) from conversion where created_at > %(since)s
   union all select min(created_at) from model_run where created_at > %(since)s
   union all select min(updated_at) from spend_entry where updated_at > %(since)s
   union all select min(created_at) from notification where created_at > %(since)s
@@ -80,6 +83,28 @@ join review r on r.id = b.review_id
 join draft d on d.id = r.draft_id
 join channel c on c.id = b.channel_id
 left join reward w on w.publication_id = s.publication_id and w.window_s = s.window_s
+
+-- name: facts_links
+-- Visits and conversions of links of our own, with the latest reply whose words have the link.
+select seen.day, c.name as channel, b.strategy, b.prompt_version, b.is_simulated, seen.is_bot, seen.visits, seen.conversions,
+       seen.value_usd
+from (
+  select link_id, day, is_bot, visits, 0::bigint as conversions, 0::float8 as value_usd from link_visit
+  union all
+  select link_id, occurred_at::date, false, 0, 1, value_usd::float8 from conversion
+) seen
+join tracked_link l on l.id = seen.link_id
+join post o on o.id = l.post_id
+join channel c on c.id = o.channel_id
+left join lateral (
+  select d.strategy, d.prompt_version, r.is_simulated
+  from publication p
+  join review r on r.id = p.review_id
+  join draft d on d.id = r.draft_id
+  where p.post_id = l.post_id
+    and exists (select from publication_part a where a.publication_id = p.id and strpos(a.text, l.address) > 0)
+  order by p.id desc limit 1
+) b on true
 
 -- name: facts_model_runs
 select m.created_at::date as day, m.run_type, m.model, m.is_ok, m.n_items, m.tokens_in, m.tokens_out,
