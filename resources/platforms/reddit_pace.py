@@ -83,7 +83,7 @@ class Pace:
             self._calls = remaining + _number(told[USED])
 
     def windows(self) -> tuple[RateWindow, ...]:
-        """What is left of the window that the last answer told of; it counts all calls of the app, not replies alone."""
+        """What is left of the window that the last answer told of; it counts all calls, not replies alone."""
         with self._lock:
             left_s = self._reset_at - self._monotonic()
             if left_s <= 0:
