@@ -26,7 +26,7 @@ from resources.llm.embedding_endpoints import shelf_of
 from resources.llm.providers.registry import provider_names
 from resources.migrations import load_migrations
 from resources.objects import open_store
-from resources.provision import EMBEDDED_DATABASE, GROUPS, OLDEST_SERVER, connect_admin
+from resources.provision import EMBEDDED_DATABASE, GROUPS, OLDEST_SERVER, connect_admin, logins_of
 from resources.queries import query
 from resources.retrieval import configured_reranker
 from resources.sealing.looks import look_at_credentials
@@ -208,13 +208,14 @@ def _database(settings: Settings) -> list[Finding]:
         return [Finding("postgres", "warn", "the embedded database is not made yet", "rejoinder init")]
     try:
         with _asking(settings) as (ask, name):
-            return [*_server(ask), _migrations(ask), _roles(ask, name), *_credentials(settings, ask)]
+            return [
+                *_server(ask),
+                _migrations(ask),
+                _roles(ask, logins_of(settings, name)),
+                *_credentials(settings, ask),
+            ]
     except RejoinderError as error:
-        fix = (
-            "Start the server and look at REJOINDER_DATABASE_URL."
-            if settings.database_url
-            else "rejoinder init"
-        )
+        fix = "Look at the server and REJOINDER_DATABASE_URL." if settings.database_url else "rejoinder init"
         return [Finding("postgres", "fail", str(error), fix)]
 
 
@@ -288,13 +289,13 @@ def _credentials(settings: Settings, ask: Asks) -> list[Finding]:
     return [Finding(*look) for look in looks]
 
 
-def _roles(ask: Asks, database: str) -> Finding:
+def _roles(ask: Asks, logins: list[str]) -> Finding:
     groups = list(GROUPS.values())
-    logins = [f"{database}_{role}" for role in GROUPS]
     found = {row["role"] for row in ask("roles_found", roles=groups)}
     if missing := sorted(set(groups) - found):
         return Finding("roles", "fail", f"{', '.join(missing)} not there", "rejoinder init")
     if mighty := [row["role"] for row in ask("roles_that_may_too_much", roles=[*groups, *logins])]:
-        fix = f"As an administrator, take these rights from {', '.join(mighty)}: superuser, CREATE, the owner's role."
+        rights = "superuser, CREATE, the owner's role, or one of the two groups"
+        fix = f"As an administrator, take these rights from {', '.join(mighty)}: {rights}."
         return Finding("roles", "fail", f"{', '.join(mighty)} could change the approval gate", fix)
     return Finding("roles", "ok", "the application may change neither tables nor the approval gate")

@@ -247,6 +247,13 @@ def _addresses(
     )
 
 
+def logins_of(settings: Settings, name: str) -> list[str]:
+    """The logins of the application and of the publisher, as the settings name them or as they are made."""
+    given = {"app": settings.app_database_url, "publisher": settings.publisher_database_url}
+    named = {role: make_url(url.get_secret_value()).username for role, url in given.items() if url}
+    return [named.get(role) or f"{name}_{role}" for role in given]
+
+
 def _stored_logins(home: Path, name: str) -> Mapping[str, str]:
     """Generated passwords of the logins on an external server, kept in a file only its owner may read."""
     path = home / LOGIN_FILE

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from sqlalchemy.engine import make_url
 from typer.testing import CliRunner
 
 from cli.doctor import register
@@ -55,6 +56,23 @@ def test_an_application_that_could_change_tables_fails(on_server: Addresses, clu
         owner.execute("grant create on schema public to rejoinder_may_run")
     assert verdicts()["roles"].verdict == "fail"
     assert "rejoinder_may_run" in verdicts()["roles"].detail
+
+
+def test_logins_that_were_named_are_looked_at(
+    on_server: Addresses, admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One login for both parts of the work decides and sends: nothing is kept apart any more."""
+    admin.execute(
+        "create role does_both login in role rejoinder_may_run, rejoinder_may_publish",
+    )
+    try:
+        both = make_url(on_server.app).set(username="does_both").render_as_string(hide_password=False)
+        monkeypatch.setenv("REJOINDER_PUBLISHER_DATABASE_URL", both)
+        load_settings.cache_clear()
+        found = verdicts()["roles"]
+    finally:
+        admin.execute("drop role does_both")
+    assert (found.verdict, "does_both" in found.detail) == ("fail", True)
 
 
 def test_migrations_are_compared_with_the_files(on_server: Addresses, owner_db: Database) -> None:

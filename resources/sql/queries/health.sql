@@ -11,13 +11,15 @@ select to_regclass('public.schema_migration') is not null as found
 select number, name, sha256 from schema_migration order by number
 
 -- name: roles_that_may_too_much
--- Logins of the application that could change tables: superusers, owners, or those who may create in the schema.
+-- Logins of the application that could change tables: superusers, owners, those who may create in the schema; and one
+-- that may both decide and send.
 select r.rolname as role
 from pg_roles r
 where r.rolname = any(%(roles)s)
   and (r.rolsuper or r.rolcreaterole or r.rolbypassrls
        or has_schema_privilege(r.oid, 'public', 'CREATE')
-       or pg_has_role(r.oid, current_user::regrole::oid, 'MEMBER'))
+       or pg_has_role(r.oid, current_user::regrole::oid, 'MEMBER')
+       or (pg_has_role(r.oid, 'rejoinder_may_run', 'MEMBER') and pg_has_role(r.oid, 'rejoinder_may_publish', 'MEMBER')))
 order by r.rolname
 
 -- name: roles_found
