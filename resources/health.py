@@ -295,7 +295,6 @@ def _roles(ask: Asks, logins: list[str]) -> Finding:
     if missing := sorted(set(groups) - found):
         return Finding("roles", "fail", f"{', '.join(missing)} not there", "rejoinder init")
     if mighty := [row["role"] for row in ask("roles_that_may_too_much", roles=[*groups, *logins])]:
-        rights = "superuser, CREATE, the owner's role, or one of the two groups"
-        fix = f"As an administrator, take these rights from {', '.join(mighty)}: {rights}."
+        fix = f"As an administrator, take superuser, CREATE, the owner's role or one group from {', '.join(mighty)}."
         return Finding("roles", "fail", f"{', '.join(mighty)} could change the approval gate", fix)
     return Finding("roles", "ok", "the application may change neither tables nor the approval gate")
