@@ -370,7 +370,8 @@ def test_the_application_cannot_read_what_the_publisher_reads(desk):
     with pytest.raises(psycopg.errors.InsufficientPrivilege), desk.db.transaction() as tx:
         write_credential(tx, channel.id)
     with desk.publisher.transaction() as tx:
-        assert write_credential(tx, channel.id) == {"token": "secret"}
+        found = write_credential(tx, channel.id)
+    assert (found["token"], found["access"]) == ("secret", "write")
 
 
 def test_a_publisher_that_loses_its_own_connection_claims_nothing_more(desk, cluster):
