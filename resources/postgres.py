@@ -117,6 +117,16 @@ class Transaction:
         """Run the statement; how many rows it touched."""
         return self.connection.execute(query(name, table=table, vectors=vectors), values).rowcount
 
+    @contextmanager
+    def pipelined(self) -> Iterator[None]:
+        """Within the block a statement whose answer nobody takes travels with the next one whose rows are asked for.
+
+        Each still sees what was committed before it ran. Its error is raised by the statement it travels with, or at
+        the end of the block, and what `execute` returns there says nothing.
+        """
+        with self.connection.pipeline():
+            yield
+
     def execute_many(self, name: str, rows: list[dict[str, Any]], *, vectors: str | None = None) -> None:
         """Run the statement once per row of values, pipelined."""
         if rows:

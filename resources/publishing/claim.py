@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from rejoinder.ids import PublicationId
-from rejoinder.listening.answerable import Unanswerable
+from rejoinder.listening.answerable import Unanswerable, why_by_hand
 from rejoinder.listening.spending import Stop
 from rejoinder.posting.pacing import jittered_s
 from rejoinder.posting.schedule import is_missed, shown_time
@@ -17,7 +17,7 @@ from resources.publishing.pacing import count_call, hold_one_channel, space_out
 from resources.publishing.turn import may_send
 from resources.spending.books import open_books
 from resources.store.answering import hold_author, standing_of
-from resources.store.channels import Channel
+from resources.store.channels import Channel, load_channel
 from resources.store.publications import (
     ApprovalVoid,
     Due,
@@ -35,6 +35,8 @@ from resources.store.publications import (
 ASK_BUDGET_AGAIN = timedelta(minutes=5)
 SPEND_CAP = "spend_cap"
 MISSED = "missed_schedule"
+# Rules on how many replies there may be.
+OF_NEW_REPLIES = frozenset({"author_window", "conversation_cap"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ def claim(
         seen_since: leaves out replies whose post was looked at before that time (`parents.look_at_next`).
     """
     try:
-        with db.transaction() as tx:
+        with db.transaction() as tx, tx.pipelined():
+            channel = load_channel(tx, channel.id)  # its policy may have been changed since the pass began
             if not may_send(tx, channel, now):
                 return Idle("waiting")
             due = next_due(tx, channel.id, now=now, seen_since=seen_since)
@@ -108,7 +111,7 @@ def _take(
     draw: Callable[[], float],
 ) -> Publication:
     publication = take(tx, due.id, worker=worker, lease_s=lease_s)
-    if stop := book_reply(tx, publication, now):
+    if stop := book_reply(tx, publication, now, channel):
         raise _OverCap(stop)
     count_call(tx, channel, now)
     policy = channel.policy
@@ -119,16 +122,17 @@ def _take(
 def keep_back(tx: Transaction, channel: Channel, due: Due, now: datetime) -> Idle | None:
     """Ask the channel's policy once more; where the reply may not go out now, it waits, or goes back with the reason.
 
-    Two publishers that are about to answer one author take turns, so only one reply gets out of two.
+    Two publishers that are about to answer one author take turns, so only one reply gets out of two. What is left of a
+    thread is no reply more: no cap holds it back, only an author who asked us to stop.
     """
     if _is_missed(channel, due, now):
         return _send_back_missed(tx, channel, due)
     hold_author(tx, due.parent)
     standing = standing_of(tx, due.post_id, due.parent, channel, now=now, with_waiting=False)
-    if isinstance(standing, Unanswerable):
+    if isinstance(standing, Unanswerable) and not (due.is_begun and standing.rule in OF_NEW_REPLIES):
         return _refuse(tx, due, standing)
-    if standing.way == "handoff":
-        hand_over(tx, due, detail=standing.why_by_hand)
+    if why := why_by_hand(due.parent, channel.policy, channel.account):
+        hand_over(tx, due, detail=why)
         return Idle("kept_back", 1)
     return None
 

@@ -10,15 +10,21 @@ from rejoinder.listening.spending import Stop
 from rejoinder.text.links import find_links
 from resources.postgres import Transaction
 from resources.spending.books import book_deed, open_books, take_back_deed
+from resources.store.channels import Channel
 from resources.store.publications import Publication
 
 # An attempt that ended so was not taken by the platform.
 NOT_TAKEN = frozenset({"queued", "refused"})
 
 
-def book_reply(tx: Transaction, publication: Publication, now: datetime) -> Stop | None:
-    """Count the part in hand in the claim's own transaction; why not, where its channel's budget has no room."""
-    books = open_books(tx, publication.channel_id, now)
+def book_reply(
+    tx: Transaction, publication: Publication, now: datetime, channel: Channel | None = None
+) -> Stop | None:
+    """Count the part in hand in the claim's own transaction; why not, where its channel's budget has no room.
+
+    channel is the publication's, if this transaction has loaded it.
+    """
+    books = open_books(tx, publication.channel_id, now, channel=channel)
     return book_deed(books, _action(publication), _deed(publication))
 
 

@@ -74,7 +74,9 @@ def read_outlook(tx: Transaction, now: datetime) -> list[Outlook]:
     pauses = pauses_in_force(tx)
     windows = [row for row in tx.rows("all_rate_windows") if row["action"] == CREATE]
     counts = {row["channel_id"]: row for row in tx.rows("waiting_publications", now=now)}
-    return [_outlook(channel, windows, pauses, counts[channel.id], now) for channel in enabled_channels(tx)]
+    # One that was enabled between two of these statements comes next time.
+    channels = [channel for channel in enabled_channels(tx) if channel.id in counts]
+    return [_outlook(channel, windows, pauses, counts[channel.id], now) for channel in channels]
 
 
 def _outlook(

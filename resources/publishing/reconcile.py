@@ -57,8 +57,8 @@ def reconcile_next(
     search = read_back(client, channel, publication, now=now)
     with db.transaction() as tx:
         if hold_unknown(tx, publication):
-            settle_part(tx, publication, search.verdict, search.arrival)
-            whole = settle_whole(tx, publication, search.verdict, now, read_back_at=now)
+            settled = settle_part(tx, publication, search.verdict, search.arrival)
+            whole = settle_whole(tx, settled, search.verdict, now, read_back_at=now)
             _tell(tx, publication, whole, now)
     _count(report, search.verdict)
     return True

@@ -1,7 +1,14 @@
 """What one pass of the publisher did."""
 
+import logging
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+import psycopg
+
+from rejoinder.errors import RejoinderError
+
+log = logging.getLogger("rejoinder.publishing")
 
 
 @dataclass(slots=True)
@@ -53,3 +60,12 @@ class PublishReport:
     def as_dict(self) -> dict[str, Any]:
         """For ``--json``."""
         return asdict(self)
+
+
+def told(error: Exception) -> str:
+    """What nobody foresaw, for the report; a statement's error without the row that it quotes."""
+    if isinstance(error, RejoinderError):
+        return str(error)
+    about = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    log.error("unforeseen: %s", about or type(error).__name__, exc_info=None if about else error)
+    return f"unforeseen: {type(error).__name__}"

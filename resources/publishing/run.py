@@ -6,6 +6,7 @@ its own account.
 """
 
 import logging
+import math
 import random
 import threading
 import time
@@ -19,14 +20,15 @@ from rejoinder.errors import ConfigInvalid, LeaseLost, ServiceUnavailable
 from resources.clients import OpenClient
 from resources.living_worker import Worker, living_worker
 from resources.platforms.port import PlatformClient
-from resources.postgres import Database, outage
+from resources.postgres import Database, is_outage, outage
 from resources.publishing.claim import Idle, claim
 from resources.publishing.lanes import Line
 from resources.publishing.outlook import count_due, read_outlook
 from resources.publishing.pacing import forget_calls
 from resources.publishing.parents import Look, look_at_next, seen_since_of
 from resources.publishing.reconcile import lapse, reconcile_next
-from resources.publishing.report import PublishReport
+from resources.publishing.report import PublishReport, told
+from resources.publishing.resting import Rest
 from resources.publishing.send import Outcome, send
 from resources.publishing.settle import settle
 from resources.sealing.keys import KeysAway
@@ -39,9 +41,9 @@ from resources.work.stopping import StopSignal
 log = logging.getLogger("rejoinder.publishing")
 
 POLL_S = 1.0
-# A pass that came to nothing, such as one without credentials, is not made again at once.
-LONGEST_POLL_S = 15.0
 OUTAGE_WAIT_S = 5.0
+# The loop's passes are short, so that no account waits long because another has much to send.
+LONGEST_PASS_S = 10.0
 
 
 def utc_now() -> datetime:
@@ -58,6 +60,7 @@ def publish_due(
     progress: Progress | None = None,
     now: Callable[[], datetime] = utc_now,
     draw: Callable[[], float] = random.random,
+    longest_s: float = math.inf,
 ) -> PublishReport:
     """Send everything that is due, once, and read back what was not seen; then return.
 
@@ -71,6 +74,7 @@ def publish_due(
         progress: told of each reply that came to an outcome.
         now: our clock; the channel's own comes from its client.
         draw: random numbers from 0 to 1, for the intervals between replies.
+        longest_s: no reply is begun later than so many seconds after the pass.
 
     Raises:
         ServiceUnavailable: PostgreSQL went away; a reply in hand is read back by the next pass.
@@ -79,7 +83,8 @@ def publish_due(
     started = time.monotonic()
     try:
         with living_worker(db.url) as worker:
-            _Pass(db, open_client, tuning.stage("publish"), stop, progress, now, draw, report, worker).run()
+            stage, ends_s = tuning.stage("publish"), started + longest_s
+            _Pass(db, open_client, stage, stop, progress, now, draw, report, worker, ends_s).run()
     except psycopg.OperationalError as error:
         raise outage(error) from None
     report.seconds = time.monotonic() - started
@@ -103,23 +108,28 @@ def publish_loop(
     An outage of PostgreSQL is waited out.
     """
     total = PublishReport()
-    wait_s = poll_s
+    rest = Rest(poll_s)
     while not stop.is_set():
         try:
-            if count_due(db, now):
+            due = count_due(db, now)
+            if rest.is_over(due):
                 report = publish_due(
-                    db, open_client=open_client, tuning=tuning, stop=stop, progress=progress, now=now
+                    db,
+                    open_client=open_client,
+                    tuning=tuning,
+                    stop=stop,
+                    progress=progress,
+                    now=now,
+                    longest_s=LONGEST_PASS_S,
                 )
                 total.add(report)
                 if on_pass:
                     on_pass(report)
-                wait_s = poll_s if report.items else min(wait_s * 2, LONGEST_POLL_S)
-            else:
-                wait_s = poll_s
+                rest.note(due, has_done=report.items > 0)
         except (ServiceUnavailable, psycopg.OperationalError) as error:
             log.warning("%s: trying again in %g s", error, OUTAGE_WAIT_S)
             stop.wait(OUTAGE_WAIT_S)
-        stop.wait(wait_s)
+        stop.wait(poll_s)
     total.is_stopped = True
     return total
 
@@ -137,6 +147,7 @@ class _Pass:
     draw: Callable[[], float]
     report: PublishReport
     worker: Worker
+    ends_s: float
     clients: dict[int, PlatformClient | None] = field(default_factory=dict)
     read_back: set[int] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -154,11 +165,16 @@ class _Pass:
 
     def _turn(self, channel: Channel) -> bool:
         """One read-back or one reply of a channel; whether it wants another turn."""
-        if self.stop.is_set():
+        if self.stop.is_set() or time.monotonic() >= self.ends_s:
             return False
         mine = PublishReport()
         try:
             return self._one(channel, mine)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            mine.note(f"channel {channel.name}: {told(error)}")
+            return False
         finally:
             with self.lock:
                 self.report.add(mine)

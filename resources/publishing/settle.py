@@ -42,18 +42,18 @@ def settle(
         LeaseLost: others moved the publication on; its outcome is theirs to find.
     """
     is_begun = outcome.verdict.state == "sent" and publication.n_sent + 1 < len(publication.parts)
-    with db.transaction() as tx:
+    with db.transaction() as tx, tx.pipelined():
         pause = hold_switch(tx, channel) if is_begun else None
         hold_attempt(tx, publication, worker)
-        settle_part(tx, publication, outcome.verdict, outcome.arrival)
+        settled = settle_part(tx, publication, outcome.verdict, outcome.arrival)
         _keep_pace(tx, channel, outcome, now)
         if outcome.verdict.state in NOT_TAKEN:
             take_back_reply(tx, publication, now)
         following: Publication | Verdict = outcome.verdict
         if is_begun:
-            following = follow(tx, channel, publication, now=now, worker=worker, lease_s=lease_s, pause=pause)
+            following = follow(tx, channel, settled, now=now, worker=worker, lease_s=lease_s, pause=pause)
         if isinstance(following, Verdict):
-            whole = settle_whole(tx, publication, following, now)
+            whole = settle_whole(tx, settled, following, now)
             _tell(tx, publication, whole, max_attempts, now)
     _count(report, outcome.verdict, is_begun=is_begun)
     return following if isinstance(following, Publication) else None

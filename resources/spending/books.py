@@ -1,7 +1,7 @@
 """The books of one channel within one transaction: counted, held, told to people. Whoever opens them takes turns."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -49,11 +49,12 @@ class Books:
         """The channel's budgets now."""
         return budget_of(self.channel.policy, self.channel.platform)
 
-    def count(self, counts: Counts) -> None:
-        """Count what calls returned at today's prices; what was counted on its day before is free."""
+    def count(self, counts: Counts) -> Decimal:
+        """Count what calls returned at today's prices; what that is. What was counted on its day before is free."""
+        charged_usd = FREE
         for (day, action), ids in counts.items():
             price_usd = self.channel.policy.price_usd(action)
-            self.tx.value(
+            cost_usd = self.tx.value(
                 "count_spend",
                 channel_id=self.channel.id,
                 day=day,
@@ -61,6 +62,8 @@ class Books:
                 ids=list(ids),
                 price_usd=price_usd,
             )
+            charged_usd += exact_usd(cost_usd)
+        return charged_usd
 
     def spent(self) -> Spent:
         """What is spent, and held by others."""
@@ -86,9 +89,9 @@ class Books:
             self._say(budget, spent, order.keep_usd)
         return grant
 
-    def tell(self) -> None:
+    def tell(self, spent: Spent) -> None:
         """Tell people how much is spent where that changes something."""
-        budget, spent = self.budget, self.spent()
+        budget = self.budget
         self._warn(budget, spent)
         self._say(budget, spent, FREE)
 
@@ -148,7 +151,14 @@ class Books:
         return n_forgotten < FORGET_AT_ONCE
 
 
-def open_books(tx: Transaction, channel_id: ChannelId, now: datetime, holder: UUID | None = None) -> Books:
+def open_books(
+    tx: Transaction,
+    channel_id: ChannelId,
+    now: datetime,
+    holder: UUID | None = None,
+    *,
+    channel: Channel | None = None,
+) -> Books:
     """The books of a channel, with the policy it has now; others wait until the transaction ends.
 
     Args:
@@ -156,12 +166,13 @@ def open_books(tx: Transaction, channel_id: ChannelId, now: datetime, holder: UU
         channel_id: of the channel.
         now: UTC, on our clock; budgets turn with it.
         holder: the process that asks.
+        channel: that channel, if this transaction has loaded it.
 
     Raises:
         ConfigInvalid: there is no such channel.
     """
     tx.execute("lock_spend", channel_id=channel_id)
-    return Books(tx, load_channel(tx, channel_id), now, holder)
+    return Books(tx, channel or load_channel(tx, channel_id), now, holder)
 
 
 def book_deed(books: Books, action: PaidAction, deed_id: str) -> Stop | None:
@@ -170,12 +181,12 @@ def book_deed(books: Books, action: PaidAction, deed_id: str) -> Stop | None:
     Whoever learns that it was surely not done takes it back with `take_back_deed`. Until then it counts, so a deed
     whose outcome is not known does.
     """
-    price_usd = exact_usd(books.channel.policy.price_usd(action))
+    price_usd, spent = exact_usd(books.channel.policy.price_usd(action)), books.spent()
     order = Order(least_usd=price_usd, most_usd=price_usd)
-    if price_usd and (stop := decide(books.budget, books.spent(), order, books.now).stop):
+    if price_usd and (stop := decide(books.budget, spent, order, books.now).stop):
         return stop
-    books.count({(books.now.date(), action): [deed_id]})
-    books.tell()
+    charged_usd = books.count({(books.now.date(), action): [deed_id]})
+    books.tell(replace(spent, day_usd=spent.day_usd + charged_usd, month_usd=spent.month_usd + charged_usd))
     return None
 
 

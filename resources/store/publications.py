@@ -126,13 +126,14 @@ def _part(row: dict[str, Any], claimed_at: datetime) -> Part:
 class Due:
     """The next publication of a channel that is due, held with its post until the transaction ends.
 
-    missed_since is the time it was scheduled for, if it was and was never tried; None else.
+    missed_since is the time it was scheduled for, if it was and was never tried; None else. is_begun: a part stands.
     """
 
     id: PublicationId
     post_id: PostId
     parent: Post
     missed_since: datetime | None = None
+    is_begun: bool = False
 
 
 def next_due(
@@ -145,7 +146,7 @@ def next_due(
     row = tx.row("next_queued_publication", channel_id=channel_id, now=now, seen_since=seen_since)
     if row is None:
         return None
-    return Due(row["publication_id"], row["post_id"], post_of(row), row["missed_since"])
+    return Due(row["publication_id"], row["post_id"], post_of(row), row["missed_since"], row["is_begun"])
 
 
 def take(tx: Transaction, publication_id: PublicationId, *, worker: int, lease_s: float) -> Publication:
@@ -154,25 +155,23 @@ def take(tx: Transaction, publication_id: PublicationId, *, worker: int, lease_s
     Raises:
         ApprovalVoid: the database refuses it, because its approval no longer counts; roll back.
     """
-    tx.execute("claim_publication", id=publication_id, worker=worker, lease_s=lease_s)
-    claimed = load_publication(tx, publication_id)
+    tx.row("claim_publication", id=publication_id, worker=worker, lease_s=lease_s)
     try:
-        begin_part(tx, claimed)
+        begin_next_part(tx, publication_id)
     except psycopg.errors.InsufficientPrivilege:
         raise ApprovalVoid(publication_id) from None
     return load_publication(tx, publication_id)
 
 
-def begin_part(tx: Transaction, publication: Publication) -> None:
-    """Take the part in hand to ``sending``.
+def begin_next_part(tx: Transaction, publication_id: PublicationId) -> None:
+    """Take the first part that does not stand to ``sending``.
 
     Raises:
         IllegalMove: it does not wait to be sent.
         psycopg.errors.InsufficientPrivilege: its approval does not count any more; roll back.
     """
-    part = publication.part
-    if not tx.execute("begin_part", id=publication.id, position=part.position):
-        raise IllegalMove(f"publication {publication.id}: part {part.position} is {part.state}, not queued")
+    if not tx.row("begin_next_part", id=publication_id):
+        raise IllegalMove(f"publication {publication_id}: no part of it is the next to be sent")
 
 
 def send_back(tx: Transaction, due: Due, *, reason_code: str, detail: str, kind: str = "policy") -> None:

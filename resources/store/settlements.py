@@ -4,6 +4,7 @@ What belongs here: the moves that settle what was sent. Posts are locked before 
 before their parts.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from resources.store.posts import FIRST_STEP
 from resources.store.publications import (
     Arrival,
     Publication,
-    begin_part,
+    begin_next_part,
     load_publication,
     schedule_measurements,
 )
@@ -26,20 +27,24 @@ def hold_attempt(tx: Transaction, publication: Publication, worker: int) -> None
     Raises:
         LeaseLost: the worker does not hold the publication any more.
     """
-    tx.row("lock_post", id=publication.post_id)  # posts before publications: the order everyone keeps
-    if not tx.row("hold_attempt", id=publication.id, worker=worker):
+    if not tx.row("hold_attempt", id=publication.id, post_id=publication.post_id, worker=worker):
         raise LeaseLost(f"publication {publication.id} is not held any more")
 
 
 def hold_unknown(tx: Transaction, publication: Publication) -> bool:
-    """Hold a publication of unknown outcome, and its post; False if someone else settled it meanwhile."""
+    """Hold a publication of unknown outcome, and its post; False if someone settled that attempt meanwhile."""
     tx.row("lock_post", id=publication.post_id)
-    return tx.row("hold_unknown", id=publication.id) is not None
+    if tx.row("hold_unknown", id=publication.id) is None:
+        return False
+    part = load_publication(tx, publication.id).part
+    return (part.position, part.attempts) == (publication.part.position, publication.part.attempts)
 
 
-def settle_part(tx: Transaction, publication: Publication, verdict: Verdict, arrival: Arrival | None) -> None:
-    """Write down what became of the part in hand; the caller holds the publication."""
-    tx.execute(
+def settle_part(
+    tx: Transaction, publication: Publication, verdict: Verdict, arrival: Arrival | None
+) -> Publication:
+    """Write down what became of the part in hand, of a publication that the caller holds; as it is now."""
+    row = tx.row(
         "settle_part",
         id=publication.id,
         position=publication.part.position,
@@ -48,6 +53,9 @@ def settle_part(tx: Transaction, publication: Publication, verdict: Verdict, arr
         detail=verdict.detail,
         **_stands_at(arrival),
     )
+    in_hand = publication.part.position
+    parts = [replace(part, **(row or {})) if part.position == in_hand else part for part in publication.parts]
+    return replace(publication, parts=tuple(parts))
 
 
 def _stands_at(arrival: Arrival | None) -> dict[str, Any]:
@@ -71,7 +79,7 @@ def settle_whole(
 
     Args:
         tx: it holds the publication, and its part is settled.
-        publication: as it was when the part went out.
+        publication: with that part settled.
         verdict: on the part; or on what keeps the next one from following.
         now: aware.
         read_back_at: when the account was read back, if it was.
@@ -79,8 +87,7 @@ def settle_whole(
     Returns:
         The verdict on the reply as a whole.
     """
-    fresh = load_publication(tx, publication.id)
-    whole = on_thread(verdict, n_sent=fresh.n_sent, n_parts=len(fresh.parts), now=now)
+    whole = on_thread(verdict, n_sent=publication.n_sent, n_parts=len(publication.parts), now=now)
     tx.execute(
         "settle_publication",
         id=publication.id,
@@ -93,7 +100,7 @@ def settle_whole(
     if whole.state != "unknown":
         _move_post(tx, publication, whole)
     if whole.state == "sent":
-        _plan_measurements(tx, fresh)
+        _plan_measurements(tx, publication)
     return whole
 
 
@@ -128,6 +135,5 @@ def go_on(tx: Transaction, publication: Publication, *, worker: int, lease_s: fl
     """
     if not tx.row("go_on_with_thread", id=publication.id, worker=worker, lease_s=lease_s):
         return None
-    following = load_publication(tx, publication.id)
-    begin_part(tx, following)
+    begin_next_part(tx, publication.id)
     return load_publication(tx, publication.id)

@@ -2,7 +2,8 @@
 
 -- name: own_history
 -- What was replied before, per post: to its author and in its conversation, from any account on its platform. A reply
--- that waits to be sent counts from when it may leave, if it is asked for; one in a person's hands from its approval.
+-- that waits to be sent counts from when it may leave, if it is asked for; one in a person's hands from its approval, a
+-- thread from its first part.
 select o.id as post_id,
        exists (
          select from opt_out x where x.platform = o.platform and lower(x.author) = lower(o.author)
@@ -15,12 +16,12 @@ from post o
 cross join lateral (
   select array_agg(latest.replied_at order by latest.replied_at desc) as replied_at
   from (
-    select case p.state when 'queued' then greatest(p.due_at, %(now)s)
+    select case when p.state = 'queued' and p.parts_sent = 0 then greatest(p.due_at, %(now)s)
                         else coalesce(p.sent_at, p.first_sending_at, p.created_at) end as replied_at
     from post q
     join publication p on p.post_id = q.id and (p.state not in ('cancelled', 'refused', 'abandoned') or p.parts_sent > 0)
     where q.platform = o.platform and lower(q.author) = lower(o.author) and q.id <> o.id
-      and (%(with_waiting)s::boolean or p.state <> 'queued')
+      and (%(with_waiting)s::boolean or p.state <> 'queued' or p.parts_sent > 0)
     order by 1 desc limit 100
   ) latest
 ) author
@@ -29,7 +30,7 @@ cross join lateral (
   from post q
   join publication p on p.post_id = q.id and (p.state not in ('cancelled', 'refused', 'abandoned') or p.parts_sent > 0)
   where q.platform = o.platform and q.conversation_id = o.conversation_id and q.id <> o.id
-    and (%(with_waiting)s::boolean or p.state <> 'queued')
+    and (%(with_waiting)s::boolean or p.state <> 'queued' or p.parts_sent > 0)
 ) talk
 where o.id = any (%(ids)s)
 

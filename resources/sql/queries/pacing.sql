@@ -59,11 +59,12 @@ set limit_count = excluded.limit_count, length_s = excluded.length_s, reset_at =
       then greatest(w.used_count, excluded.used_count) else excluded.used_count end
 
 -- name: set_rate_window
+-- A hold is never shortened by another of its kind: of two replies in hand at once one may have been told less.
 insert into rate_window (account_key, action, name, limit_count, used_count, length_s, reset_at)
 values (%(account_key)s, %(action)s, %(name)s, %(limit_count)s, %(used_count)s, %(length_s)s, %(reset_at)s)
 on conflict (account_key, action, name) do update
 set limit_count = excluded.limit_count, used_count = excluded.used_count, length_s = excluded.length_s,
-    reset_at = excluded.reset_at, updated_at = now()
+    reset_at = greatest(rate_window.reset_at, excluded.reset_at), updated_at = now()
 
 -- name: all_rate_windows
 select account_key, action, name, limit_count, used_count, reset_at, length_s from rate_window

@@ -56,14 +56,16 @@ select o.id, o.platform_post_id, o.text, next.publication_id from (
 where o.checked_at < %(seen_since)s
 
 -- name: next_queued_publication
--- Not one whose post is gone, nor, where its platform can be asked, one that was not looked at lately.
+-- Not of a channel that was switched off meanwhile, nor one whose post is gone, nor, where its platform can be asked, one that was not looked at lately.
 select p.id as publication_id, p.post_id, case when p.first_sending_at is null then p.scheduled_for end as missed_since,
+       p.parts_sent > 0 as is_begun,
        o.platform, o.platform_post_id, o.author, o.author_followers, o.community, o.text, o.url, o.conversation_id, o.parent_id,
        o.mentions, o.quoted_author, o.lang, o.metrics, o.created_at
 from publication p join post o on o.id = p.post_id
 where p.state = 'queued' and p.channel_id = %(channel_id)s and p.due_at <= %(now)s
   and o.stage = 'post_queue' and o.status in ('pending', 'rate_limited') and o.gone_at is null
   and (%(seen_since)s::timestamptz is null or o.checked_at >= %(seen_since)s)
+  and (select c.is_enabled from channel c where c.id = %(channel_id)s)
 order by (p.parts_sent > 0) desc, p.due_at, p.id
 limit 1
 for update of p, o skip locked
@@ -100,8 +102,11 @@ cross join lateral (
 ) e
 
 -- name: hold_attempt
--- Only the holder of the lease settles what it sent.
-select id from publication where id = %(id)s and state = 'sending' and lease_worker = %(worker)s for update
+-- Only the holder of the lease settles what it sent. Posts are locked before their publications, everywhere.
+with held as materialized (select id from post where id = %(post_id)s for update)
+select p.id from publication p join held on held.id = p.post_id
+where p.id = %(id)s and p.state = 'sending' and p.lease_worker = %(worker)s
+for update of p
 
 -- name: hold_unknown
 select id from publication where id = %(id)s and state = 'unknown' for update
@@ -117,10 +122,12 @@ set state = %(state)s, due_at = coalesce(%(due_at)s, p.due_at), reason_code = %(
 from publication_part first
 where p.id = %(id)s and first.publication_id = p.id and first.position = 0
 
--- name: begin_part
--- Committed before its request leaves.
+-- name: begin_next_part
+-- The first part that does not stand. Committed before its request leaves.
 update publication_part set state = 'sending'
-where publication_id = %(id)s and position = %(position)s and state = 'queued'
+where publication_id = %(id)s and state = 'queued'
+  and position = (select min(b.position) from publication_part b where b.publication_id = %(id)s and b.state <> 'sent')
+returning position
 
 -- name: go_on_with_thread
 -- The lease begins anew with each part; nothing follows under a post that is gone or whose author asked us to stop.
@@ -138,6 +145,7 @@ set state = %(state)s, platform_id = coalesce(platform_id, %(platform_id)s),
     platform_sent_at = coalesce(platform_sent_at, %(platform_sent_at)s),
     reason_code = %(reason_code)s, detail = %(detail)s
 where publication_id = %(id)s and position = %(position)s and not (state = 'queued' and %(state)s = 'unknown')
+returning state, platform_id, platform_sent_at
 
 -- name: lapse_parts
 update publication_part set state = 'unknown' where publication_id = %(id)s and state = 'sending'
