@@ -175,6 +175,7 @@ def _told(supervisor: Supervisor, seconds: float, baseline: float) -> dict[str, 
             "found_on_the_timeline": person.found,
             "sent_again": person.sent_again,
             "approved_again": person.approved_again,
+            "given_up": person.given_up,
         },
     }
 

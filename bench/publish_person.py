@@ -1,5 +1,6 @@
 """The person of a fault campaign: looks at an account's timeline as anybody can, and says what became of a reply."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,8 @@ from bench.publish_plan import Account, Wanted
 from resources.commands.publications import settle_unknown
 from resources.commands.review import approve
 
+# X refuses words that the account has said elsewhere; after an outcome that was not seen that stays unknown.
+MOST_RESENDS = 4
 # Refusals that say nothing of the reply: somebody who reads them tries once more.
 WORTH_ANOTHER_TRY = frozenset({"forbidden", "usage_capped"})
 
@@ -38,6 +41,8 @@ class Person:
     found: int = 0
     sent_again: int = 0
     approved_again: int = 0
+    given_up: int = 0
+    resent: Counter[int] = field(default_factory=Counter)
     tried: set[int] = field(default_factory=set)
 
     def settle(self) -> int:
@@ -61,8 +66,12 @@ class Person:
         if arrived:
             settle_unknown(self.desk.app, self.desk.approver, publication_id, "sent", arrived)
             self.found += 1
+        elif self.resent[publication_id] >= MOST_RESENDS:
+            settle_unknown(self.desk.app, self.desk.approver, publication_id, "abandoned")
+            self.given_up += 1
         else:
             settle_unknown(self.desk.app, self.desk.approver, publication_id, "queued", confirm=True)
+            self.resent[publication_id] += 1
             self.sent_again += 1
         return 1
 
