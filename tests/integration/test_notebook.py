@@ -56,7 +56,14 @@ def test_rows_become_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             {"stage": "done", "status": "completed", "stage_order": 6, "posts": 3},
         ],
         "approval": [
-            {"split": split, "name": "quote", "period_days": 0, "decided": 4, "approved": 3, "approval_rate": 0.75}
+            {
+                "split": split,
+                "name": "quote",
+                "period_days": 0,
+                "decided": 4,
+                "approved": 3,
+                "approval_rate": 0.75,
+            }
             for split in ("strategy", "prompt")
         ],
         "latency": [{"step": "heard_to_sent", "period_days": 0, "n": 3, "p50_s": 61.0, "p95_s": 90.0}],
@@ -82,6 +89,7 @@ def test_rows_become_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ],
         "faults": [{"what": "refused", "reason": "blocked", "n": 2}],
         "notices": [{"kind": "refused", "n": 2}],
+        "links": [{"channel": "news", "strategy": "quote", "visits": 7, "conversions": 1, "value_usd": 12.5}],
         "spend": [{"kind": "publish", "name": "news", "calls": 3, "cost_usd": 0.25}],
         "models": [{"task": "reply", "endpoint": "fast", "calls": 3, "cost_usd": 0.25}],
     }
