@@ -129,15 +129,20 @@ def written_moment(home: Path) -> Moment | None:
 
 
 def _moment_of(path: Path) -> Moment | None:
+    kept = _metadata_of(path)
+    return Moment(datetime.fromisoformat(kept[AS_OF]), kept[MARKER]) if kept and AS_OF in kept else None
+
+
+def _metadata_of(path: Path) -> dict[str, str] | None:
+    """What a file says of itself; None without one, or where a crash of the machine left it torn."""
     import polars as pl
 
     if not path.exists():
         return None
     try:
-        kept = pl.read_parquet_metadata(path)
+        return pl.read_parquet_metadata(path)
     except pl.exceptions.PolarsError:
-        return None  # torn by a crash of the machine: as if never written, so the next refresh replaces it
-    return Moment(datetime.fromisoformat(kept[AS_OF]), kept[MARKER]) if AS_OF in kept else None
+        return None  # as if never written, so the next refresh replaces it
 
 
 def is_refresh_due(db: Database, home: Path, now: datetime) -> bool:
@@ -169,7 +174,11 @@ def read_mart(home: Path, name: str) -> "pl.DataFrame":
     import polars as pl
 
     path = mart_path(home, name)
-    return pl.read_parquet(path) if _moment_of(path) else _build_all(_no_facts(), date(1970, 1, 1))[name]
+    return (
+        pl.read_parquet(path)
+        if _metadata_of(path) is not None
+        else _build_all(_no_facts(), date(1970, 1, 1))[name]
+    )
 
 
 def posts_when_written(home: Path, name: str) -> int | None:
@@ -178,10 +187,8 @@ def posts_when_written(home: Path, name: str) -> int | None:
     Raises:
         ConfigInvalid: there is no mart of that name.
     """
-    import polars as pl
-
-    path = mart_path(home, name)
-    return int(pl.read_parquet_metadata(path)[POSTS_THEN]) if _moment_of(path) else None
+    kept = _metadata_of(mart_path(home, name))
+    return int(kept[POSTS_THEN]) if kept and POSTS_THEN in kept else None
 
 
 def mart_path(home: Path, name: str) -> Path:
