@@ -23,8 +23,10 @@ Everything is kept under REJOINDER_HOME (default .rejoinder). Commands that repo
 
 def build_app() -> typer.Typer:
     """The command line with every command registered."""
+    # Python's own traceback for what nobody foresaw: rich's never ends where an exception is its own cause, as one that
+    # Dagster hands on from an asset is.
     app = typer.Typer(
-        help=HELP, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_show_locals=False,
+        help=HELP, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )  # fmt: skip
     app.callback(help=HELP)(_before_commands)

@@ -2,6 +2,8 @@
 
 import errno
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,3 +61,17 @@ def test_every_exit_code_is_in_the_docs() -> None:
     codes = {0, 1, 130} | {trouble.exit_code for trouble in TROUBLES.values()}
     assert all(f"| {code} |" in page for code in codes)
     load_settings.cache_clear()
+
+
+def test_an_error_that_is_its_own_cause_ends_the_command() -> None:
+    """As Dagster hands on what an asset raised; a traceback that follows causes for ever never comes."""
+    code = (
+        "import sys; from cli.app import build_app; app = build_app()\n"
+        "@app.command('break-off')\n"
+        "def break_off():\n"
+        "    error = KeyError('own cause')\n"
+        "    raise error from error\n"
+        "sys.argv = ['rejoinder', 'break-off']; app()"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 1 and "KeyError: 'own cause'" in ended.stderr
