@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -70,6 +71,7 @@ class RedditClient:
         self._clock = clock
         self._meter = meter
         self._has_inbox = True
+        self._pace = Pace(clock)
         self._reddit = praw.Reddit(
             client_id=credentials.client_id,
             client_secret=credentials.client_secret,
@@ -77,7 +79,7 @@ class RedditClient:
             oauth_url=base_url or OAUTH_HOST,
             reddit_url=base_url or TOKEN_HOST,
             requestor_class=OneShot,
-            requestor_kwargs={"session": bounded_session(), "pace": Pace(clock), "clock": clock},
+            requestor_kwargs={"session": bounded_session(), "pace": self._pace, "clock": clock},
             ratelimit_seconds=0,
             check_for_updates=False,
             check_for_async=False,
@@ -177,7 +179,7 @@ class RedditClient:
         self._meter.count("create", [sent.platform_id if sent else f"under {parent_id}"])
         if sent is None:
             raise OutcomeUnknown("the platform accepted the comment without naming its id")
-        return sent
+        return replace(sent, rate_windows=self._pace.windows())
 
     def read_back(self, parent_id: str, text: str, since: datetime) -> ReadBack:
         """Search the account's comments, newest first, back to a time."""

@@ -96,7 +96,11 @@ def test_a_platform_that_cannot_say_is_asked_again_after_a_while_and_not_at_once
     desk.run(later=HOUR)
     assert away.asked == 1
     (waits,) = desk.outlook(later=HOUR)
-    assert (waits.reason, waits.waiting, desk.publication(publication)["state"]) == ("parent_unseen", 1, "queued")
+    assert (waits.reason, waits.waiting, desk.publication(publication)["state"]) == (
+        "parent_unseen",
+        1,
+        "queued",
+    )
     lets_look(desk, Readings({"1001": text_of(desk, "1001")}))
     assert desk.run(later=HOUR + timedelta(minutes=2)).sent == 1
 

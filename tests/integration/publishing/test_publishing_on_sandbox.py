@@ -121,7 +121,10 @@ def test_a_rate_limit_is_waited_out(desk, live):
     server.post("/sandbox/faults", {"endpoint": "create", "kind": "429"})
     report = run(desk)
     assert (report.requeued, report.deferred) == (1, 1)
-    assert [desk.publication(r)["place"] for r in replies] == ["post_queue/rate_limited", "post_queue/pending"]
+    assert [desk.publication(r)["place"] for r in replies] == [
+        "post_queue/rate_limited",
+        "post_queue/pending",
+    ]
     assert [(one.reason, one.waiting) for one in desk.outlook()] == [("rate_limited", 1)]
     assert run(desk, 16 * MINUTE).sent == 2
 
