@@ -32,6 +32,9 @@ REFUSALS: dict[str, str] = {
 
 # Why a thread waits of which the last part that was tried stands.
 REST_WAITS = "rest_waits"
+# The last attempt was refused as a duplicate, after one whose outcome was not seen.
+DUPLICATE = "duplicate_after_unknown"
+
 MAX_BACKOFF_S = 3600.0
 READ_BACK_WINDOW_S = 900.0
 READ_BACK_INTERVAL_S = 60.0
@@ -115,7 +118,7 @@ _HINTS: dict[FailureKind, str] = {
 def _after_refusal(failure: Failure, *, now: datetime, backoff_s: float, was_unknown: bool) -> Verdict:
     if failure.code == "duplicate_content" and was_unknown:
         detail = "refused as a duplicate after an unknown outcome: the first try seems to have landed"
-        return Verdict("unknown", now + timedelta(seconds=backoff_s), "duplicate_after_unknown", detail)
+        return Verdict("unknown", now + timedelta(seconds=backoff_s), DUPLICATE, detail)
     hint = REFUSALS.get(failure.code, "the platform refused the reply")
     detail = f"{hint} ({failure.detail})" if failure.detail else hint
     return Verdict("refused", None, failure.code or "refused", detail)
@@ -143,6 +146,7 @@ def after_read_back(
     searched_until: datetime,
     is_complete: bool,
     now: datetime,
+    is_duplicate: bool = False,
     window_s: float = READ_BACK_WINDOW_S,
     interval_s: float = READ_BACK_INTERVAL_S,
 ) -> Verdict:
@@ -155,24 +159,35 @@ def after_read_back(
     a second reply under someone's post cannot be taken back from those who saw it, and a late one
     costs a click.
 
+    Where the platform itself refused the last attempt as a duplicate and nothing stands here after the window, the
+    account has said these words elsewhere: that is a refusal, for another try would be refused again.
+
     Args:
         found: whether the approved text stands under the parent in the account's own timeline.
         attempted_at: when the request left.
         searched_until: the time up to which the timeline was read.
         is_complete: whether the search went back to attempted_at without a gap.
         now: the time of the read-back, aware.
+        is_duplicate: whether the last attempt was refused as a duplicate.
         window_s: how long after the attempt a post may still turn up.
         interval_s: seconds to the next read-back within the window, > 0.
     """
     if found:
         return Verdict("sent", None, "read_back_found", "found on the account's own timeline")
     if is_complete and searched_until >= attempted_at + timedelta(seconds=window_s):
+        if is_duplicate:
+            return Verdict(
+                "refused", None, "duplicate_content", "the account has said these words elsewhere, not here"
+            )
         detail = "not on the account's timeline after the whole window: a person has to look and decide"
         return Verdict("unknown", None, "read_back_absent", detail)
     due_at = now + timedelta(seconds=interval_s)
     if not is_complete:
-        return Verdict("unknown", due_at, "read_back_incomplete", "the timeline could not be read to its end")
-    return Verdict("unknown", due_at, "read_back_waiting", "not on the timeline yet")
+        detail = "the timeline could not be read to its end"
+        return Verdict("unknown", due_at, DUPLICATE if is_duplicate else "read_back_incomplete", detail)
+    return Verdict(
+        "unknown", due_at, DUPLICATE if is_duplicate else "read_back_waiting", "not on the timeline yet"
+    )
 
 
 def on_thread(verdict: Verdict, *, n_sent: int, n_parts: int, now: datetime) -> Verdict:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rejoinder.ids import PublicationId
-from rejoinder.posting.verdicts import READ_BACK_INTERVAL_S, Verdict, after_read_back
+from rejoinder.posting.verdicts import DUPLICATE, READ_BACK_INTERVAL_S, Verdict, after_read_back
 from resources.platforms.failures import PlatformFailure
 from resources.platforms.port import PlatformClient, ReadBack
 from resources.postgres import Database, Transaction
@@ -72,7 +72,8 @@ def read_back(client: PlatformClient, channel: Channel, publication: Publication
         result = client.read_back(publication.answers, publication.part.text, since)
     except PlatformFailure as error:
         due_at = now + timedelta(seconds=READ_BACK_INTERVAL_S)
-        return Search(Verdict("unknown", due_at, "read_back_incomplete", f"{error.kind}: {error.detail}"))
+        reason_code = DUPLICATE if _is_duplicate(publication) else "read_back_incomplete"
+        return Search(Verdict("unknown", due_at, reason_code, f"{error.kind}: {error.detail}"))
     verdict = _judge(result, publication, seen, now)
     arrival = arrival_of(result.found, seen, channel, publication) if result.found else None
     return Search(verdict, arrival)
@@ -90,10 +91,17 @@ def _judge(result: ReadBack, publication: Publication, seen: ChannelTime, now: d
         searched_until=seen.to_ours(result.searched_until),
         is_complete=result.is_complete,
         now=now,
+        is_duplicate=_is_duplicate(publication),
     )
 
 
+def _is_duplicate(publication: Publication) -> bool:
+    return publication.part.reason_code == DUPLICATE
+
+
 def _tell(tx: Transaction, publication: Publication, verdict: Verdict, now: datetime) -> None:
+    if verdict.state == "refused":
+        notify(tx, "refused", f"reply {publication.id}: {verdict.detail}", "publication", publication.id)
     if verdict.state != "unknown":
         return
     about = f"reply {publication.id}: {verdict.detail}"
@@ -106,6 +114,8 @@ def _tell(tx: Transaction, publication: Publication, verdict: Verdict, now: date
 def _count(report: PublishReport, verdict: Verdict) -> None:
     if verdict.state == "sent":
         report.found += 1
+    elif verdict.state == "refused":
+        report.refused += 1
     elif verdict.needs_person:
         report.absent += 1
     else:

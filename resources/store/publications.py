@@ -21,7 +21,7 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 class Part:
     """One part of a reply; attempted_at is when it was last about to leave, on our clock.
 
-    was_unknown says whether the outcome of any attempt at it was ever not seen.
+    was_unknown says whether the outcome of any attempt at it was ever not seen; reason_code what was last said of it.
     """
 
     position: int
@@ -32,6 +32,7 @@ class Part:
     attempts: int
     attempted_at: datetime
     was_unknown: bool
+    reason_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,7 @@ def _part(row: dict[str, Any], claimed_at: datetime) -> Part:
         attempts=row["attempts"],
         attempted_at=moments["sending_at"] or claimed_at,
         was_unknown=row["was_unknown"],
+        reason_code=row["reason_code"],
     )
 
 

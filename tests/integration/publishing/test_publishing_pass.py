@@ -175,6 +175,24 @@ def test_a_duplicate_refusal_after_an_unknown_outcome_is_read_back(desk):
     assert desk.publication(reply)["state"] == "sent"
 
 
+def test_words_that_the_platform_has_from_elsewhere_end_refused_and_ask_nobody_again(desk):
+    reply = desk.approved(desk.channel())
+    refusal = Refused("duplicate_content", "duplicate")
+    desk.platform.script = [OutcomeUnknown("503"), refusal]
+    assert desk.run().unknown == 1
+    assert desk.run(later=20 * MINUTE).absent == 1
+    settle_unknown(desk.db, desk.approver, reply, "queued", confirm=True)
+    assert desk.run(later=21 * MINUTE).unknown == 1
+    assert desk.run(later=60 * MINUTE).refused == 1
+    found = desk.publication(reply)
+    assert (found["state"], found["reason_code"], found["place"]) == (
+        "refused",
+        "duplicate_content",
+        "post_queue/failed",
+    )
+    assert desk.platform.requests == 2 and desk.notices()[-1] == "refused"
+
+
 def test_our_own_windows_pace_a_channel(desk):
     channel = desk.channel()
     replies = [desk.approved(channel) for _ in range(3)]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rejoinder.posting.states import PUBLICATION_MOVES, STATES
 from rejoinder.posting.verdicts import (
+    DUPLICATE,
     MAX_BACKOFF_S,
     READ_BACK_WINDOW_S,
     REFUSALS,
@@ -156,3 +157,18 @@ def test_a_place_is_only_said_where_an_attempt_ends(state: str) -> None:
 def test_a_back_off_needs_positive_numbers(attempts: int, backoff_s: float) -> None:
     with pytest.raises(ValueError, match="positive"):
         backoff(attempts, backoff_s)
+
+
+def test_words_refused_as_a_duplicate_that_stand_nowhere_here_are_refused_in_the_end() -> None:
+    def looked(minutes: float, *, is_complete: bool = True) -> Verdict:
+        now = NOW + timedelta(minutes=minutes)
+        return after_read_back(
+            False, attempted_at=NOW, searched_until=now, is_complete=is_complete, now=now, is_duplicate=True
+        )
+
+    assert [looked(m).reason_code for m in (1, 14.9)] == [DUPLICATE, DUPLICATE]
+    assert (looked(15).state, looked(15).reason_code) == ("refused", "duplicate_content")
+    assert (looked(60, is_complete=False).state, looked(60, is_complete=False).reason_code) == (
+        "unknown",
+        DUPLICATE,
+    )
