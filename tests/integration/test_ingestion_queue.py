@@ -559,7 +559,11 @@ def test_a_step_is_done_again_by_those_who_may(room: Room, db: Database) -> None
     assert room.rows("select step from source") == [{"step": "chunk"}]
     audit = room.rows("select action, diff from audit_event where action = 'again' order by id")
     assert [row["diff"]["step"] for row in audit] == ["keywords", "extract"]
-    room.do("insert into person (name, display_name, role, password_hash) values ('vi', 'Vi', 'viewer', 'x')")
+    room.do(
+        "with made as (insert into person (name, display_name, role, password_hash)"
+        " values ('vi', 'Vi', 'viewer', 'x') returning id)"
+        " insert into audit_event (actor, action, entity_type, entity_id) select 'test', 'make', 'person', id from made"
+    )
     viewer = Actor(room.rows("select id from person where name = 'vi'")[0]["id"], "vi", "viewer")
     with pytest.raises(NotAllowed):
         again(db, viewer, project_id, "a.vtt", "chunk")

@@ -39,10 +39,16 @@ class World:
             self.index_id = tx.value("ensure_embedding_index", model="test::m", dim=DIM)
         self.corpus()
         self.channels = {may: self.channel(f"may-{may}", may) for may in (True, False)}
-        self.person = self.sql("insert into person (name, display_name, role, password_hash)"
-                               " values ('ana', 'Ana', 'approver', 'x') returning id")  # fmt: skip
-        self.robot = self.sql("insert into person (name, display_name, role, is_simulated)"
-                              " values ('robot', 'R', 'approver', true) returning id")  # fmt: skip
+        self.person = self.on_record(
+            "person",
+            "insert into person (name, display_name, role, password_hash)"
+            " values ('ana', 'Ana', 'approver', 'x') returning id, null::bigint as by",
+        )
+        self.robot = self.on_record(
+            "person",
+            "insert into person (name, display_name, role, is_simulated)"
+            " values ('robot', 'R', 'approver', true) returning id, null::bigint as by",
+        )
         self.sql("insert into prompt_version values ('aaaaaaaaaaaa', 'reply', 'reply.v1', 'b')")
 
     def corpus(self) -> None:
@@ -74,6 +80,14 @@ class World:
             cursor = tx.connection.execute(text, values)  # type: ignore[call-overload]
             return next(iter(cursor.fetchone().values())) if cursor.description else None
 
+    def on_record(self, of_type: str, text: str, *values: Any) -> Any:
+        """Run an insert that gives id and by, and write the row of the audit that the database asks for with it."""
+        return self.sql(
+            f"with made as ({text}) insert into audit_event (actor, action, entity_type, entity_id, person_id)"
+            f" select 'world', 'make', '{of_type}', id, by from made returning entity_id",
+            *values,
+        )
+
     def channel(self, name: str, may_train: bool) -> int:
         return int(self.sql(
             "insert into channel (project_id, name, platform, account, is_sandbox, policy)"
@@ -101,9 +115,10 @@ class World:
             " values (%s, 1, 't', 's', 'm', 'aaaaaaaaaaaa')"
             " on conflict (post_id, version) do update set text = 't' returning id", post,
         )  # fmt: skip
-        self.sql(
+        self.on_record(
+            "post",
             "insert into review (post_id, draft_id, reviewer_id, decision, reason, is_simulated)"
-            " values (%s, %s, %s, %s, nullif(%s, ''), %s) returning id",
+            " values (%s, %s, %s, %s, nullif(%s, ''), %s) returning post_id as id, reviewer_id as by",
             post, draft, self.robot if simulated else self.person, decision, reason or "", simulated,
         )  # fmt: skip
 
