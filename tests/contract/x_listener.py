@@ -73,7 +73,7 @@ class XDesk:
                 name="x-rehearsal",
                 platform="x",
                 account=ACCOUNT,
-                base_url=self.sandbox.url,
+                base_url=self.sandbox.url if self.is_sandbox else None,
                 is_sandbox=self.is_sandbox,
                 policy=default_policy("sandbox/x/enterprise"),
             )

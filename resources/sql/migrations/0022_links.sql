@@ -21,6 +21,7 @@ create table tracked_link (
   -- every draft of a post shares it
   unique (post_id, target)
 );
+create index tracked_link_source on tracked_link (source_id);
 create function keep_tracked_link() returns trigger language plpgsql as $$
 begin
   if (new.code, new.address, new.target, new.post_id) is distinct from (old.code, old.address, old.target, old.post_id) then
