@@ -71,8 +71,8 @@ class InstantPlatform:
         return sent
 
     def read_back(self, parent_id: str, text: str, since: datetime) -> ReadBack:
-        """Nothing is ever looked for: every answer arrives."""
-        raise NotImplementedError
+        """Nothing is ever looked for, as every answer arrives; a search would mean that the figures are of something else."""
+        raise RuntimeError(f"an answer to {parent_id} was not seen, though the platform gave one")
 
 
 @dataclass(slots=True)
