@@ -71,7 +71,7 @@ class InstantPlatform:
         return sent
 
     def read_back(self, parent_id: str, text: str, since: datetime) -> ReadBack:
-        """Nothing is ever looked for, as every answer arrives; a search would mean that the figures are of something else."""
+        """Nothing is ever looked for, as every answer arrives: the figures would be of something else."""
         raise RuntimeError(f"an answer to {parent_id} was not seen, though the platform gave one")
 
 
