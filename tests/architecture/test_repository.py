@@ -192,3 +192,23 @@ def test_a_decision_record_has_its_four_parts(path: Path) -> None:
 
 def test_decision_records_are_numbered_without_a_gap() -> None:
     assert [int(path.name[:4]) for path in ADRS] == list(range(1, len(ADRS) + 1))
+
+
+def clock_readings(body: list[ast.stmt]) -> list[int]:
+    """Lines that take the time when the file is read; what a function does later is not among them."""
+    later = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+    lines, todo = [], list[ast.AST](body)
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            lines += [node.lineno] if node.func.attr in {"now", "utcnow", "today", "time"} else []
+        todo += getattr(node, "decorator_list", []) if isinstance(node, later) else ast.iter_child_nodes(node)
+    return lines
+
+
+def test_no_test_takes_the_time_when_its_file_is_read() -> None:
+    """Files are read when the run starts; a test may begin half an hour later."""
+    files = [path for path in (ROOT / "tests").rglob("*.py")]
+    read = {path.name: clock_readings(ast.parse(path.read_text("utf-8")).body) for path in files}
+    assert {name: lines for name, lines in read.items() if lines} == {}
+    assert clock_readings(ast.parse("A = datetime.now(UTC)\nclass B:\n    at = time.time()").body) == [3, 1]

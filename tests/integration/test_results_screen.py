@@ -1,6 +1,6 @@
 """The page Results: empty it teaches, with marts it shows them, by period, channel and kind of reviewer."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from resources.warehouse import MARTS, mart_path, read_mart, refresh_marts
 from review_app.screens.result_rows import View
 
 pytestmark = pytest.mark.usefixtures("environment")
-TODAY = datetime.now(UTC).date()
 
 
 def drawn() -> AppTest:
@@ -40,13 +39,13 @@ def write(home: Path, mart: str, *rows: dict[str, Any]) -> None:
 @pytest.fixture
 def home(db: Database) -> Path:
     """A home whose marts hold two channels, people's and simulated decisions."""
-    home = load_settings().home_dir
+    home, today = load_settings().home_dir, datetime.now(UTC).date()
     refresh_marts(db, home)
     write(
         home,
         "funnel",
         *(
-            {"day": TODAY - timedelta(days=age), "channel": c, "stage": "triage", "status": "rejected",
+            {"day": today - timedelta(days=age), "channel": c, "stage": "triage", "status": "rejected",
              "stage_order": 0, "posts": n, "platform": "x"}
             for c, age, n in (("news", 0, 5), ("deals", 0, 2), ("news", 20, 40))
         ),
@@ -75,7 +74,7 @@ def home(db: Database) -> Path:
         ),
     )  # fmt: skip
     write(
-        home, "faults", {"day": TODAY, "channel": "news", "what": "refused", "reason": "not_summoned", "n": 3}
+        home, "faults", {"day": today, "channel": "news", "what": "refused", "reason": "not_summoned", "n": 3}
     )
     return home
 
@@ -122,7 +121,8 @@ def test_marts_that_are_behind_say_so(home: Path, db: Database, owner_db: Databa
 
 
 def test_a_view_keeps_to_its_period() -> None:
-    week = View(7, None, False, TODAY)
-    assert week.has_day(TODAY) and week.has_day(TODAY - timedelta(days=6))
-    assert not week.has_day(TODAY - timedelta(days=7))
-    assert View(0, None, False, TODAY).has_day(TODAY - timedelta(days=3000))
+    today = date(2026, 3, 31)
+    week = View(7, None, False, today)
+    assert week.has_day(today) and week.has_day(today - timedelta(days=6))
+    assert not week.has_day(today - timedelta(days=7))
+    assert View(0, None, False, today).has_day(today - timedelta(days=3000))

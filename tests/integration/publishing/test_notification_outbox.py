@@ -18,7 +18,6 @@ from resources.notifications.sinks import sink_named
 from resources.tuning_notifications import Notifications
 from resources.work.stopping import StopSignal
 
-NOW = datetime.now(UTC)
 TEAM = {"name": "team", "kind": "webhook", "url": "https://a.example"}
 PAGER = {"name": "pager", "kind": "pagerduty"}
 MAIL = {"name": "post", "kind": "email", "host": "m.example", "sender": "a@b.example", "to": ["c@d.example"]}
@@ -50,13 +49,14 @@ class Post:
     """The deliverer of a test: sinks as the test wants them, a clock that it moves."""
 
     def __init__(self, desk: Any, *sinks: dict[str, Any], **more: Any) -> None:
-        self.desk, self.receivers, self.at = desk, Receivers(), NOW
+        self.desk, self.receivers = desk, Receivers()
+        self.start = self.at = datetime.now(UTC)
         self.tuning = Notifications.model_validate({"sinks": sinks, **more})
         self.ground = Ground(
             desk.db, self.tuning, now=lambda: self.at, chance=lambda: 1.0, open_sink=self.receivers
         )
         for sink in self.tuning.sinks:
-            gather(desk.db, sink, NOW - timedelta(days=1))
+            gather(desk.db, sink, self.start - timedelta(days=1))
         self.desk.rows(
             "update notification_sink set known_since = now() - interval '1 hour', gathered_at = null"
         )
@@ -65,7 +65,7 @@ class Post:
         notify(self.desk.db, kind, message, **about)
 
     def deliver(self, later_s: float = 0.0) -> DeliveryReport:
-        self.at = NOW + timedelta(seconds=later_s)
+        self.at = self.start + timedelta(seconds=later_s)
         return deliver_due(self.ground)
 
     def states(self) -> list[str]:
@@ -116,7 +116,8 @@ def test_a_burst_is_one_letter_and_then_the_next_waits(office: Callable[..., Pos
 
 
 def test_in_quiet_hours_only_what_is_critical_is_told(office: Callable[..., Post]) -> None:
-    start, end = (NOW - timedelta(hours=1), NOW + timedelta(hours=1))
+    now = datetime.now(UTC)
+    start, end = (now - timedelta(hours=1), now + timedelta(hours=1))
     post = office({**TEAM, "quiet": f"{start:%H:%M}-{end:%H:%M} UTC"})
     post.tell("refused")
     post.tell("auth_expired")
@@ -129,7 +130,8 @@ def test_in_quiet_hours_only_what_is_critical_is_told(office: Callable[..., Post
 def test_what_is_over_is_told_after_quiet_hours_and_an_incident_is_resolved_within(
     office: Callable[..., Post],
 ) -> None:
-    start, end = (NOW + timedelta(minutes=1), NOW + timedelta(hours=2))
+    now = datetime.now(UTC)
+    start, end = (now + timedelta(minutes=1), now + timedelta(hours=2))
     quiet = f"{start:%H:%M}-{end:%H:%M} UTC"
     post = office({**TEAM, "quiet": quiet}, {**PAGER, "quiet": quiet})
     post.tell("listen_trouble")
@@ -235,8 +237,8 @@ def test_a_deliverer_that_died_leaves_the_message_to_the_next(office: Callable[.
     post = office(TEAM, max_attempts=2)
     (sink,) = post.tuning.sinks
     post.tell()
-    gather(post.desk.db, sink, NOW)
-    lost = claim(post.desk.db, sink, NOW, lease_s=60, max_attempts=2)
+    gather(post.desk.db, sink, post.start)
+    lost = claim(post.desk.db, sink, post.start, lease_s=60, max_attempts=2)
     assert lost is not None
     assert post.deliver(30).sent == 0, "it is still held"
     assert post.deliver(61).sent == 1
@@ -247,9 +249,9 @@ def test_a_message_that_kills_its_deliverers_is_dead(office: Callable[..., Post]
     post = office(TEAM, max_attempts=2)
     (sink,) = post.tuning.sinks
     post.tell()
-    gather(post.desk.db, sink, NOW)
+    gather(post.desk.db, sink, post.start)
     for n in range(2):
-        assert claim(post.desk.db, sink, NOW + timedelta(seconds=61 * n), lease_s=60, max_attempts=2)
+        assert claim(post.desk.db, sink, post.start + timedelta(seconds=61 * n), lease_s=60, max_attempts=2)
     assert post.deliver(200).dead == 1 and post.states() == ["dead"]
 
 
@@ -257,10 +259,10 @@ def test_a_late_answer_settles_nothing(office: Callable[..., Post]) -> None:
     post = office()
     (sink,) = post.tuning.sinks
     post.tell()
-    gather(post.desk.db, sink, NOW)
-    claim(post.desk.db, sink, NOW, lease_s=60, max_attempts=9)
-    claim(post.desk.db, sink, NOW + timedelta(seconds=61), lease_s=60, max_attempts=9)
-    values = {"state": "sent", "due_at": None, "last_error": None, "now": NOW}
+    gather(post.desk.db, sink, post.start)
+    claim(post.desk.db, sink, post.start, lease_s=60, max_attempts=9)
+    claim(post.desk.db, sink, post.start + timedelta(seconds=61), lease_s=60, max_attempts=9)
+    values = {"state": "sent", "due_at": None, "last_error": None, "now": post.start}
     with post.desk.db.transaction() as tx:
         assert tx.row("settle_delivery", id=1, attempts=1, **values) is None
         assert tx.row("settle_delivery", id=1, attempts=2, **values) is not None
@@ -280,8 +282,8 @@ def unknown_since(desk: Any, minutes: int, state: str = "unknown") -> int:
                 (publication,),
             )
     desk.rows("alter table publication_event disable trigger publication_event_append_only")
-    # Counted from the time that these tests go by, however long ago they were read.
-    desk.rows("update publication_event set created_at = %s", NOW - timedelta(minutes=minutes))
+    long_ago = timedelta(minutes=minutes)
+    desk.rows("update publication_event set created_at = now() - %s", long_ago)
     return publication
 
 
@@ -291,7 +293,7 @@ def test_an_outcome_that_stays_unknown_is_told_without_a_publisher(
 ) -> None:
     publication = unknown_since(desk, 11, state)
     post = office(PAGER)
-    assert count_due(desk.db, post.tuning, NOW) == 1
+    assert count_due(desk.db, post.tuning, post.start) == 1
     report = post.deliver()
     assert (report.overdue, report.sent) == (1, 1)
     (message,) = post.receivers.got["pager"]

@@ -28,7 +28,7 @@ from resources.access.keyring import (
 from resources.access.scopes import SCOPES, parse_scopes
 from resources.access.tokens import ALGORITHM, AUDIENCE, Grant, TokenRefused, issue, verify
 
-NOW = datetime.now(UTC)
+NOW = datetime(2026, 3, 4, tzinfo=UTC)
 GRANT = Grant("backend", ("search", "ask"), 1)
 
 
@@ -38,7 +38,7 @@ def private(key: Key) -> Any:
 
 
 def payload(**other: Any) -> dict[str, Any]:
-    at = int(datetime.now(UTC).timestamp())
+    at = int(NOW.timestamp())
     whole = {
         "iss": "rejoinder", "aud": AUDIENCE, "sub": "backend", "jti": "a", "iat": at, "exp": at + 60,
         "scope": "search", "project_id": 1,
@@ -50,6 +50,12 @@ def signed(key: Key, *, headers: dict[str, Any] | None = None, **other: Any) -> 
     return jwt.encode(
         payload(**other), private(key), algorithm=ALGORITHM, headers=headers or {"kid": key.kid}
     )
+
+
+@pytest.fixture(autouse=True)
+def _starts_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyJWT reads the clock itself, so NOW is when the test starts, not when this file was read."""
+    monkeypatch.setitem(globals(), "NOW", datetime.now(UTC))
 
 
 @pytest.fixture
@@ -64,18 +70,17 @@ def key(home: Path) -> Key:
 
 def reason(token: str, home: Path, now: datetime | None = None) -> str:
     with pytest.raises(TokenRefused) as refused:
-        verify(token, load_keyring(home), now=now or datetime.now(UTC))
+        verify(token, load_keyring(home), now=now or NOW)
     assert token not in str(refused.value)
     return str(refused.value)
 
 
 def test_what_was_granted_is_read_back(home: Path, key: Key) -> None:
     grant = Grant("backend", ("sources:read", "ask"), 7, 3, "ada")
-    now = datetime.now(UTC)
-    token, made = issue(key, grant, now=now, ttl_s=600)
-    read = verify(token, load_keyring(home), now=now)
+    token, made = issue(key, grant, now=NOW, ttl_s=600)
+    read = verify(token, load_keyring(home), now=NOW)
     assert read == made
-    assert read.grant == grant and read.expires_at == now.replace(microsecond=0) + timedelta(seconds=600)
+    assert read.grant == grant and read.expires_at == NOW.replace(microsecond=0) + timedelta(seconds=600)
     assert issue(key, grant, now=NOW)[1].token_id != made.token_id
 
 
@@ -114,13 +119,13 @@ def test_a_service_has_a_plain_name(key: Key) -> None:
 )
 def test_a_wrong_claim_is_refused(home: Path, key: Key, wrong: dict[str, Any], why: str) -> None:
     """Times are seconds from now."""
-    at = int(datetime.now(UTC).timestamp())
+    at = int(NOW.timestamp())
     moved = {name: at + wrong[name] for name in ("iat", "exp") if isinstance(wrong.get(name), int)}
     assert why in reason(signed(key, **{**wrong, **moved}), home)
 
 
 def test_clocks_may_differ_a_little(home: Path, key: Key) -> None:
-    at = int(datetime.now(UTC).timestamp())
+    at = int(NOW.timestamp())
     assert verify(signed(key, iat=at - 60, exp=at - 5), load_keyring(home), now=NOW)
     assert verify(signed(key, iat=at + 20, exp=at + 60), load_keyring(home), now=NOW)
 
@@ -146,13 +151,13 @@ def test_another_key_under_the_same_name_is_refused(home: Path, key: Key, tmp_pa
 @given(data=st.data())
 def test_no_changed_token_counts(data: st.DataObject) -> None:
     """Whatever letter of it is changed, and whatever text comes instead."""
-    token, _ = issue(FIXED, GRANT, now=datetime.now(UTC))
+    token, _ = issue(FIXED, GRANT, now=NOW)
     at = data.draw(st.integers(0, len(token) - 1))
     letter = data.draw(st.sampled_from("ABCxyz019-_.") | st.characters())
     changed = token[:at] + letter + token[at + 1 :]
     other = data.draw(st.just(changed) | st.text(max_size=60))
     try:
-        read = verify(other, Keyring((FIXED,)), now=datetime.now(UTC))
+        read = verify(other, Keyring((FIXED,)), now=NOW)
     except TokenRefused:
         return
     # The last letter of base64url may hold bits that say nothing; anything else has to be as it was.
