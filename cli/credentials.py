@@ -11,6 +11,11 @@ credentials = typer.Typer(
     no_args_is_help=True, help="List, check and replace the keys of channels' credentials."
 )
 
+LEFT = (
+    "`rejoinder credentials check` says why: put their key back and rotate again, or give these channels their "
+    "credentials anew: `rejoinder channel set-credential NAME`."
+)
+
 
 def register(app: typer.Typer) -> None:
     """Add the sub-app to the root."""
@@ -60,6 +65,7 @@ def check(as_json: AsJson = False) -> None:
 def rotate(who: As = None, as_json: AsJson = False) -> None:
     """Seal every credential with new keys and drop the old ones; safe to run again after it was cut off.
 
+    Exit code 1 if a credential opens with no key: it is left as it was, and named.
     Keys of the environment are not made here: put a new one first in REJOINDER_CREDENTIAL_KEYS, rotate, then take the
     old one out.
     """
@@ -70,6 +76,11 @@ def rotate(who: As = None, as_json: AsJson = False) -> None:
         from resources.sealing.opening import this_keeper
 
         done = rotate_keys(bench.db, bench.addresses.owner, acting(bench.db, who), this_keeper())
-    told = f"{done.n_sealed} credentials are sealed with {' and '.join(done.key_ids)}"
-    left = f"; these do not open and were left: {', '.join(done.unopened)}" if done.unopened else ""
-    answer(asdict(done), as_json, f"{told}{left}.")
+    told = f"{done.n_sealed} credentials are sealed with {' and '.join(done.key_ids)}."
+    left = (
+        f" No key opens these, and they were left: {', '.join(done.unopened)}. {LEFT}"
+        if done.unopened
+        else ""
+    )
+    answer({**asdict(done), "fix": LEFT if left else None}, as_json, told + left)
+    raise typer.Exit(1 if done.unopened else 0)

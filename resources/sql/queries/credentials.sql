@@ -6,6 +6,10 @@ select pg_advisory_xact_lock_shared(21082)
 -- Held by the session that replaces keys.
 select pg_advisory_lock(21082)
 
+-- name: limit_lock_wait
+-- For this session: how long it waits for what others hold.
+select set_config('lock_timeout', %(patience)s, false)
+
 -- name: store_read_credential
 insert into channel_read_credential (channel_id, key_id, box) values (%(channel_id)s, %(key_id)s, %(box)s)
 on conflict (channel_id) do update set key_id = excluded.key_id, box = excluded.box, updated_at = now()
@@ -26,7 +30,9 @@ order by c.id, s.kind
 
 -- name: sealed_rows
 -- tables: channel_read_credential, channel_write_credential
-select channel_id, key_id, box from {table} order by channel_id
+select s.channel_id, c.name as channel, s.key_id, s.box
+from {table} s join channel c on c.id = s.channel_id
+order by s.channel_id
 
 -- name: reseal_row
 -- tables: channel_read_credential, channel_write_credential
