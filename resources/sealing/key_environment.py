@@ -18,6 +18,7 @@ class EnvironmentKeys:
 
     is_ours = False
     place = f"the variable {VARIABLE}"
+    exposure = ""
 
     def __init__(self, given: SecretStr | None) -> None:
         self._given = given

@@ -1,6 +1,8 @@
 """Keys in a file of the home that only its owner may read, made when the first credential is sealed."""
 
 import json
+import logging
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,9 @@ from resources.sealing.credential import Kind
 from resources.sealing.keys import Change, Key, Keyring, decode, encode
 
 KEY_FILE = "credential_keys.json"
+log = logging.getLogger("rejoinder.credentials")
+# Files that this process has warned of.
+_told: set[Path] = set()
 
 
 class Entry(BaseModel):
@@ -73,8 +78,23 @@ class KeyFile:
         """The path."""
         return str(self._path)
 
+    @property
+    def exposure(self) -> str:
+        """That others than the owner may read or write the file, and what to do; empty where they may not."""
+        try:
+            mode = stat.S_IMODE(self._path.stat().st_mode)
+        except OSError:
+            return ""
+        if not mode & (stat.S_IRWXG | stat.S_IRWXO):
+            return ""
+        return f"others may read {self.place} (mode {mode:04o}): chmod 600 {self.place}"
+
     def load(self) -> Keyring:
-        """The keys of the file; none where it is not there yet."""
+        """The keys of the file; none where it is not there yet. Where others may read it, that is logged once."""
+        exposure = self.exposure
+        if exposure and self._path not in _told:
+            _told.add(self._path)
+            log.warning("the keys of credentials are not private: %s", exposure)
         try:
             given = json.loads(self._path.read_text("utf-8"))
         except FileNotFoundError:

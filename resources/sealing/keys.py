@@ -81,6 +81,11 @@ class KeySource(Protocol):
         """Where that is, as messages name it; never with a secret in it."""
         ...
 
+    @property
+    def exposure(self) -> str:
+        """Who else may read the keys there, as far as can be seen, and what helps; empty where nobody may."""
+        ...
+
     def load(self) -> Keyring:
         """The keys that are there now.
 

@@ -25,10 +25,13 @@ def look_at_credentials(open_keeper: Callable[[], Keeper], rows: Sequence[Mappin
     """The keys, and both kinds of credentials; each is opened and none is shown."""
     try:
         keeper = open_keeper()
-        n_keys = len(keeper.source.load().keys)
+        n_keys, exposure = len(keeper.source.load().keys), keeper.source.exposure
     except RejoinderError as error:
         return [Look("credential keys", "fail", str(error), error.fix or "Put the keys back.")]
     keys = Look("credential keys", "ok", f"{n_keys} in {keeper.source.place}")
+    if exposure:
+        what, _, fix = exposure.partition(": ")
+        keys = Look("credential keys", "warn", what, fix)
     return [keys, *(_look_at(kind, [row for row in rows if row["kind"] == kind], keeper) for kind in KINDS)]
 
 

@@ -6,6 +6,7 @@ Source of the shapes: developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2 (re
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -32,10 +33,17 @@ class Kv:
     secrets: dict[str, tuple[int, Any]] = field(default_factory=dict)
     fails_with: int | None = None
     before_write: list[Any] = field(default_factory=list)
+    says: tuple[str, ...] = ("Vault is sealed",)
+    refuses_writes: tuple[int, Any] | None = None
+    redirects_to: str | None = None
+    n_asked: int = 0
 
     def answer(self, method: str, path: str, token: str, body: Any) -> tuple[int, Any]:
+        self.n_asked += 1
+        if self.redirects_to:
+            return 307, {}
         if self.fails_with:
-            return self.fails_with, {"errors": ["Vault is sealed"]}
+            return self.fails_with, {"errors": list(self.says)}
         kind = path.rsplit("/", 1)[-1]
         if token not in (TOKEN, LISTENER) or (token == LISTENER and kind == "write"):
             return 403, {"errors": ["1 error occurred:\n\t* permission denied\n\n"]}
@@ -44,6 +52,8 @@ class Kv:
             if version == 0:
                 return 404, {"errors": []}
             return 200, {"data": {"data": data, "metadata": {"version": version, "deletion_time": ""}}}
+        if self.refuses_writes:
+            return self.refuses_writes
         if self.before_write:
             self.before_write.pop()(self, path)
             version, _ = self.secrets.get(path, (0, None))
@@ -55,6 +65,13 @@ class Kv:
 
 @pytest.fixture
 def kv() -> Iterator[Kv]:
+    with served() as made:
+        yield made
+
+
+@contextmanager
+def served() -> Iterator[Kv]:
+    """An engine that answers for as long as the block runs."""
     made = Kv()
 
     class Handler(BaseHTTPRequestHandler):
@@ -65,6 +82,8 @@ def kv() -> Iterator[Kv]:
             data = json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("content-type", "application/json")
+            if made.redirects_to:
+                self.send_header("location", f"{made.redirects_to}{self.path}")
             self.send_header("content-length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
@@ -78,10 +97,12 @@ def kv() -> Iterator[Kv]:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     made.url = f"http://127.0.0.1:{server.server_address[1]}"
-    yield made
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield made
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def keys_of(kv: Kv, token: str = TOKEN) -> VaultKeys:
@@ -126,6 +147,65 @@ def test_two_that_make_keys_at_once_keep_both(kv) -> None:
     assert keeper.sealing_key("read").id == other.id
 
 
+NO_ROUTE = 'no handler for route "secret/data/x". route entry not found.'
+
+
+@pytest.mark.parametrize(
+    ("status", "says", "told"),
+    [
+        (400, "invalid version parameter", "wrong"),
+        (404, NO_ROUTE, "no KV engine"),
+    ],
+)
+def test_a_look_that_is_refused_is_told_by_its_reason(kv, status, says, told) -> None:
+    kv.fails_with, kv.says = status, (says,)
+    with pytest.raises(ConfigInvalid, match=told) as caught:
+        keys_of(kv).load()
+    assert TOKEN not in str(caught.value) and caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("refusal", "told"),
+    [
+        ((400, {"errors": ["no data provided"]}), "finds the request wrong"),
+        ((400, {"errors": []}), "finds the request wrong"),
+        ((404, {"errors": [NO_ROUTE]}), "no KV engine of version 2"),
+        ((200, {"data": None}), "no KV engine of version 2"),
+        ((204, None), "no KV engine of version 2"),
+    ],
+    ids=["bad request", "bad request without words", "no engine", "another answer", "KV version 1"],
+)
+def test_a_write_that_fails_otherwise_is_no_conflict_and_seals_nothing(kv, refusal, told) -> None:
+    kv.refuses_writes = refusal
+    with pytest.raises(ConfigInvalid, match=told) as caught:
+        Keeper(keys_of(kv)).seal({"token": "t"}, channel_id=1, kind="read")
+    assert caught.value.fix and TOKEN not in str(caught.value) and caught.value.__context__ is None
+    assert kv.n_asked == 5, "a look before, both kinds once more, the write: nothing is tried again"
+
+
+def test_a_conflict_that_lasts_is_told_as_one(kv) -> None:
+    kv.refuses_writes = (400, {"errors": ["check-and-set parameter did not match the current version"]})
+    with pytest.raises(KeysAway, match="others change the keys"):
+        Keeper(keys_of(kv)).sealing_key("read")
+
+
+def test_a_redirect_gets_no_token(kv) -> None:
+    with served() as elsewhere:
+        kv.redirects_to = elsewhere.url
+        with pytest.raises(ConfigInvalid, match="no KV engine"):
+            keys_of(kv).load()
+        assert elsewhere.n_asked == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "is_open"),
+    [("http://127.0.0.1:8200", False), ("https://vault.example", False), ("http://vault.example:8200", True)],
+)
+def test_a_way_that_others_can_read_is_told(url, is_open) -> None:
+    exposure = VaultKeys(url, lambda: SecretStr(TOKEN), "secret", "p").exposure
+    assert ("https" in exposure) is is_open and bool(exposure) is is_open
+
+
 @pytest.mark.parametrize("status", [500, 503])
 def test_a_sealed_vault_is_away_and_no_token_is_told(kv, status) -> None:
     kv.fails_with = status
@@ -143,7 +223,7 @@ def test_a_vault_that_is_not_there(kv) -> None:
 def test_an_engine_of_another_version_is_told(kv) -> None:
     path = "/v1/secret/data/rejoinder/credential-keys/read"
     kv.secrets[path] = (1, {"something": "else"})
-    with pytest.raises(ConfigInvalid, match="KV version 2"):
+    with pytest.raises(ConfigInvalid, match="KV engine of version 2"):
         keys_of(kv).load()
 
 
