@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from api.pace import Pace
+from api.pace import Pace, Targets
 from api.workers import Slots, Workers
 from resources.access.keyring import WatchedKeyring
 from resources.readiness import Lookout
@@ -25,7 +25,6 @@ SENT, SENT_WAITING = 4, 16
 
 # Readers who follow links: in threads of their own, so that a crowd of them keeps no caller with a token waiting.
 VISITORS, VISITORS_WAITING = 2, 64
-VISITS_PER_S, VISITS_AT_ONCE = 50.0, 200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,8 @@ class Desk:
     uploads: Workers = field(default_factory=lambda: Workers(UPLOADS, UPLOADS_WAITING))
     receiving: Slots = field(default_factory=lambda: Slots(RECEIVED, RECEIVED_WAITING))
     visitors: Workers = field(default_factory=lambda: Workers(VISITORS, VISITORS_WAITING))
-    visits: Pace = field(default_factory=lambda: Pace(VISITS_PER_S, VISITS_AT_ONCE))
+    pace: Pace = field(default_factory=Pace)
+    targets: Targets = field(default_factory=Targets)
     sending: Slots = field(default_factory=lambda: Slots(SENT, SENT_WAITING))
 
 

@@ -25,7 +25,7 @@ RETRY_AFTER_S = "2"
 WRONG_SHOWN, LONGEST_PLACE = 20, 200
 Kind = Literal[
     "malformed", "no-token", "token-refused", "scope-missing", "not-allowed", "not-found", "method", "too-slow",
-    "conflict", "too-large", "media-type", "invalid", "busy", "unavailable", "internal",
+    "conflict", "too-large", "media-type", "invalid", "too-many", "busy", "unavailable", "internal",
 ]  # fmt: skip
 
 
@@ -53,6 +53,7 @@ KINDS: dict[Kind, Nature] = {
     "too-large": Nature(413, "Too large", "Send less at once; docs/api.md has the limits."),
     "media-type": Nature(415, "Unsupported media type", "Send what /openapi.json says the path takes."),
     "invalid": Nature(422, "Cannot be done as asked", "Correct what the detail names."),
+    "too-many": Nature(429, "Too many requests", "Wait as long as Retry-After says, then send it again."),
     "busy": Nature(503, "Busy", "Wait as long as Retry-After says, then send it again."),
     "unavailable": Nature(503, "Unavailable", "Wait as long as Retry-After says, then send it again."),
     "internal": Nature(500, "Unforeseen error", "Tell the operator the request id: the log has the error."),
@@ -138,7 +139,7 @@ def answer(
         request_id=request.scope.get("rejoinder.request_id", ""),
         errors=errors,
     )
-    waits = {"Retry-After": RETRY_AFTER_S} if nature.status == 503 else {}
+    waits = {"Retry-After": RETRY_AFTER_S} if nature.status in (429, 503) else {}
     return JSONResponse(
         problem.model_dump(exclude_none=True), nature.status, {**waits, **(headers or {})}, MEDIA_TYPE
     )

@@ -4,9 +4,10 @@ What belongs here: values with their limits. The whole file, the sections of sta
 tuning.py.
 """
 
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, StringConstraints, model_validator
 
 
 class Section(BaseModel):
@@ -183,6 +184,10 @@ class Links(Section):
     )
     click_parameter: str = Field(
         "rj", pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$", description="Name of the parameter that tells them."
+    )
+    proxies: tuple[IPvAnyNetwork, ...] = Field(
+        (IPv4Network("127.0.0.1/32"), IPv6Network("::1/128")),
+        description="Networks of your proxies: what they say in X-Forwarded-For tells readers of links apart.",
     )
 
 

@@ -7,12 +7,14 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api.callers import MayTellConversions
+from api.clients import client_of
 from api.desk import AtDesk, Desk
 from api.problems import Refusal, documented
 from api.routes.sources import READING
 from api.schemas.links import TellConversion, Told
 from rejoinder.engagement.visits import Visit, visit_of, with_click
 from resources.commands.conversions import record_conversion
+from resources.postgres import is_outage
 from resources.store.links import follow
 
 router = APIRouter(tags=["links"])
@@ -24,13 +26,13 @@ FOUND: dict[int | str, dict[str, Any]] = {302: {"description": "Where the link l
     "/l/{code}",
     status_code=302,
     response_class=RedirectResponse,
-    responses={**FOUND, **documented("not-found", "invalid", "busy", "unavailable")},
+    responses={**FOUND, **documented("not-found", "invalid", "too-many", "busy", "unavailable")},
 )
 async def open_link(code: Code, request: Request, desk: AtDesk) -> Response:
     """Lead a reader to the source, at its second. Nobody needs a token; nothing about who it was is kept.
 
     Counted per day and per site that the reader came from; programs apart; `HEAD` and what a browser loads ahead not at
-    all.
+    all. Whoever comes faster than anybody reads is led and not counted; only a flood from one address is refused (429).
     """
     return await _led(code, request, desk)
 
@@ -42,14 +44,41 @@ async def look_at_link(code: Code, request: Request, desk: AtDesk) -> Response:
 
 
 async def _led(code: str, request: Request, desk: Desk) -> Response:
-    desk.visits.take()
     visit = visit_of(request.method, request.headers)
-    target = await desk.visitors.run(_follow, desk, code, visit)
+    admission = desk.pace.admit(_client(request, desk), _reading(code, request) if visit else None)
+    if admission == "refused":
+        raise Refusal("too-many", "More links are followed from there than anybody reads.")
+    target = await _target(code, visit if admission == "counted" else None, desk)
     if target is None:
         raise Refusal(
             "not-found", "No link has this code.", fix="Look at the link: a character may be missing."
         )
     return RedirectResponse(target, 302, {"X-Robots-Tag": "noindex"})
+
+
+def _client(request: Request, desk: Desk) -> str | None:
+    peer = request.client.host if request.client else None
+    return client_of(peer, request.headers.getlist("x-forwarded-for"), desk.bench.tuning.links.proxies)
+
+
+def _reading(code: str, request: Request) -> str:
+    return f"{code}\n{request.headers.get('user-agent', '')}"
+
+
+async def _target(code: str, visit: Visit | None, desk: Desk) -> str | None:
+    """Where the link leads; who is not counted, or comes while the database cannot be asked, is led from memory."""
+    known = desk.targets.get(code)
+    if known and visit is None:
+        return known
+    try:
+        target = await desk.visitors.run(_follow, desk, code, visit)
+    except Exception as error:
+        if known and (isinstance(error, Refusal) or is_outage(error)):
+            return known
+        raise
+    if target:
+        desk.targets.put(code, target)
+    return target
 
 
 def _follow(desk: Desk, code: str, visit: Visit | None) -> str | None:

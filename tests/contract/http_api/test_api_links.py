@@ -4,14 +4,17 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+import httpx
 import pytest
 
+from api.app import build_app
 from api.desk import Desk
-from api.pace import Pace
-from api.problems import Refusal
+from api.pace import LED, Pace
 from api.routes.links import _follow
 from rejoinder.engagement.visits import visit_of
+from rejoinder.errors import ServiceUnavailable
 from rejoinder.listening.policy import default_policy
+from resources.access.keyring import WatchedKeyring
 from resources.store.channels import save_channel
 from resources.store.links import PATH, follow, new_code, own_address
 
@@ -184,19 +187,51 @@ def test_conversions_need_their_scope(api: Any, link: dict[str, Any]) -> None:
     assert told(api, link=link["code"]).status_code == 401
 
 
-def test_more_than_may_be_is_refused_until_time_has_passed() -> None:
-    now_s = [0.0]
-    pace = Pace(2.0, 3.0, now_s=lambda: now_s[0])
-    for _ in range(3):
-        pace.take()
-    with pytest.raises(Refusal):
-        pace.take()
-    now_s[0] = 0.5
-    pace.take()
-    with pytest.raises(Refusal):
-        pace.take()
-    now_s[0] = 1e6
-    for _ in range(3):
-        pace.take()
-    with pytest.raises(Refusal):
-        pace.take()
+def test_a_flood_from_one_address_locks_nobody_elses_links(
+    api: Any, link: dict[str, Any], served: Any
+) -> None:
+    desk = Desk(api.bench, WatchedKeyring(api.bench.settings.home_dir), pace=Pace(now_s=lambda: 0.0))
+    with httpx.Client(base_url=served(build_app(desk)), trust_env=False, headers=BROWSER) as client:
+
+        def opened(address: str) -> httpx.Response:
+            return client.get(link["path"], headers={"X-Forwarded-For": address})
+
+        answers = [opened("198.51.100.7") for _ in range(int(LED.at_once) + 1)]
+        assert [answer.status_code for answer in answers] == [302] * int(LED.at_once) + [429]
+        assert answers[-1].headers["Retry-After"] == "2" and "Location" not in answers[-1].headers
+        assert opened("203.0.113.9").headers["Location"] == TARGET
+    # Both read it; however often the one came, it read it once.
+    assert [row[3] for row in visits(api)] == [2]
+
+
+def test_what_a_reader_says_of_its_own_address_is_not_believed(api: Any, link: dict[str, Any]) -> None:
+    for n in range(5):
+        open_link(api, link["path"], **{"X-Forwarded-For": f"192.0.2.{n}, 198.51.100.7"})
+    assert [row[3] for row in visits(api)] == [1]
+
+
+def test_a_look_before_the_visit_does_not_take_its_place(api: Any, link: dict[str, Any]) -> None:
+    reader = {"X-Forwarded-For": "198.51.100.7"}
+    open_link(api, link["path"], "HEAD", **reader)
+    open_link(api, link["path"], **reader, **{"Sec-Purpose": "prefetch"})
+    assert visits(api) == []
+    open_link(api, link["path"], **reader)
+    assert [row[3] for row in visits(api)] == [1]
+
+
+def test_readers_whom_no_proxy_names_are_all_led(api: Any, link: dict[str, Any]) -> None:
+    for _ in range(int(LED.at_once) + 20):
+        assert open_link(api, link["path"]).status_code == 302
+
+
+def test_a_reader_is_led_where_the_database_cannot_be_asked(
+    api: Any, link: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert open_link(api, link["path"]).status_code == 302
+
+    def away(*_: Any) -> None:
+        raise ServiceUnavailable("the database is away")
+
+    monkeypatch.setattr("api.routes.links.follow", away)
+    assert open_link(api, link["path"]).headers["Location"] == TARGET
+    assert open_link(api, f"{PATH}{new_code()}").status_code == 503
