@@ -30,7 +30,8 @@ def register(app: typer.Typer) -> None:
 def list_rules(channel: ChannelName = None, as_json: AsJson = False) -> None:
     """What each enabled channel listens for.
 
-    Rules are made of the corpus's keywords by the asset listening_rules (`rejoinder run corpus`).
+    Rules are made of the corpus's keywords by the asset listening_rules (`rejoinder run corpus`). A rule that the
+    platform does not take is put aside with its reason until its text changes; `rejoinder rules sync` tries it again.
     """
     from cli.context import open_database
 
@@ -38,16 +39,16 @@ def list_rules(channel: ChannelName = None, as_json: AsJson = False) -> None:
         from resources.commands.rules import rules_of_channels
 
         rows = [
-            {"channel": one.channel.name, "tag": rule.tag, "query": rule.x_query}
+            {"channel": one.channel.name, "tag": rule.tag, "query": rule.x_query, "refusal": refusal}
             for one in rules_of_channels(db, channel)
-            for rule in one.rules
+            for rule, refusal in (*((rule, None) for rule in one.rules), *one.aside)
         ]
     if as_json:
         print_json({"rules": rows})
         return
-    cells = ((row["channel"], row["tag"], row["query"]) for row in rows)
+    cells = ((row["channel"], row["tag"], row["query"], row["refusal"] or "") for row in rows)
     empty = "There are no rules yet: add sources, then `rejoinder run corpus` makes them."
-    print_table("Listening rules", ("channel", "tag", "query"), cells, empty=empty)
+    print_table("Listening rules", ("channel", "tag", "query", "not taken, because"), cells, empty=empty)
 
 
 @rules.command()
@@ -167,13 +168,13 @@ def _sync_one(
 
     client = deeds.client_of(db, one.channel, open_client)
     changes = deeds.planned(client, one.rules)
-    if changes is None or dry_run or changes.is_empty:
+    if changes is None or dry_run or (changes.is_empty and not one.aside):
         return changes
     if changes.added and not is_agreed:
         deeds.refuse_beyond_budget(
             one.channel, forecasts(client, one.channel, one.rules), is_agreed=is_agreed
         )
-    return deeds.synced(client, one.rules)
+    return deeds.try_again(db, one, client)
 
 
 def _as_row(name: str, changes: "RuleChanges") -> dict[str, Any]:
@@ -181,6 +182,7 @@ def _as_row(name: str, changes: "RuleChanges") -> dict[str, Any]:
     return {
         "channel": name,
         **{part: [{"tag": r.tag, "query": r.x_query} for r in found] for part, found in parts.items()},
+        "refused": [{"tag": r.tag, "query": r.x_query, "reason": reason} for r, reason in changes.refused],
     }
 
 
@@ -191,5 +193,6 @@ def _show_changes(done: "list[tuple[str, RuleChanges]]", *, dry_run: bool) -> No
     for name, changes in done:
         rows = [(words[0], rule.tag, shortened(rule.x_query, 80)) for rule in changes.added]
         rows += [(words[1], rule.tag or "no tag", shortened(rule.x_query, 80)) for rule in changes.removed]
+        rows += [("not taken", r.tag, f"{shortened(r.x_query, 80)}: {why}") for r, why in changes.refused]
         title = f"Rules of {name} at the platform; {len(changes.kept)} stay as they are"
         print_table(title, ("change", "tag", "query"), rows, empty=f"{title}, none changes.")

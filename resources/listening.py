@@ -11,7 +11,7 @@ from rejoinder.ids import ChannelId, sha256_hex
 from rejoinder.listening.post import Post
 from rejoinder.listening.rules import ListeningRule
 from resources.clients import OpenClient, reading_clients
-from resources.new_posts import answers_among, new_post
+from resources.new_posts import answers_among, is_own, new_post
 from resources.platforms.failures import AuthExpired, PlatformFailure, Refused, SpendStopped
 from resources.platforms.port import Heard, PlatformClient, Unreadable
 from resources.platforms.streaming import bound_first_search
@@ -19,10 +19,11 @@ from resources.postgres import Database, Transaction
 from resources.standings import withdraw_earlier
 from resources.store.channel_states import State, read_states, set_state
 from resources.store.channels import Channel, load_cursor, save_cursor
-from resources.store.follow_ups import note_follow_ups
+from resources.store.follow_ups import note_follow_ups, own_accounts
 from resources.store.opt_outs import note_requests
 from resources.store.posts import insert_posts
 from resources.store.publications import notify
+from resources.store.refused_rules import put_aside
 from resources.tuning import Tuning
 from resources.work.runner import Progress
 from resources.work.stopping import StopSignal
@@ -199,6 +200,7 @@ def save_heard(tx: Transaction, channel: Channel, heard: Heard, counts: HeardCou
     save_posts(tx, channel, heard.posts, counts)
     for item in heard.unreadable:
         quarantine(tx, channel, item, counts)
+    put_aside(tx, channel, heard.refused)
     save_cursor(tx, channel.id, CURSOR, dict(heard.cursor))
     if heard.gaps:
         message = f"Channel {channel.name} missed posts: {'; '.join(heard.gaps)}"
@@ -221,23 +223,24 @@ def save_posts(
     *,
     archived_before: datetime | None = None,
 ) -> None:
-    """Save posts, each once, but for those of authors who asked not to be answered.
+    """Save posts, each once, but for those of authors who asked not to be answered. Our own never go to triage.
 
     Args:
         tx: to save in.
         channel: that heard them.
         posts: any number; a thousand at a time is a good measure.
         counts: is added to.
-        archived_before: they come out of an archive; those older than this, and the account's own, never go to
-            triage. None: just heard.
+        archived_before: they come out of an archive; those older than this never go to triage. None: just heard.
     """
     opted_out = _opted_out(tx, channel, posts)
     kept = [post for post in posts if not (post.author and post.author.lower() in opted_out)]
     counts.opted_out += len(posts) - len(kept)
     now = datetime.now(UTC)
-    answers = answers_among(tx, channel, kept)
+    own = own_accounts(tx, channel.id)
+    answers = answers_among(tx, channel, kept, own)
     news = [
-        new_post(channel, post, now, archived_before, answers.get(post.platform_post_id)) for post in kept
+        new_post(channel, post, now, archived_before, answers.get(post.platform_post_id), own)
+        for post in kept
     ]
     saved = insert_posts(tx, channel.id, news, from_archive=archived_before is not None)
     for post, (outcome, reason) in zip(kept, saved, strict=True):
@@ -249,7 +252,8 @@ def save_posts(
     fresh = [post.platform_post_id for post, one in zip(kept, saved, strict=True) if one.outcome == "new"]
     note_follow_ups(tx, channel.platform, {one: answers[one].follow_up for one in fresh if one in answers})
     withdraw_earlier(tx, channel.platform, kept, now)
-    note_requests(tx, channel, [post for post, one in zip(kept, saved, strict=True) if one.outcome in HEEDED])
+    heeded = [post for post, one in zip(kept, saved, strict=True) if one.outcome in HEEDED]
+    note_requests(tx, channel, [post for post in heeded if not is_own(post, own)])
 
 
 def _opted_out(tx: Transaction, channel: Channel, posts: Sequence[Post]) -> set[str]:

@@ -44,6 +44,7 @@ KINDS: dict[str, Kind] = {
     # listening
     "listen_trouble": Kind("error", "A channel cannot be listened to"),
     "listen_gap": Kind("warning", "Posts may have been missed"),
+    "rule_refused": Kind("warning", "A platform does not take a listening rule"),
     "rules_beyond_budget": Kind("warning", "What is listened for would cost more than the budget"),
     "opt_out": Kind("info", "An author asked not to be answered"),
     # money

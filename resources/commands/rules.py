@@ -8,19 +8,21 @@ from rejoinder.errors import ConfigInvalid
 from rejoinder.listening.rules import ListeningRule
 from rejoinder.listening.spending import budget_of
 from resources.clients import OpenClient
-from resources.platforms.port import PlatformClient
+from resources.platforms.port import PlatformClient, RefusedRule
 from resources.platforms.streaming import RuleChanges, as_block_stream
 from resources.postgres import Database
 from resources.rule_forecasts import RuleForecast, usd_per_day
 from resources.store.channels import Channel, enabled_channels, read_credential
+from resources.store.refused_rules import put_aside, rules_aside, take_back
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelRules:
-    """The rules of one channel."""
+    """The rules of one channel; aside are those that its platform did not take, with its reason."""
 
     channel: Channel
     rules: tuple[ListeningRule, ...]
+    aside: tuple[RefusedRule, ...] = ()
 
 
 def rules_of_channels(db: Database, name: str | None = None) -> list[ChannelRules]:
@@ -37,6 +39,10 @@ def rules_of_channels(db: Database, name: str | None = None) -> list[ChannelRule
                 tuple(
                     ListeningRule(row["tag"], row["query"], channel.communities)
                     for row in tx.rows("active_rules", channel_id=channel.id)
+                ),
+                tuple(
+                    RefusedRule(ListeningRule(one.tag, one.query, channel.communities), one.refusal)
+                    for one in rules_aside(tx, channel.id)
                 ),
             )
             for channel in channels
@@ -63,6 +69,20 @@ def synced(client: PlatformClient, rules: Sequence[ListeningRule]) -> RuleChange
     """Make the platform's rules equal to these; None where it keeps none."""
     stream = as_block_stream(client)
     return None if stream is None else stream.sync_rules(rules)
+
+
+def try_again(db: Database, one: ChannelRules, client: PlatformClient) -> RuleChanges | None:
+    """Make the platform's rules equal to all of a channel's, those too that were put aside before.
+
+    What it takes now is listened for again, what it does not is put aside with its reason. None where the platform
+    keeps no rules.
+    """
+    changes = synced(client, (*one.rules, *(refused.rule for refused in one.aside)))
+    if changes is not None:
+        with db.transaction() as tx:
+            take_back(tx, one.channel, (*changes.added, *changes.kept))
+            put_aside(tx, one.channel, changes.refused)
+    return changes
 
 
 def refuse_beyond_budget(channel: Channel, found: Sequence[RuleForecast], *, is_agreed: bool) -> None:

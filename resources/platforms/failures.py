@@ -52,12 +52,16 @@ class SpendStopped(RateLimited):
 
 
 class Refused(PlatformFailure):
-    """The platform said no; codes are those of `rejoinder.posting.verdicts.REFUSALS`."""
+    """The platform said no; codes are those of `rejoinder.posting.verdicts.REFUSALS`.
+
+    parameters are the names of what it refuses of a request, where it names them.
+    """
 
     kind = "refused"
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, *, parameters: frozenset[str] = frozenset()) -> None:
         super().__init__(detail, code=code)
+        self.parameters = parameters
 
 
 class OutcomeUnknown(PlatformFailure):

@@ -27,12 +27,20 @@ class Unreadable(NamedTuple):
     reason: str
 
 
+class RefusedRule(NamedTuple):
+    """A listening rule that a platform does not take, and why, in the platform's words."""
+
+    rule: ListeningRule
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """One poll: posts oldest first, each once, and the cursor to poll with next.
 
     is_complete is False when the poll stopped at its bound or at a rate limit with more waiting;
-    the next poll goes on from there. gaps are sentences about posts that can no longer be had.
+    the next poll goes on from there. gaps are sentences about posts that can no longer be had. refused
+    are rules that the platform does not take: the others were asked for.
     """
 
     posts: tuple[Post, ...]
@@ -40,6 +48,7 @@ class Heard:
     unreadable: tuple[Unreadable, ...] = ()
     is_complete: bool = True
     gaps: tuple[str, ...] = ()
+    refused: tuple[RefusedRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

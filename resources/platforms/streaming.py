@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 from rejoinder.listening.reconnecting import Trouble
 from rejoinder.listening.rules import ListeningRule
 from resources.platforms.failures import RateLimited, Unreachable
-from resources.platforms.port import Heard, PlatformClient, Stop
+from resources.platforms.port import Heard, PlatformClient, RefusedRule, Stop
 
 
 class StreamEnded(Unreachable):
@@ -29,11 +29,15 @@ class SlotTaken(RateLimited):
 
 @dataclass(frozen=True, slots=True)
 class RuleChanges:
-    """What makes the platform's rules equal to ours: to add, to remove (query and tag), and what is there already."""
+    """What makes the platform's rules equal to ours: to add, to remove (query and tag), and what is there already.
+
+    refused are those of ours that the platform does not take, with its reason; known only once they were sent.
+    """
 
     added: tuple[ListeningRule, ...]
     removed: tuple[ListeningRule, ...]
     kept: tuple[ListeningRule, ...]
+    refused: tuple[RefusedRule, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -55,7 +59,10 @@ class BlockStream(Protocol):
         ...
 
     def sync_rules(self, rules: Sequence[ListeningRule]) -> RuleChanges:
-        """Make the platform's rules equal to these by difference; a stream that stands follows within seconds."""
+        """Make the platform's rules equal to these by difference; a stream that stands follows within seconds.
+
+        A rule that the platform does not take is told of and keeps no other from it.
+        """
         ...
 
     def stream_blocks(self, stop: Stop, *, most: int, within_s: float) -> Generator[Heard, None, None]:

@@ -38,6 +38,7 @@ from resources.platforms.x_poll import (
     begin_at,
     in_words,
     poll_search,
+    refused_among,
     search_key,
 )
 from resources.platforms.x_streaming import XStreaming
@@ -134,8 +135,8 @@ class XClient(XStreaming):
                 found.is_complete = False
                 break
         posts = sorted(found.posts.values(), key=lambda post: (post.created_at, int(post.platform_post_id)))
-        gaps = in_words(found.gaps, rules)
-        return Heard(tuple(posts), progress, tuple(found.unreadable), found.is_complete, gaps)
+        told = in_words(found.gaps, rules), refused_among(rules, found.refused)
+        return Heard(tuple(posts), progress, tuple(found.unreadable), found.is_complete, *told)
 
     def _search(self, query: str) -> Fetch:
         return self._charged(lambda wanted: self._api.search_recent_tweets(query, **wanted))

@@ -209,9 +209,16 @@ def http_failure(error: tweepy.HTTPException, *, is_write: bool) -> PlatformFail
     if status == 401 or "unsupported-authentication" in error.response.text:
         return AuthExpired(words)
     if 400 <= status < 500:
-        return Refused(refusal_code(status, words, error.response.text), words)
+        code = refusal_code(status, words, error.response.text)
+        return Refused(code, words, parameters=named_parameters(error))
     detail = f"the platform answered {status}"
     return OutcomeUnknown(detail) if is_write else Unreachable(detail)
+
+
+def named_parameters(error: tweepy.HTTPException) -> frozenset[str]:
+    """Names of the parameters that X refuses, in its validation shape."""
+    named = [each.get("parameters") for each in error.api_errors if isinstance(each, dict)]
+    return frozenset(str(name) for one in named if isinstance(one, dict) for name in one)
 
 
 def platform_words(error: tweepy.HTTPException) -> str:
@@ -237,6 +244,8 @@ def refusal_code(status: int, words: str, body: str = "") -> str:
             return code
     if "resource-not-found" in body:
         return "parent_gone"
+    if "rule-cap" in body:
+        return "usage_capped"
     return "forbidden" if status == 403 else "invalid"
 
 

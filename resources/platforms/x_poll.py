@@ -23,7 +23,7 @@ from rejoinder.ids import sha256_hex
 from rejoinder.listening.post import Post
 from rejoinder.listening.rules import ListeningRule
 from resources.platforms.failures import Refused
-from resources.platforms.port import Unreadable
+from resources.platforms.port import RefusedRule, Unreadable
 from resources.platforms.x_answers import newest_id, read_posts
 
 Fetch = Callable[[Mapping[str, str]], Mapping[str, Any]]
@@ -48,12 +48,14 @@ class Collected:
     """What the polls of several searches found so far, each post once.
 
     settled_at: what was written before is in X's search; a cursor does not move past it. None: all is.
+    refused: searches, by their keys, whose query X cannot read, and its words.
     """
 
     settled_at: datetime | None = None
     posts: dict[str, Post] = field(default_factory=dict)
     unreadable: list[Unreadable] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
     is_complete: bool = True
 
     def is_settled(self, post: Post) -> bool:
@@ -74,6 +76,13 @@ def in_words(gaps: Sequence[Gap], rules: Sequence[ListeningRule]) -> tuple[str, 
     return tuple(f"{queries.get(gap.key, gap.key)}: {gap.reason}" for gap in gaps)
 
 
+def refused_among(rules: Sequence[ListeningRule], refused: Mapping[str, str]) -> tuple[RefusedRule, ...]:
+    """The rules whose searches X refused, by the keys of the searches."""
+    return tuple(
+        RefusedRule(rule, refused[search_key(rule)]) for rule in rules if search_key(rule) in refused
+    )
+
+
 def begin_at(key: str, cursor: MutableMapping[str, str], earliest: datetime) -> None:
     """Let a search that never ran begin at this time; one that ran stays as it is."""
     if not any(f"{key}.{part}" in cursor for part in PARTS):
@@ -84,6 +93,8 @@ def poll_search(
     key: str, fetch: Fetch, cursor: MutableMapping[str, str], into: Collected, *, own: str, max_pages: int
 ) -> None:
     """Read one search from its cursor; cursor and collection are brought up to date page by page.
+
+    One whose query X cannot read is noted in the collection, so that it keeps no other search from being read.
 
     Args:
         key: name of the search in the cursor.
@@ -96,7 +107,13 @@ def poll_search(
     read_to = None if f"{key}.until" in cursor else into.settled_at
     token: str | None = None
     for _ in range(max_pages):
-        body = fetch_page(key, fetch, cursor, into.gaps, token)
+        try:
+            body = fetch_page(key, fetch, cursor, into.gaps, token)
+        except Refused as refusal:
+            if refusal.code != "invalid" or "query" not in refusal.parameters:
+                raise
+            into.refused[key] = refusal.detail
+            return
         posts, unreadable = read_posts(body)
         others = [post for post in posts if (post.author or "").lower() != own.lower()]
         into.posts.update((post.platform_post_id, post) for post in others)

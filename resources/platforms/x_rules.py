@@ -4,14 +4,16 @@ A tag cannot be changed on X, so a rule with another tag is deleted and added ag
 without a tag is none of ours and goes too.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import requests
 
 from rejoinder.errors import ConfigInvalid
 from rejoinder.listening.rules import ListeningRule, rule_set_problems
 from resources.platforms.failures import Refused
+from resources.platforms.port import RefusedRule
 from resources.platforms.streaming import RuleChanges
 
 RULES_PATH = "/2/tweets/search/stream/rules"
@@ -19,6 +21,7 @@ CONNECTIONS_PATH = "/2/connections"
 # One request of X takes more, but an answer of a thousand errors helps nobody.
 RULES_PER_REQUEST = 100
 
+T = TypeVar("T")
 Ask = Callable[..., dict[str, Any]]
 
 
@@ -49,27 +52,80 @@ def _rule(row: Mapping[str, Any]) -> ListeningRule:
 
 
 def apply(ask: Ask, rules: Sequence[ListeningRule]) -> RuleChanges:
-    """Make X's rules equal to these.
+    """Make X's rules equal to these; those that X does not take are told of, the others are there.
 
     Raises:
-        Refused: X does not take a rule.
+        Refused: X takes no rules at all, or no more of them.
     """
     changes, extra = plan(ask, rules)
-    for start in range(0, len(extra), RULES_PER_REQUEST):
-        ask("POST", RULES_PATH, json={"delete": {"ids": extra[start : start + RULES_PER_REQUEST]}})
-    for start in range(0, len(changes.added), RULES_PER_REQUEST):
-        part = changes.added[start : start + RULES_PER_REQUEST]
-        answer = ask("POST", RULES_PATH, json={"add": [{"value": r.x_query, "tag": r.tag} for r in part]})
-        problems = [error for error in answer.get("errors", []) if error.get("title") != "DuplicateRule"]
-        if problems:
-            raise refused_rules(problems)
-    return changes
+    for part in batched(extra):
+        ask("POST", RULES_PATH, json={"delete": {"ids": list(part)}})
+    refused = tuple(one for part in batched(changes.added) for one in _add(ask, part))
+    unwanted = {one.rule for one in refused}
+    taken = tuple(rule for rule in changes.added if rule not in unwanted)
+    return replace(changes, added=taken, refused=refused)
 
 
-def refused_rules(problems: Sequence[Mapping[str, Any]]) -> Refused:
+def batched(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The items in parts that one request takes."""
+    return (items[start : start + RULES_PER_REQUEST] for start in range(0, len(items), RULES_PER_REQUEST))
+
+
+def _add(ask: Ask, rules: Sequence[ListeningRule]) -> list[RefusedRule]:
+    """Add rules; those that X does not take, whether it then took the others of the request or none of them."""
+    try:
+        answer = ask("POST", RULES_PATH, json={"add": [{"value": r.x_query, "tag": r.tag} for r in rules]})
+    except Refused as refusal:
+        if refusal.code != "invalid":
+            raise
+        return _add_halves(ask, rules, refusal.detail)
+    problems = {str(one.get("value")): one for one in answer.get("errors") or []}
+    refused = [
+        RefusedRule(rule, _words(problems[rule.x_query]))
+        for rule in rules
+        if rule.x_query in problems and not _is_duplicate(problems[rule.x_query])
+    ]
+    there = {str(row.get("value")) for row in answer.get("data") or []} | problems.keys()
+    left = [rule for rule in rules if rule.x_query not in there]
+    return refused + (_add(ask, left) if refused and left else [])
+
+
+def _add_halves(ask: Ask, rules: Sequence[ListeningRule], detail: str) -> list[RefusedRule]:
+    """Add rules of which X does not say which it refuses: half by half, down to those."""
+    if len(rules) == 1:
+        return [RefusedRule(rules[0], detail)]
+    half = len(rules) // 2
+    return _add(ask, rules[:half]) + _add(ask, rules[half:])
+
+
+def _is_duplicate(problem: Mapping[str, Any]) -> bool:
+    return problem.get("title") == "DuplicateRule"
+
+
+def _words(problem: Mapping[str, Any]) -> str:
+    said = problem.get("details") or problem.get("detail") or problem.get("title") or "no reason given"
+    return "; ".join(map(str, said)) if isinstance(said, list) else str(said)
+
+
+def none_taken(refused: Sequence[RefusedRule]) -> Refused:
     """The failure that names the rules which X does not take."""
-    detail = "; ".join(f"{error.get('value')}: {error.get('details')}" for error in problems)
+    detail = "; ".join(f"{rule.x_query}: {reason}" for rule, reason in refused)
     return Refused("invalid", f"X does not take a listening rule: {detail}")
+
+
+def told_of_rules(response: requests.Response) -> dict[str, Any] | None:
+    """The body of a refusal that names the rules which X does not take; None where it names none.
+
+    X answers 400 where it took no rule of a request, and says the same of each rule as it does beside a success.
+    """
+    try:
+        body = read_answer(response)
+    except ValueError:
+        return None
+    errors = body.get("errors")
+    if not isinstance(errors, list) or not errors:
+        return None
+    return body if all(isinstance(one, dict) and "value" in one for one in errors) else None
 
 
 def open_connections(ask: Ask) -> list[Mapping[str, Any]]:

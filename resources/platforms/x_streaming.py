@@ -51,8 +51,13 @@ class XStreaming(ABC):
     def _ask(self, method: str, path: str, **named: Any) -> dict[str, Any]:
         try:
             return x_rules.read_answer(self._api.request(method, path, user_auth=False, **named))
-        except (tweepy.TweepyException, requests.RequestException, ValueError) as error:
+        except tweepy.BadRequest as error:
+            told = x_rules.told_of_rules(error.response)
+            if told is not None:
+                return told
             failure: PlatformFailure = x_failure(error, is_write=False)
+        except (tweepy.TweepyException, requests.RequestException, ValueError) as error:
+            failure = x_failure(error, is_write=False)
         raise failure
 
     def plan_rules(self, rules: Sequence[ListeningRule]) -> RuleChanges:
@@ -90,8 +95,14 @@ class XStreaming(ABC):
         return True
 
     def stream(self, rules: Sequence[ListeningRule], stop: Stop) -> Iterator[Post]:
-        """Posts of one connection of the filtered stream until stop is set; the account's own are left out."""
-        self.sync_rules(rules)
+        """Posts of one connection of the filtered stream until stop is set; the account's own are left out.
+
+        Raises:
+            Refused: X takes none of the rules.
+        """
+        changes = self.sync_rules(rules)
+        if changes.refused and not (changes.added or changes.kept):
+            raise x_rules.none_taken(changes.refused)
         for block in self.stream_blocks(stop, most=BLOCK_POSTS, within_s=BLOCK_S):
             yield from block.posts
 

@@ -56,7 +56,10 @@ BUDGET_LOOK_S = 300.0
 
 @dataclass(slots=True)
 class Ground:
-    """What all that listens on one channel shares; lock is held by whoever saves."""
+    """What all that listens on one channel shares; lock is held by whoever saves.
+
+    remark is what people read beside a stream that stands: which of its rules do not.
+    """
 
     db: Database
     channel: Channel
@@ -67,6 +70,7 @@ class Ground:
     progress: Progress | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
     asked_at: float = -ASK_EVERY_S
+    remark: str = ""
 
     def tell(self, state: State, detail: str = "") -> None:
         """Say what listening does now, for people to see; a database that is away is no reason to fail."""
@@ -141,8 +145,12 @@ class CatchUp:
             self.over.wait(min(timing.poll_s, max(0.0, settled_at - time.monotonic())))
             self._search(())
         self._cover(rules)
-        self.ground.tell("streaming")
-        while not self.over.wait(timing.poll_s):
+        told = None
+        while not self.over.is_set():
+            if told != self.ground.remark:
+                told = self.ground.remark
+                self.ground.tell("streaming", told)
+            self.over.wait(timing.poll_s)
             self._search(())
             for fresh in self._ripe():
                 self._cover(fresh)

@@ -7,7 +7,7 @@ fills, then the connection does: nothing is dropped. A stop, asked for at any ti
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
@@ -29,7 +29,7 @@ from resources.postgres import COLLISIONS, Transaction
 from resources.store.channels import load_cursor, save_cursor
 from resources.store.publications import notify
 from resources.streaming.catch_up import CONNECTION, CatchUp, Ground
-from resources.streaming.costs import tell_cost
+from resources.streaming.rule_keeping import keep_rules
 from resources.streaming.slot import StreamSlot, take_slot
 from resources.streaming.troubles import a_day_ago, state_of, trouble_of
 from resources.work.stopping import StopSignal
@@ -37,6 +37,7 @@ from resources.work.stopping import StopSignal
 log = logging.getLogger("rejoinder.listening")
 
 SAVE_TRIES = 3
+NO_RULES = "X takes none of the listening rules, or there are none: see `rejoinder rules list`, `rejoinder run corpus`"
 AFTER_A_CLEARING_S = 1.0
 AFTER_A_BAD_RULE_S = 60.0
 EXPECTED = (PlatformFailure, ServiceUnavailable, ConfigInvalid, psycopg.OperationalError)
@@ -103,24 +104,16 @@ class StreamEar:
         with self.ground.db.transaction() as tx:
             rules = active_rules(tx, self.ground.channel.id)
         if not rules:
-            self.ground.tell("polling", "there are no listening rules yet: `rejoinder run corpus` makes them")
+            self.ground.tell("polling", NO_RULES)
             self._poll()
             return None
-        self.sync(rules)
-        connection = Connection(self, tuple(rules))
-        connection.run()
+        taken = keep_rules(self.ground, rules)
+        if not taken:
+            self.ground.tell("refused", self.ground.remark)
+            self._poll()
+            return None
+        Connection(self, taken).run()
         return "closed"
-
-    def sync(self, rules: Sequence[ListeningRule]) -> None:
-        """Make the stream's rules equal to these; what new ones will cost is told before."""
-        ground = self.ground
-        tell_cost(ground.db, ground.client, ground.channel, lambda: ground.stream.plan_rules(rules).added)
-        changes = ground.stream.sync_rules(rules)
-        if not changes.is_empty:
-            counts = len(changes.added), len(changes.removed)
-            log.info(
-                "channel %s: %d rules added to the stream, %d removed", self.ground.channel.name, *counts
-            )
 
     def _has_slot(self) -> bool:
         if self.slot is not None and not self.slot.is_held():
@@ -279,7 +272,7 @@ class Connection:
             self.is_over = True
             return
         try:
-            self.ear.sync(rules)
+            rules = keep_rules(self.ground, rules)
         except (PlatformFailure, ConfigInvalid) as error:
             log.warning("channel %s: the stream keeps its old rules: %s", self.ground.channel.name, error)
             self._next_look = time.monotonic() + AFTER_A_BAD_RULE_S

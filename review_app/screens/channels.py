@@ -6,10 +6,11 @@ from decimal import Decimal
 import streamlit as st
 
 from rejoinder.listening.spending import WARN_AT, money
-from resources.publishing.outlook import read_outlook
+from resources.publishing.outlook import outlook_now
 from resources.publishing.switch import pauses_in_force
 from resources.spending.report import ActionSpend, ChannelSpend, SpanSpend, live_states, read_spend
 from resources.store.channel_states import ChannelState
+from resources.store.refused_rules import RuleAside, rules_aside
 from resources.store.schedules import list_planned
 from review_app.desk import reading
 from review_app.escaped import Markup, chip, html, join, show
@@ -35,9 +36,10 @@ def page() -> None:
     with reading() as tx:
         spends = read_spend(tx, now)
         states = live_states(tx, now)
-        outlooks = {one.channel.id: one for one in read_outlook(tx, now)}
+        outlooks = {one.channel.id: one for one in outlook_now(tx)}
         pauses = {one.channel_id: one for one in pauses_in_force(tx)}
         planned = list_planned(tx)
+        aside = rules_aside(tx)
     if not spends:
         show(
             html(
@@ -52,6 +54,9 @@ def page() -> None:
         with st.container(border=True, key=f"channel_{spend.channel_id}", gap="xsmall"):
             show(html('<span class="rj-who">{}</span>', spend.channel))
             show(_parts([state for state in states if state.channel_id == spend.channel_id]))
+            for rule in aside:
+                if rule.channel_id == spend.channel_id:
+                    show(_aside(rule))
             show(_money(spend))
             if one := outlooks.get(spend.channel_id):
                 own = [each for each in planned if each.channel == spend.channel]
@@ -62,6 +67,16 @@ def _parts(states: Sequence[ChannelState]) -> Markup:
     if not states:
         return html('<div class="rj-meta">Nothing has run on this channel yet.</div>')
     return html('<div class="rj-parts">{}</div>', join([_part(state) for state in states]))
+
+
+def _aside(rule: RuleAside) -> Markup:
+    """A listening rule that the platform does not take."""
+    return html(
+        '<div class="rj-meta">Not listened for since {}: <code>{}</code> · {}</div>',
+        when(rule.refused_at),
+        rule.query,
+        rule.refusal,
+    )
 
 
 def _part(state: ChannelState) -> Markup:

@@ -181,15 +181,6 @@ def test_rules_change_while_the_connection_stays(x_desk: Any, sandbox: Any) -> N
         assert len(x_desk.connections("all")) == 1
 
 
-def test_a_rule_that_x_refuses_leaves_the_old_ones_standing(x_desk: Any, sandbox: Any, caplog: Any) -> None:
-    with x_desk.ear().listening():
-        wait_for(lambda: x_desk.state() == "streaming")
-        x_desk.rule("asyncio ( OR )", "bad")
-        wait_for(lambda: any("keeps its old rules" in record.getMessage() for record in caplog.records))
-        x_desk.flow(10)
-        x_desk.wait_for_the_flow()
-
-
 def test_a_second_listener_polls_and_says_so(x_desk: Any, sandbox: Any) -> None:
     listener = x_desk.ear()
     key = as_block_stream(listener.ear.ground.client).stream_key

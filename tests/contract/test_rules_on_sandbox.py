@@ -108,7 +108,8 @@ def test_the_commands_tell_programs_and_people(x_desk: Any, environment: None) -
 
     app, runner = build_app(), CliRunner()
     listed = json.loads(runner.invoke(app, ["rules", "list", "--json"]).stdout)
-    assert listed == {"rules": [{"channel": "x-rehearsal", "tag": "keywords:asyncio", "query": "asyncio"}]}
+    only = {"channel": "x-rehearsal", "tag": "keywords:asyncio", "query": "asyncio", "refusal": None}
+    assert listed == {"rules": [only]}
     bad = runner.invoke(app, ["rules", "check", "is:retweet", "--json"])
     assert bad.exit_code == 1 and "stand alone" in json.loads(bad.stdout)["problems"][0]
     assert "well formed" in runner.invoke(app, ["rules", "check", "asyncio -is:retweet"]).stdout

@@ -55,6 +55,18 @@ def test_states_and_budgets_are_shown(db: Database, owner_db: Database) -> None:
     assert "$0.00, no budget" in html
 
 
+def test_a_rule_that_the_platform_does_not_take_is_shown_with_its_reason(
+    db: Database, owner_db: Database
+) -> None:
+    channel_id = make_channel(owner_db)
+    with db.transaction() as tx:
+        tx.execute("upsert_listening_rule", channel_id=channel_id, tag="bad", query="tea OR")
+        assert "tea OR" not in drawn()
+        tx.execute("put_rule_aside", channel_id=channel_id, query="tea OR", reason="<i>a term</i> is missing")
+    html = drawn()
+    assert "<code>tea OR</code>" in html and "&lt;i&gt;a term&lt;/i&gt; is missing" in html
+
+
 def test_the_switch_stands_in_red_with_who_when_and_why(db: Database, owner_db: Database) -> None:
     make_channel(owner_db, name="paid")
     page = opened().run()
