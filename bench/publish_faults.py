@@ -1,9 +1,9 @@
 """The fault campaign: thousands of approved replies, two platforms, and everything that can break does.
 
 A supervisor kills publishers, lets the sandbox drop connections before and after it takes a reply, answers with
-every kind of error, ends tokens, restarts PostgreSQL and sets clocks wrong, at moments that a seed draws. Then what
-stands on the sandbox is counted from its own log: nothing twice, nothing that nobody approved, nothing lost, nothing
-left open, nothing over a limit.
+every kind of error, ends tokens, restarts PostgreSQL, sets clocks wrong and pauses channels or everything, at moments
+that a seed draws. Then what stands on the sandbox is counted from its own log: nothing twice, nothing that nobody
+approved, nothing lost, nothing left open, nothing over a limit; and nothing left while it was paused.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +17,7 @@ import httpx
 from bench.own_home import own_home
 from bench.publish_clocks import Clocks
 from bench.publish_desk import Desk, approve_all, open_desk, write_posts
+from bench.publish_pauses import Pauses
 from bench.publish_person import Person, Timelines
 from bench.publish_plan import Account, Plan, Wanted, draw_plan, parent_id
 from bench.publish_processes import PUBLISHERS_LOG, Publishers, running_sandbox, write_orders
@@ -117,7 +118,8 @@ def _get_ready(
     )
     orders = write_orders(home, addresses.publisher, [clocks.file(number) for number in range(n_publishers)])
     crew = Publishers(orders, home / PUBLISHERS_LOG)
-    return Supervisor(plan, desk, clocks, person, crew, control, settings, Random(seed + 2), advance)
+    pauses = Pauses(desk, lambda path: control.get(f"/sandbox/{path}").raise_for_status().json())
+    return Supervisor(plan, desk, clocks, person, pauses, crew, control, settings, Random(seed + 2), advance)
 
 
 def _url(control: httpx.Client) -> str:
@@ -198,7 +200,8 @@ def _verdict(supervisor: Supervisor) -> Verdict:
         )
         for row in desk.rows(PARTS)
     ]
-    return judge(log, limits, {one.number: one for one in supervisor.plan.wanted}, parts)
+    wanted = {one.number: one for one in supervisor.plan.wanted}
+    return judge(log, limits, wanted, parts, supervisor.pauses.over)
 
 
 def _counted(desk: Desk, statement: str) -> dict[str, int]:
@@ -214,7 +217,11 @@ def _broken(supervisor: Supervisor) -> dict[str, Any]:
         "kills": supervisor.publishers.kills,
         "postgres_restarts": supervisor.broken["postgres"],
         "parents_that_went": supervisor.broken["parent"],
-        "clocks_set_wrong": supervisor.broken["sandbox_clock"] + supervisor.broken["publisher_clock"],
+        "pauses_of_a_channel": sum(one.channel is not None for one in supervisor.pauses.over),
+        "pauses_of_everything": sum(one.channel is None for one in supervisor.pauses.over),
+        "clocks_set_wrong": sum(
+            supervisor.broken[f"{whose}_clock"] for whose in ("sandbox", "publisher", "database")
+        ),
         "campaign_hours": round(clocks.offset_s / 3600, 1),
         "jumps_ahead": clocks.jumps,
     }

@@ -3,7 +3,7 @@
 Moments are counted in requests for new posts that reached the sandbox, not in seconds.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -36,6 +36,10 @@ FAULTS: dict[str, tuple[str, ...]] = {
 }
 SHORT_S, LONG_S = 0.4, 31.0  # a slow answer, and one that comes after our client has hung up (30 s)
 PARENT_ENDS = ("deleted", "blocked", "locked", "text")
+# A channel's pause ends with so many requests of the others. While everything is paused none arrives, so that ends
+# after so many seconds of real time.
+CHANNEL_PAUSE_REQUESTS = (2, 40)
+PAUSE_OF_ALL_S = (0.5, 3.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,20 @@ def _events(n: int, n_publishers: int, wanted: Sequence[Wanted], chance: Random)
             yield Event(when(), name)
     for one in chance.sample(wanted, max(2, n // 50)):
         yield Event(when(), "parent", (one.parent_id, chance.choice(PARENT_ENDS)))
+    yield from _pauses(n, wanted, chance, when)
+
+
+def _pauses(n: int, wanted: Sequence[Wanted], chance: Random, when: Callable[[], int]) -> Iterator[Event]:
+    """Pauses of a channel with their ends, and of everything; in every other one of those a publisher is killed."""
+    for _ in range(max(2, n // 100)):
+        at, name = when(), chance.choice(wanted).account.name
+        yield Event(at, "pause_channel", (name,))
+        yield Event(at + chance.randint(*CHANNEL_PAUSE_REQUESTS), "resume_channel", (name,))
+    for number in range(max(2, n // 200)):
+        at = when()
+        yield Event(at, "pause_everything", (str(chance.uniform(*PAUSE_OF_ALL_S)),))
+        if number % 2:
+            yield Event(at, "kill", ("0",))
 
 
 def _others(n: int) -> dict[str, int]:

@@ -13,6 +13,7 @@ import httpx
 
 from bench.publish_clocks import Clocks
 from bench.publish_desk import Desk
+from bench.publish_pauses import Pauses
 from bench.publish_person import Person
 from bench.publish_plan import Event, Plan
 from bench.publish_processes import Publishers, crash_postgres
@@ -44,6 +45,7 @@ class Supervisor:
     desk: Desk
     clocks: Clocks
     person: Person
+    pauses: Pauses
     publishers: Publishers
     control: httpx.Client
     settings: Settings
@@ -60,14 +62,26 @@ class Supervisor:
         self.requests_before = self._n_requests()
         began = monotonic()
         while monotonic() - began < longest_s:
-            self.publishers.keep_up()
-            self._break_what_is_due()
-            if self._is_done():
+            if self._step():
                 break
             sleep(LOOK_S)
         else:
             log.warning("the campaign is not over after %g s", longest_s)
+        self.pauses.end_all()
         return monotonic() - began
+
+    def _step(self) -> bool:
+        """Keep publishers running, break what is due, and say whether all is done; an outage is waited out."""
+        try:
+            self.publishers.keep_up()
+            self.pauses.end_what_is_over()
+            self._break_what_is_due()
+            return self._is_done()
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            log.warning("%s", error)
+            return False
 
     def struck(self) -> dict[str, int]:
         """How many faults happened, by the sandbox's own count."""
@@ -79,9 +93,10 @@ class Supervisor:
             return
         n_requests = self._n_requests() - self.requests_before
         while self.waiting and self.waiting[0].at <= n_requests:
-            event = self.waiting.pop(0)
-            self.broken[event.kind] += 1
+            event = self.waiting[0]
             getattr(self, f"_{event.kind}")(*event.of)
+            self.broken[event.kind] += 1
+            self.waiting.pop(0)
 
     def _n_requests(self) -> int:
         return int(self._get("summary")["write_requests"])
@@ -128,30 +143,44 @@ class Supervisor:
     def _parent(self, post_id: str, end: str) -> None:
         self._post(f"posts/{post_id}", {"text": EDITED} if end == "text" else {end: True})
 
+    def _pause_channel(self, name: str) -> None:
+        self.pauses.begin(name)
+
+    def _resume_channel(self, name: str) -> None:
+        self.pauses.end(name)
+
+    def _pause_everything(self, lasts_s: str) -> None:
+        self.pauses.begin(None, float(lasts_s))
+
     def _is_done(self) -> bool:
         """Whether nothing is open; lets a person decide, or time pass, where all else waits for that."""
-        try:
-            [now] = self.desk.rows(STANDING)
-            self.advance(now["settled"] - self.settled)
-            self.settled = now["settled"]
-            if not now["open"]:
-                return self.person.settle() == 0
-            next_at = self._idle_until()
-            if next_at and not self.person.settle() and next_at < NEVER:
-                self._let_time_pass(next_at)
-        except Exception as error:
-            if not is_outage(error):
-                raise
-            log.warning("%s", error)
+        [now] = self.desk.rows(STANDING)
+        self.advance(now["settled"] - self.settled)
+        self.settled = now["settled"]
+        if not now["open"]:
+            return self.person.settle() == 0
+        next_at = self._idle_until()
+        if next_at and not self.person.settle():
+            self._go_on_at(next_at)
         return False
 
+    def _go_on_at(self, next_at: datetime) -> None:
+        """Nothing is due: let time pass, or resume the channels where all that is left waits for that."""
+        if next_at < NEVER:
+            self._let_time_pass(next_at)
+        elif not self.pauses.is_everything_paused:
+            self.pauses.end_all()
+
     def _idle_until(self) -> datetime | None:
-        """When a publisher has something to do next; None while one has, NEVER where only a person does."""
-        _, latest = self.clocks.earliest_and_latest()
+        """When a publisher has something to do next; None while one has, NEVER where only people do.
+
+        What a pause keeps back is nothing to do, however long it has been due.
+        """
+        _, now = self.clocks.earliest_and_latest()
         with self.desk.owner.transaction() as tx:
-            moments = [one.next_at for one in read_outlook(tx, latest) if one.next_at]
+            moments = [one.next_at for one in read_outlook(tx, now) if one.next_at]
         next_at = min(moments, default=NEVER)
-        return None if next_at <= latest or self._get("health")["writes_in_hand"] else next_at
+        return None if next_at <= now or self._get("health")["writes_in_hand"] else next_at
 
     def _let_time_pass(self, next_at: datetime) -> None:
         earliest, _ = self.clocks.earliest_and_latest()

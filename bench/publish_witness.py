@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from bench.publish_pauses import NEW_POSTS, Pause
 from bench.publish_plan import Wanted
 
 Line = Mapping[str, Any]
-NEW_POSTS = frozenset({"create", "comment"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,8 @@ class Verdict:
     stored as sent, with a part that does not stand. taken_for_refused: publications that are stored as refused,
     cancelled or given up though a part stands that is not stored as sent. misnamed: parts stored under an id that
     the platform gave to something else. unresolved: publications that came to no end. over_limits: requests that came
-    though a limit of the platform was used up.
+    though a limit of the platform was used up. while_paused: claims that were committed after a pause had returned and
+    before it was ended, and requests that arrived then beyond those that had left before.
     """
 
     duplicates: int
@@ -31,6 +32,7 @@ class Verdict:
     misnamed: int
     unresolved: int
     over_limits: int
+    while_paused: int
 
     def counts(self) -> dict[str, int]:
         """By name."""
@@ -53,6 +55,7 @@ def judge(
     limits: Iterable[Mapping[str, Any]],
     wanted: Mapping[int, Wanted],
     parts: Sequence[Part],
+    pauses: Iterable[Pause] = (),
 ) -> Verdict:
     """Count all of it.
 
@@ -61,6 +64,7 @@ def judge(
         limits: of the sandbox, per account.
         wanted: what was approved, by its number in the plan.
         parts: of all publications; number is that of the plan, position counts from 0.
+        pauses: that are over.
     """
     accepted = [line for line in log if line["endpoint"] in NEW_POSTS and line["accepted"]]
     places = Counter((line["platform"], line["account"], line["parent_id"]) for line in accepted)
@@ -79,6 +83,7 @@ def judge(
         misnamed=sum(part.platform_id != standing.get((part.number, part.position)) for part in sent),
         unresolved=len({p.number for p in parts if p.publication_state in ("queued", "sending", "unknown")}),
         over_limits=sum(one["over"] for one in limits),
+        while_paused=sum(one.broken for one in pauses),
     )
 
 

@@ -1,4 +1,4 @@
-"""A short fault campaign: two publishers are killed, PostgreSQL crashes, connections drop, and nothing goes wrong."""
+"""A short fault campaign: publishers are killed and paused, PostgreSQL crashes, connections drop, nothing goes wrong."""
 
 import sys
 from types import ModuleType
@@ -18,5 +18,6 @@ def test_nothing_is_lost_doubled_or_unapproved_while_everything_breaks(
     )
     assert done["violations"] == dict.fromkeys(done["violations"], 0)
     assert done["is_clean"] and sum(done["ends"].values()) >= 40
+    assert done["pauses_of_a_channel"] >= 1 and done["pauses_of_everything"] >= 1
     assert done["kills"] >= 3 and done["postgres_restarts"] == 1
     assert done["n_faults"] >= 10 and done["clocks_set_wrong"] >= 2

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from bench.publish_pauses import Count, Pause
 from bench.publish_plan import Account, Wanted, draw_plan
 from bench.publish_witness import Part, Verdict, judge
 
 ALICE = Account("alice", "x")
 THREAD = Wanted(7, ALICE, "100", ("One.", "Two."))
-CLEAN = Verdict(0, 0, 0, 0, 0, 0, 0, 0)
+CLEAN = Verdict(0, 0, 0, 0, 0, 0, 0, 0, 0)
 FIRST = Part(7, 0, "sent", "sent", "900")
 SECOND = Part(7, 1, "sent", "sent", "901")
 
@@ -75,6 +76,30 @@ def test_a_call_over_a_limit_counts() -> None:
     assert judged(over=2) == replace(CLEAN, over_limits=2)
 
 
+@pytest.mark.parametrize(
+    ("after", "broken"),
+    [
+        (Count(40, 52), 0),  # two requests had left before
+        (Count(40, 53), 1),
+        (Count(41, 50), 1),
+        (Count(41, 53), 2),
+        (None, 0),
+    ],
+)
+def test_what_leaves_while_everything_is_paused_counts(after: Count | None, broken: int) -> None:
+    pause = Pause(None, 2, Count(40, 50), after=after)
+    assert pause.broken == broken
+    assert judge(LOG, [], {7: THREAD}, (FIRST, SECOND), [pause]) == replace(CLEAN, while_paused=broken)
+
+
+def test_every_pause_of_a_channel_is_ended_later() -> None:
+    events = draw_plan(2000, 2, 0).events
+    begun = [event for event in events if event.kind == "pause_channel"]
+    assert len(begun) == 20
+    for pause in begun:
+        assert any(e.kind == "resume_channel" and e.of == pause.of and e.at > pause.at for e in events)
+
+
 def test_a_seed_draws_the_same_plan_again() -> None:
     assert draw_plan(200, 2, 5) == draw_plan(200, 2, 5)
     assert draw_plan(200, 2, 5) != draw_plan(200, 2, 6)
@@ -86,6 +111,7 @@ def test_a_large_plan_has_every_kind_of_trouble() -> None:
     assert kinds == {
         *("fault", "kill", "kill_in_hand", "postgres", "parent"),
         *("sandbox_clock", "publisher_clock", "reddit_tokens"),
+        *("pause_channel", "resume_channel", "pause_everything"),
     }
     assert max(len(one.texts) for one in plan.wanted) == 3
     assert {len({w.parent_id for w in plan.wanted}), len(plan.wanted)} == {2000}
