@@ -37,15 +37,25 @@ def take_back(publication_id: PublicationNumber, who: As = None, as_json: AsJson
 
 def handoff_done(
     publication_id: PublicationNumber,
-    url: Annotated[str, typer.Argument(metavar="URL", help="Address or id of the reply that you posted.")],
+    urls: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="URL...",
+            help="Address or id of the reply that you posted; of a thread those of all its parts, in their order. "
+            "Of parts after the first it may be left out, or be ''; then nobody counts their likes.",
+        ),
+    ],
     who: As = None,
     as_json: AsJson = False,
 ) -> None:
-    """Record that you have posted a handed-off reply."""
+    """Record that you have posted a handed-off reply.
+
+    Example: rejoinder review handoff-done 12 https://x.com/NAME/status/123
+    """
     with deciding(who, as_json) as (database, actor):
         from resources.commands.publications import record_handoff
 
-        platform_id = record_handoff(database, actor, publication_id, url)
+        platform_id = record_handoff(database, actor, publication_id, *urls)
     value: dict[str, object] = {"publication_id": publication_id, "platform_id": platform_id}
     answer(value, as_json, f"Publication {publication_id} is sent, as {platform_id}.")
 

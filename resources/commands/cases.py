@@ -211,18 +211,20 @@ def decide_parts(
     publication: OpenPublication,
     state: PartState,
     *,
-    reply: ReplyId | None = None,
+    replies: Sequence[ReplyId | None] = (),
     with_rest: bool = False,
 ) -> None:
-    """Say what became of the part in hand, with_rest of all that wait behind it too."""
-    reply_parts = publication.reply.parts
+    """Say what became of the part in hand, with_rest of all that wait behind it too.
+
+    replies are where they stand, from the part in hand on, as far as that is known.
+    """
     first = publication.reply.part.position
     tx.execute(
         "decide_parts",
         publication_id=publication.id,
         first=first,
-        last=reply_parts[-1].position if with_rest else first,
+        last=publication.reply.parts[-1].position if with_rest else first,
         state=state,
-        platform_id=reply.platform_id if reply else None,
-        platform_url=reply.url if reply else None,
+        platform_ids=[reply and reply.platform_id for reply in replies],
+        platform_urls=[reply and reply.url for reply in replies],
     )

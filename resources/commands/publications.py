@@ -4,6 +4,7 @@ Each command checks the role, locks the post and its publication, changes both a
 transaction.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -49,11 +50,14 @@ def take_back(db: Database, actor: Actor, publication_id: int) -> None:
         record(tx, actor, "take_back", "publication", publication_id)
 
 
-def record_handoff(db: Database, actor: Actor, publication_id: int, url_or_id: str) -> str:
+def record_handoff(db: Database, actor: Actor, publication_id: int, url_or_id: str, *rest: str) -> str:
     """Note that a person has posted the handed-off reply; returns the platform's id of it.
 
+    rest are the addresses of the further parts of a thread in their order, empty where one is not known: the part
+    counts as posted all the same, but nobody can count its likes or find the answers to it.
+
     Raises:
-        DecisionInvalid: the address does not name a reply, or names another one.
+        DecisionInvalid: an address does not name a reply, or names another one; or there are more than parts.
         IllegalMove: the publication is not handed off.
         NotAllowed: the role does not allow it.
     """
@@ -61,11 +65,16 @@ def record_handoff(db: Database, actor: Actor, publication_id: int, url_or_id: s
         actor = authorise(tx, actor, "record_handoff")
         publication = open_publication(tx, publication_id)
         _need_state(publication, "handoff")
-        reply = _named_reply(tx, publication, url_or_id)
-        _settle_as_sent(tx, actor, publication, reply, "handed_off", is_whole=True)
-        diff = {"platform_id": reply.platform_id, "url": reply.url}
-        record(tx, actor, "record_handoff", "publication", publication_id, diff)
-    return reply.platform_id
+        replies = _named_parts(tx, publication, (url_or_id, *rest))
+        _settle_as_sent(tx, actor, publication, replies, "handed_off", is_whole=True)
+        record(tx, actor, "record_handoff", "publication", publication_id, _recorded(replies))
+    return replies[0].platform_id
+
+
+def _recorded(replies: Sequence[ReplyId | None]) -> dict[str, object]:
+    """What the audit log keeps of where they stand."""
+    first, *rest = [reply and {"platform_id": reply.platform_id, "url": reply.url} for reply in replies]
+    return {**(first or {}), **({"further_parts": rest} if rest else {})}
 
 
 def abandon_handoff(db: Database, actor: Actor, publication_id: int, note: str = "") -> None:
@@ -143,7 +152,9 @@ def settle_unknown(
 def _settle(tx: Transaction, actor: Actor, publication: OpenPublication, outcome: Outcome, url: str) -> None:
     if outcome == "sent":
         reply = _named_reply(tx, publication, url)
-        _settle_as_sent(tx, actor, publication, reply, "settled_by_person", is_whole=publication.is_last_part)
+        _settle_as_sent(
+            tx, actor, publication, [reply], "settled_by_person", is_whole=publication.is_last_part
+        )
     elif outcome == "queued":
         take_back_reply(tx, publication.reply, datetime.now(UTC))
         move_open_publication(tx, actor, publication, "queued", reason_code="resent_by_person")
@@ -169,24 +180,42 @@ def _named_reply(tx: Transaction, publication: OpenPublication, given: str) -> R
         platform_id=reply.platform_id,
         publication_id=publication.id,
     )
+    if other == publication.id:
+        raise DecisionInvalid("another part of this thread stands there: paste the address of this one")
     if other:
         raise DecisionInvalid(f"this is the reply of publication {other}: paste the address of this one")
     return reply
+
+
+def _named_parts(
+    tx: Transaction, publication: OpenPublication, given: Sequence[str]
+) -> tuple[ReplyId, *tuple[ReplyId | None, ...]]:
+    """Where the parts that a person posted stand, from the one in hand on; only the first has to be known."""
+    left = len(publication.reply.parts) - publication.reply.n_sent
+    if len(given) > left:
+        raise DecisionInvalid(f"{len(given)} addresses for {left} parts: give one for each, in their order")
+    first, *rest = given
+    named = _named_reply(tx, publication, first)
+    others = [_named_reply(tx, publication, each) if each.strip() else None for each in rest]
+    ids = [reply.platform_id for reply in (named, *others) if reply]
+    if twice := next((one for one in ids if ids.count(one) > 1), None):
+        raise DecisionInvalid(f"{twice} is given for two parts: each has an address of its own")
+    return (named, *others)
 
 
 def _settle_as_sent(
     tx: Transaction,
     actor: Actor,
     publication: OpenPublication,
-    reply: ReplyId,
+    replies: Sequence[ReplyId | None],
     reason_code: str,
     *,
     is_whole: bool,
 ) -> None:
     """The part in hand stands; where that is not all, the rest of the thread goes on."""
     state: PublicationState = "sent" if is_whole else "queued"
-    move_open_publication(tx, actor, publication, state, reason_code=reason_code, reply=reply)
-    decide_parts(tx, publication, "sent", reply=reply, with_rest=is_whole)
+    move_open_publication(tx, actor, publication, state, reason_code=reason_code, reply=replies[0])
+    decide_parts(tx, publication, "sent", replies=replies, with_rest=is_whole)
     move_case(tx, publication.case, DONE if is_whole else QUEUED)
 
 

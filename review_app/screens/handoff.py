@@ -2,7 +2,10 @@
 
 import streamlit as st
 
-from rejoinder.posting.handoff import Handoff
+from rejoinder.errors import DecisionInvalid, InputUnreadable
+from rejoinder.listening.post import Post
+from rejoinder.posting.handoff import Handoff, compose
+from rejoinder.posting.reply_ids import parse_reply_id
 from resources.commands import publications as commands
 from resources.store.reviews import load_case
 from resources.store.screens import PublicationRow, list_publications
@@ -21,8 +24,8 @@ EXAMPLES = {
 def page() -> None:
     """Draw the page."""
     with reading() as tx:
-        rows = list_publications(tx, state="handoff", limit=SHOWN)
-        handoffs = {row.id: load_case(tx, row.post_id).handoff for row in rows}
+        rows = list_publications(tx, state="handoff", limit=SHOWN + 1)
+        cases = {row.id: load_case(tx, row.post_id) for row in rows[:SHOWN]}
     if not rows:
         show(
             html(
@@ -30,23 +33,77 @@ def page() -> None:
                 "Approved replies that may not go out by API appear here.</div>"
             )
         )
-    for row in rows:
-        if handoff := handoffs[row.id]:
+    for row in rows[:SHOWN]:
+        if handoff := cases[row.id].handoff:
             with st.container(border=True, key=f"handoff_{row.id}"):
-                _show(row, handoff)
+                _show(row, handoff, cases[row.id].post)
+    if len(rows) > SHOWN:
+        show(html('<div class="rj-meta">{}</div>', "More wait; they appear as these are done."))
 
 
-def _show(row: PublicationRow, handoff: Handoff) -> None:
+def _show(row: PublicationRow, handoff: Handoff, post: Post) -> None:
     post_side, reply_side = st.columns([42, 58], gap="medium")
     with post_side:
         _show_post(row)
     with reply_side:
-        show(html('<div class="rj-head">The approved reply, word for word</div>'))
-        st.code(handoff.text, language=None, wrap_lines=True)
-        _show_steps(row, handoff)
-        for place, text in enumerate(handoff.rest, 1):
-            show(html('<div class="rj-meta">{}</div>', f"Then, in answer to your part {place}:"))
-            st.code(text, language=None, wrap_lines=True)
+        addresses = _show_parts(row, handoff, post)
+        _show_deeds(row, addresses)
+        show_problem(f"handoff_{row.id}")
+
+
+def _show_parts(row: PublicationRow, handoff: Handoff, post: Post) -> list[str]:
+    """Each part that is left, where to post it, and a box for its address; what stands in the boxes."""
+    addresses: list[str] = []
+    for place, text in enumerate((handoff.text, *handoff.rest)):
+        opened = _under(handoff, post, text, addresses[-1]) if addresses else handoff
+        show(html('<div class="rj-head">{}</div>', _heading(row, place)))
+        st.code(text, language=None, wrap_lines=True)
+        _show_way(row, opened, place)
+        addresses.append(_address(row, place, is_only=not handoff.rest))
+    return addresses
+
+
+def _heading(row: PublicationRow, place: int) -> str:
+    if len(row.texts) == 1:
+        return "The approved reply, word for word"
+    number = row.in_hand + place + 1
+    under = "" if number == 1 else f", in answer to your part {number - 1}"
+    return f"Part {number} of {len(row.texts)}{under}"
+
+
+def _under(handoff: Handoff, post: Post, text: str, before: str) -> Handoff | None:
+    """The page for a part under the one before it; None until that one's address is known."""
+    if not handoff.is_prefilled:
+        return None
+    try:
+        return compose(post, text, answers=parse_reply_id(post.platform, before).platform_id)
+    except (DecisionInvalid, InputUnreadable):
+        return None
+
+
+def _show_way(row: PublicationRow, opened: Handoff | None, place: int) -> None:
+    platform = PLATFORMS.get(row.platform, row.platform)
+    if opened and opened.url:
+        opens = "with the text in it" if opened.is_prefilled else "then paste the copied text"
+        st.link_button(f"Open {platform}, {opens}", opened.url, key=f"compose_{row.id}_{place}")
+    elif place:
+        before = row.in_hand + place
+        said = f"Paste the address of part {before} above: then a button opens {platform} under it."
+        show(html('<div class="rj-meta">{}</div>', said))
+
+
+def _address(row: PublicationRow, place: int, *, is_only: bool) -> str:
+    """The box for the address of one part; only that of the first has to be filled."""
+    label = "Address of the reply that you posted"
+    if not is_only:
+        label = f"Address of your part {row.in_hand + place + 1}{' (may be left empty)' if place else ''}"
+    given = st.text_input(
+        label,
+        key=f"address_{row.id}_{place}" if place else f"address_{row.id}",
+        placeholder=EXAMPLES.get(row.platform, ""),
+        persist_state="session",
+    )
+    return given or ""
 
 
 def _show_post(row: PublicationRow) -> None:
@@ -68,34 +125,17 @@ def _show_post(row: PublicationRow) -> None:
     show(html('<div class="rj-meta">{}</div>', said))
 
 
-def _show_steps(row: PublicationRow, handoff: Handoff) -> None:
-    platform = PLATFORMS.get(row.platform, row.platform)
+def _show_deeds(row: PublicationRow, addresses: list[str]) -> None:
+    platform, example = PLATFORMS.get(row.platform, row.platform), EXAMPLES.get(row.platform)
     hindrance = refusal("record_handoff")
-    opens = "with the text in it" if handoff.is_prefilled else "then paste the copied text"
-    if handoff.url:
-        st.link_button(f"Open {platform}, {opens}", handoff.url, key=f"compose_{row.id}")
-    if row.is_sandbox:
-        show(
-            html(
-                '<div class="rj-meta">A rehearsal: the real {} does not have this post. Any address in the form '
-                "{} can be recorded.</div>",
-                platform,
-                EXAMPLES[row.platform],
-            )
-        )
+    if row.is_sandbox and example:
+        said = f"A rehearsal: the real {platform} does not have this post. Any address like {example} can be recorded."
+        show(html('<div class="rj-meta">{}</div>', said))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        address = st.text_input(
-            "Address of the reply that you posted",
-            key=f"address_{row.id}",
-            placeholder=EXAMPLES[row.platform],
-            persist_state="session",
-            width=380,
-        )
         if _button("Record as posted", f"record_{row.id}", hindrance, is_primary=True):
-            _record(row, address or "")
+            _record(row, addresses)
         with st.popover("Drop", key=f"drop_{row.id}", disabled=hindrance is not None, help=hindrance):
             _show_drop(row)
-    show_problem(f"handoff_{row.id}")
 
 
 def _button(label: str, key: str, hindrance: str | None, *, is_primary: bool = False) -> bool:
@@ -108,9 +148,9 @@ def _button(label: str, key: str, hindrance: str | None, *, is_primary: bool = F
     )
 
 
-def _record(row: PublicationRow, address: str) -> None:
+def _record(row: PublicationRow, addresses: list[str]) -> None:
     with telling(f"handoff_{row.id}"):
-        commands.record_handoff(database(), me(), row.id, address)
+        commands.record_handoff(database(), me(), row.id, *addresses)
         st.session_state["flash"] = "Recorded: the reply counts as sent."
     if not has_problem(f"handoff_{row.id}"):
         st.rerun()

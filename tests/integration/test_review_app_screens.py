@@ -416,6 +416,28 @@ def test_a_reply_is_handed_off_and_its_address_recorded(staff: Desk, signed_in: 
     assert "Nothing waits to be posted by hand" in html_of(page)
 
 
+def test_each_part_of_a_thread_is_posted_by_hand_and_its_address_recorded(
+    staff: Desk, signed_in: SignIn
+) -> None:
+    post_id = staff.post(summoned=False)
+    page = signed_in("approver")
+    page.text_area(key=f"text_{post_id}").input("One.\n---\nTwo.\n---\nThree.").run()
+    go_to(press(page, "Approve"), "hand-off")
+    number = staff.value("select id from publication")
+    assert [code.value for code in page.code] == ["One.", "Two.", "Three."]
+    pages = [element.proto.url for element in page.get("link_button")]
+    assert pages == ["https://x.com/intent/post?in_reply_to=1001&text=One."]
+    page.text_input(key=f"address_{number}").input("https://x.com/me/status/77").run()
+    pages = [element.proto.url for element in page.get("link_button")]
+    assert pages[1:] == ["https://x.com/intent/post?in_reply_to=77&text=Two."]
+    page.text_input(key=f"address_{number}_1").input("nowhere").run()
+    assert "does not name a reply" in html_of(press(page, "Record as posted"))
+    page.text_input(key=f"address_{number}_1").input("78").run()
+    press(page, "Record as posted")
+    stands = "select string_agg(coalesce(platform_id, '?'), ' ' order by position) from publication_part"
+    assert (staff.place(post_id), staff.value(stands)) == ("done/completed", "77 78 ?")
+
+
 def test_a_hand_off_can_be_dropped(staff: Desk, signed_in: SignIn) -> None:
     post_id = staff.post(summoned=False)
     page = press(signed_in("approver"), "Approve")

@@ -153,11 +153,11 @@ set state = %(state)s, reason_code = %(reason_code)s, detail = %(detail)s, settl
 where id = %(id)s
 
 -- name: decide_parts
--- The first of them is the one that the person speaks of.
+-- What is known of where they stand begins with the first of them, the one in hand.
 update publication_part
 set state = %(state)s, sent_at = case when %(state)s = 'sent' then now() end,
-    platform_id = coalesce(platform_id, case when position = %(first)s then %(platform_id)s end),
-    platform_url = coalesce(platform_url, case when position = %(first)s then %(platform_url)s end)
+    platform_id = coalesce(platform_id, (%(platform_ids)s::text[])[position - %(first)s + 1]),
+    platform_url = coalesce(platform_url, (%(platform_urls)s::text[])[position - %(first)s + 1])
 where publication_id = %(publication_id)s and position between %(first)s and %(last)s and state not in ('sent', %(state)s)
 
 -- name: answer_with_platform_id

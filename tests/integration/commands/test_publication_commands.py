@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from rejoinder.errors import ConfigInvalid, DecisionInvalid, IllegalMove, NotAll
 from resources.commands import publications, review
 from resources.commands.actors import Actor
 
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
 TEXT = "The episode has it at 12:04: heat pumps work below zero."
 
 
@@ -88,6 +90,62 @@ def test_the_wrong_address_is_noticed(newsroom, approver, publish) -> None:
     with pytest.raises(DecisionInvalid, match=f"the reply of publication {first}"):
         publications.record_handoff(newsroom.db, approver, second, "https://x.com/rejoinder/status/20")
     assert newsroom.state(second) == "handoff"
+
+
+@pytest.fixture
+def thread(newsroom, approver) -> int:
+    """A thread of three parts that waits to be posted by hand."""
+    post = newsroom.post(summoned=False)
+    return review.approve(
+        newsroom.db, approver, post, version=0, text="One.\n---\nTwo.\n---\nThree."
+    ).publication_id
+
+
+def addresses(newsroom) -> list[tuple[object, ...]]:
+    found = newsroom.rows("select state, platform_id, platform_url from publication_part order by position")
+    return [tuple(row.values()) for row in found]
+
+
+def test_each_part_of_a_thread_that_was_posted_by_hand_has_an_address(newsroom, approver, thread) -> None:
+    url = "https://x.com/me/status/79"
+    assert publications.record_handoff(newsroom.db, approver, thread, "77", "78", url) == "77"
+    assert addresses(newsroom) == [("sent", "77", None), ("sent", "78", None), ("sent", "79", url)]
+    assert newsroom.value("select platform_id from publication") == "77"
+    assert newsroom.audit("record_handoff")[0]["diff"]["further_parts"] == [
+        {"platform_id": "78", "url": None},
+        {"platform_id": "79", "url": url},
+    ]
+    with newsroom.db.transaction() as tx:
+        tx.execute("schedule_measurement", publication_id=thread, window_s=3600, step="snapshot", due_at=NOW)
+        number = tx.connection.execute("select id from measurement").fetchone()["id"]
+        [measured] = tx.rows("load_measurements", ids=[number])
+        theirs = {
+            row["platform_id"] for row in tx.rows("replies_among", platform="x", platform_ids=["78", "79"])
+        }
+    assert measured["platform_ids"] == ["77", "78", "79"]
+    assert theirs == {"78", "79"}
+
+
+def test_of_the_parts_after_the_first_an_address_may_be_missing(newsroom, approver, thread) -> None:
+    publications.record_handoff(newsroom.db, approver, thread, "77", " ", "79")
+    assert addresses(newsroom) == [("sent", "77", None), ("sent", None, None), ("sent", "79", None)]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (("", "78"), "does not name a reply"),
+        (("77", "nowhere"), "does not name a reply"),
+        (("77", "78", "https://x.com/me/status/77"), "77 is given for two parts"),
+        (("77", "1001"), "the post itself"),
+        (("77", "78", "79", "80"), "4 addresses for 3 parts"),
+    ],
+)
+def test_addresses_of_a_thread_that_cannot_be(newsroom, approver, thread, given, message) -> None:
+    with pytest.raises(DecisionInvalid, match=message):
+        publications.record_handoff(newsroom.db, approver, thread, *given)
+    assert addresses(newsroom) == [("queued", None, None)] * 3
+    assert newsroom.state(thread) == "handoff" and newsroom.audit("record_handoff") == []
 
 
 def test_a_handoff_is_given_up(newsroom, approver, publish) -> None:
