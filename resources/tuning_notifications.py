@@ -71,8 +71,8 @@ class SinkTuning(Section):
 
     @property
     def exchanges(self) -> int:
-        """How many times the time-out one message may take at most: connecting, sending, answer, its rest."""
-        return 4
+        """How many times the time-out one message may take, from connecting to the last byte of the answer."""
+        return 1
 
 
 class WebhookSink(SinkTuning):
@@ -130,8 +130,8 @@ class MailSink(SinkTuning):
 
     @property
     def exchanges(self) -> int:
-        """Two addresses to connect to, greeting, TLS, three ways of signing in, the letter, and each receiver."""
-        return 18 + len(self.to)
+        """A letter is many questions and answers, each within the time-out, and each receiver is one of them."""
+        return 6 + len(self.to)
 
 
 class PagerDutySink(SinkTuning):

@@ -22,8 +22,8 @@ from resources.work.stopping import StopSignal
 
 log = logging.getLogger("rejoinder.notifications")
 
-# What a lease has beyond the time that a message may take.
-LEASE_MARGIN_S = 30.0
+# What a lease has beyond the time that a message may take: looking names up, connecting to one address after another.
+LEASE_MARGIN_S = 60.0
 LONGEST_REST_S = 300.0
 MESSAGES_IN_A_PASS = 200
 

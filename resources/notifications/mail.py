@@ -13,6 +13,7 @@ from email.utils import format_datetime
 from pydantic import SecretStr
 
 from rejoinder.notices.letters import letter
+from resources.notifications.mail_server import Server, TlsServer, Watch
 from resources.notifications.message import Message, NotTaken
 from resources.notifications.posting import Wire
 from resources.tuning_notifications import MailSink
@@ -32,31 +33,25 @@ class Mail:
         Raises:
             NotTaken: the server cannot be reached in time, is not trusted, or refuses letter, sender or all receivers.
         """
+        watch = Watch(self.wire.timeout_s * self.tuning.exchanges)
         try:
-            with closing(self._connect()) as server:
+            with watch, closing(self._connect(watch)) as server:
                 self._sign_in(server)
                 refused = server.send_message(self._compose(message))
                 with suppress(smtplib.SMTPException, OSError):
                     server.quit()  # the letter is taken, whatever comes of the farewell
-        except ssl.SSLCertVerificationError as error:
-            raise NotTaken(f"the certificate is not trusted: {error.verify_message}") from None
-        except ssl.SSLError as error:
-            raise NotTaken(f"TLS failed: {error.reason}") from None
-        except (TimeoutError, smtplib.SMTPException) as error:
-            # smtplib tells a time-out as a server that hung up
-            is_late = isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
-            said = f"no answer within {self.wire.timeout_s:g} s" if is_late else _said(error)
-            raise NotTaken(said) from None
-        except OSError:
-            raise NotTaken("the mail server cannot be reached") from None
+        except (OSError, smtplib.SMTPException) as error:
+            if watch.is_over:
+                raise NotTaken(f"the letter was not taken within {watch.limit_s:g} s") from None
+            raise NotTaken(_trouble(error, self.wire.timeout_s)) from None
         if refused:
             raise NotTaken(f"{len(refused)} of {len(self.tuning.to)} receivers were refused", is_final=True)
 
-    def _connect(self) -> smtplib.SMTP:
+    def _connect(self, watch: Watch) -> smtplib.SMTP:
         host, port, timeout_s = self.tuning.host, self.tuning.port, self.wire.timeout_s
         if self.tuning.security == "tls":
-            return smtplib.SMTP_SSL(host, port, timeout=timeout_s, context=self.wire.trust())
-        server = smtplib.SMTP(host, port, timeout=timeout_s)
+            return TlsServer(watch, host, port, timeout_s=timeout_s, context=self.wire.trust())
+        server = Server(watch, host, port, timeout_s=timeout_s)
         if self.tuning.security == "starttls":
             try:
                 server.starttls(context=self.wire.trust())
@@ -84,7 +79,20 @@ class Mail:
         return mail
 
 
-def _said(error: Exception) -> str:
+def _trouble(error: Exception, timeout_s: float) -> str:
+    """What went wrong, without addresses and names."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate is not trusted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed: {error.reason}"
+    # smtplib tells a time-out as a server that hung up
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
+        return f"no answer within {timeout_s:g} s"
+    # all that smtplib raises is an OSError, too
+    return _said(error) if isinstance(error, smtplib.SMTPException) else "the mail server cannot be reached"
+
+
+def _said(error: smtplib.SMTPException) -> str:
     """What the server said, by its code; its words may quote addresses or names, so they stay out."""
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return f"SMTP {error.smtp_code}: the server does not take user and password"

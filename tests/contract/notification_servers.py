@@ -178,6 +178,42 @@ def mail_end(certificate: tuple[Path, Path], **how: bool) -> Iterator[MailEnd]:
         thread.join()
 
 
+@contextmanager
+def dripping(
+    first: bytes, drop: bytes, last: bytes, *, certificate: tuple[Path, Path] | None = None, drops: int = 600
+) -> Iterator[int]:
+    """The port of a server that sends something every hundredth of a second and says all it has to say in the end."""
+    over = threading.Event()
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError), ExitStack() as open_lines:
+                line = self.request
+                if certificate:
+                    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                    context.load_cert_chain(*certificate)
+                    line = open_lines.enter_context(context.wrap_socket(line, server_side=True))
+                line.sendall(first)
+                for _ in range(drops):
+                    if over.wait(0.01):
+                        return
+                    line.sendall(drop)
+                line.sendall(last)
+                over.wait(30)
+
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield int(server.server_address[1])
+    finally:
+        over.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
 def make_certificate(folder: Path) -> tuple[Path, Path]:
     """A certificate for this machine that nobody has signed but itself, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
