@@ -16,7 +16,7 @@ import regex
 from rejoinder.corpus.references import timestamp
 from rejoinder.text.word_lists import word_set
 
-Place = Literal["query", "fragment", "nowhere"]
+Place = Literal["query", "fragment", "path", "nowhere"]
 DIRECTIVE = ":~:text="
 # Beyond it an address is more text than link.
 LONGEST_ADDRESS = 400
@@ -64,7 +64,6 @@ class Form:
         return is_host and regex.match(self.path, parts.path) is not None
 
 
-_SHARED = "the address that its own share button copies"
 MEDIA_FRAGMENT = Form(
     "an audio or video file", (), "", "fragment", "t", _seconds, "w3.org/TR/media-frags, section 4.2.1"
 )
@@ -75,32 +74,66 @@ ANY_PAGE = Form(
     "fragment",
     "t",
     _seconds,
-    "chosen here: players such as Podigee's read it (github.com/podigee/podigee-podcast-player issue 5), "
+    "chosen here: players such as Podigee's read it (github.com/podigee/podigee-podcast-player issue 5, 2016-03), "
     "other pages open at their top (RFC 3986, section 3.5)",
 )
+# Sources were read in 2026-11; a date is that of what was read. Where a vendor documents nothing, it is what its own
+# share button made, as others reported it.
 FORMS = (
-    Form("YouTube Shorts", ("youtube.com",), "/shorts/", "nowhere", "", _seconds, "no time is known to count"),
+    Form(
+        "YouTube Shorts", ("youtube.com",), "/shorts/", "nowhere", "", _seconds,
+        "YouTube drops it: github.com/ynshung/better-yt-shorts issues 155 (2023-10) and 271 (2025-02)",
+    ),
     Form(
         "YouTube player", ("youtube.com", "youtube-nocookie.com"), "/embed/", "query", "start", _seconds,
         "developers.google.com/youtube/player_parameters",
     ),
-    Form("YouTube", ("youtube.com", "youtu.be"), "/.", "query", "t", _with_unit, _SHARED),
+    Form(
+        "YouTube", ("youtube.com",), "/(?:watch$|live/.|v/.)", "query", "t", _with_unit,
+        "seconds with or without the s, no fraction, no fragment: github.com/tabview-youtube/Tabview-Youtube issue 28 "
+        "(2024-01), github.com/aidenlx/media-extended issue 190 (2024-01); /live/ as its share button makes it: "
+        "github.com/pulumi/pulumi-hugo issue 3110 (2023-06)",
+    ),
+    Form(
+        "YouTube, short", ("youtu.be",), "/.", "query", "t", _with_unit,
+        "as its share button makes it, after si: github.com/bluesky-social/social-app issue 3943 (2024-05)",
+    ),
+    Form(
+        "YouTube, no video", ("youtube.com",), "", "nowhere", "", _seconds, "a channel or a list has no second"
+    ),
     Form(
         "Vimeo", ("vimeo.com",), "/.", "fragment", "t", _with_unit,
-        "used so in github.com/cypress-io/cypress-documentation pull request 315",
+        "announced in vimeo.com/forums/topic:49396, as github.com/senchalabs/jsduck issue 562 (2014-05) has it; "
+        "read so by github.com/Zod-/jsVideoUrlParser (wiki, 2020-09)",
     ),
-    Form("Spotify", ("open.spotify.com",), "/(?:intl-[a-z]+/)?episode/", "query", "t", _seconds, _SHARED),
+    Form(
+        "Dailymotion", ("dailymotion.com", "dai.ly"), "/(?:(?:embed/)?video/)?.", "query", "start", _seconds,
+        "read so by github.com/Zod-/jsVideoUrlParser (wiki, 2019-07)",
+    ),
+    Form(
+        "Spotify", ("open.spotify.com",), "/(?:intl-[a-z]+/)?(?:embed/)?episode/", "query", "t", _seconds,
+        "that episodes open at a second: podcastmovement.com/podmov (2021-05-11); the key, in seconds: what public "
+        "code writes for its player, no document of Spotify's was found",
+    ),
     Form(
         "SoundCloud", ("soundcloud.com",), "/.", "fragment", "t", timestamp,
-        "used so in github.com/voronianski/soundcloud-audio.js issue 5",
+        "as its share button makes it: github.com/voronianski/soundcloud-audio.js issue 5 (2016-02)",
     ),
-    Form("Apple Podcasts", ("podcasts.apple.com",), "", "nowhere", "", _seconds, "no time is documented"),
+    Form(
+        "Apple Podcasts", ("podcasts.apple.com",), "", "nowhere", "", _seconds,
+        "none is documented; the timed links of iOS 26.2 (2025-11) lead out of an episode, not into it",
+    ),
     Form(
         "Pocket Casts", ("pca.st", "pocketcasts.com"), "/.", "query", "t", _seconds,
-        "github.com/Automattic/pocket-casts-ios pull request 1502",
+        "github.com/Automattic/pocket-casts-ios pull requests 1502 (2024-03) and 3937 (2026-02)",
     ),
     Form(
-        "Fireside", ("fireside.fm",), "/.", "query", "t", _seconds, "github.com/firesidelabs/fireside issue 47"
+        "Overcast", ("overcast.fm",), r"/\+[\w-]+(?:/[\d:]*)?$", "path", "", timestamp,
+        "as its share button makes it, such as overcast.fm/+CdSv9LfI/1:27:57 in a public text of 2016",
+    ),
+    Form(
+        "Fireside", ("fireside.fm",), "/.", "query", "t", _seconds,
+        "github.com/firesidelabs/fireside issue 47 (2016-10)",
     ),
     Form(
         "Twitch", ("twitch.tv",), "/videos/", "query", "t", _long, "dev.twitch.tv/docs/embed/video-and-clips"
@@ -186,6 +219,8 @@ def _timed(parts: SplitResult, form: Form, value: str) -> SplitResult:
         # An older form of the same, which would now contradict it.
         fragment = "" if parts.fragment.startswith("t=") else parts.fragment
         return parts._replace(query=_set(parts.query, form.key, value), fragment=fragment)
+    if form.place == "path":
+        return parts._replace(path=f"{regex.sub('/[0-9:]*$', '', parts.path)}/{value}")
     is_place_of_its_own = bool(parts.fragment) and not _PAIRS.fullmatch(parts.fragment)
     if form.place == "nowhere" or is_place_of_its_own:
         return parts
