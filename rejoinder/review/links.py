@@ -5,6 +5,7 @@ decided elsewhere.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import regex
 
@@ -39,7 +40,9 @@ def with_link(text: str, platform: Platform, cited: Sequence[str], address: str)
     """
     if carries(text, address):
         return text
-    named = next((name for name in cited if name in text), None)
+    # A name that was linked before stands there with round brackets.
+    names = (form for name in cited for form in (name, without_square_brackets(name)))
+    named = next((name for name in names if name in text), None)
     if platform == "x" or named is None:
         return text.rstrip() + link_after(platform, cited[0], address)
     return text.replace(named, markdown_link(named, address), 1)
@@ -51,12 +54,51 @@ def without_link(text: str, cited: Sequence[str], address: str) -> str:
     >>> without_link("“Salt it.” ([Cheese, 1:04](https://pod.example/1))", ["Cheese, 1:04"], "https://pod.example/1")
     '“Salt it.” (Cheese, 1:04)'
     """
+    while carries(text, address):
+        left = _without_links(text, cited, address)
+        if left == text:
+            break
+        # Of two that were written without a blank between them, the other is one only now.
+        text = left
+    return text
+
+
+def _without_links(text: str, cited: Sequence[str], address: str) -> str:
     below = f"\n\n{markdown_link(cited[0], address)}"
     before = text.removesuffix(below)
     if before != text and any(without_square_brackets(name) in before for name in cited):
         return before
     unlinked = regex.sub(rf"\[([^\[\]]*){_target(address)}", r"\1", text)
     return regex.sub(rf"[ \t]*(?:\({_bare(address)}\)|{_bare(address)})", "", unlinked)
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """A text after the switch, and before it."""
+
+    text: str
+    before: str
+
+
+def switched(
+    text: str, platform: Platform, cited: Sequence[str], address: str, last: Switched | None = None
+) -> Switched:
+    """The text with the link where it had none, without it where it had one.
+
+    Switching twice gives back the very text, wherever the link stood in it: so the last switch is looked at first.
+
+    Args:
+        text: the reply as it stands in the box.
+        platform: where it goes.
+        cited: how the source may be named in the text, the longest first.
+        address: to link to.
+        last: what the switch made before; it counts while nobody changed the text since.
+    """
+    if last is not None and last.text == text:
+        return Switched(last.before, text)
+    if carries(text, address):
+        return Switched(without_link(text, cited, address), text)
+    return Switched(with_link(text, platform, cited, address), text)
 
 
 def _target(address: str) -> str:

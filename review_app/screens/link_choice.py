@@ -1,12 +1,15 @@
 """A line of the decide form: what the reply costs as it stands, and a switch that puts the link in or takes it out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from rejoinder.drafting.link_proposals import SAME_USD
+from rejoinder.listening.post import Platform
 from rejoinder.posting.threads import parts_of, thread_price_usd
-from rejoinder.review.links import carries, with_link, without_link
+from rejoinder.review.links import carries, switched, with_link, without_link
+from rejoinder.text.weighted_length import LINK_WEIGHT, length_limit
 from resources.store.links import CaseLink
 from resources.store.review_values import ReviewCase
 from review_app.desk import refusal
@@ -37,7 +40,8 @@ def show_link_choice(case: ReviewCase, text: str) -> None:
             disabled=refusal("edit_draft") is not None,
             help=address,
         )
-        show(html('<div class="rj-meta">{}</div>', told_of(case.link, prices)))
+        room = room_of(text, case.post.platform, case.link.cited, address)
+        show(html('<div class="rj-meta">{} {}</div>', told_of(case.link, prices), room))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,16 @@ def _price_usd(case: ReviewCase, text: str) -> float:
     return thread_price_usd(case.channel.policy, parts, is_summoned=case.is_summoned)
 
 
+def room_of(text: str, platform: Platform, cited: Sequence[str], address: str) -> str:
+    """How long the last part is with the link, where it has none; X counts any link alike."""
+    if carries(text, address):
+        return ""
+    limit, measure = length_limit(platform)
+    length = measure(parts_of(with_link(text, platform, cited, address), platform)[-1])
+    alike = f"; X counts any link as {LINK_WEIGHT}" if platform == "x" else ""
+    return f"With the link: {length:,} of {limit:,} characters{alike}."
+
+
 def label_of(prices: Prices) -> str:
     """What the switch is called: with what the link costs."""
     extra_usd = prices.with_link_usd - prices.without_link_usd
@@ -82,8 +96,12 @@ def told_of(link: CaseLink, prices: Prices) -> str:
 
 def _switch(case: ReviewCase, address: str) -> None:
     assert case.link is not None
-    key, text = text_key(case.id), str(st.session_state[text_key(case.id)])
-    if st.session_state[f"link_{case.id}"]:
-        st.session_state[key] = with_link(text, case.post.platform, case.link.cited, address)
-    else:
-        st.session_state[key] = without_link(text, case.link.cited, address)
+    key, last = text_key(case.id), f"link_switched_{case.id}"
+    done = switched(
+        str(st.session_state[key]),
+        case.post.platform,
+        case.link.cited,
+        address,
+        st.session_state.get(last),
+    )
+    st.session_state[key], st.session_state[last] = done.text, done

@@ -574,7 +574,10 @@ def test_the_link_is_switched_on_and_off_and_what_it_costs_is_said(staff: Desk, 
     page = signed_in("approver")
     link = page.toggle(key=f"link_{post_id}")
     assert (link.label, link.value) == ("With link (+0.190 USD)", False)
-    assert "As it stands: 0.010 USD." in html_of(page)
+    shown = html_of(page)
+    assert "As it stands: 0.010 USD." in shown
+    with_link = len(DRAFT) + 1 + 23
+    assert f"With the link: {with_link} of 280 characters; X counts any link as 23." in shown
     link.set_value(True).run()
     assert page.text_area(key=f"text_{post_id}").value == f"{DRAFT} https://example.com/e1#t=724"
     page.toggle(key=f"link_{post_id}").set_value(False).run()
@@ -596,7 +599,7 @@ def test_the_switch_follows_what_is_typed_and_each_post_has_its_own(staff: Desk,
     assert page.text_area(key=f"text_{opened}").value == "It is all there."
     page.toggle(key=f"link_{opened}").set_value(True).run()
     page = press_key(page, "approve")
-    assert staff.value("select text from review_part") == f"It is all there. {address}"
+    assert staff.value("select text from review_part") == f"It is all there ({address})."
     assert page.text_area(key=f"text_{left}").value == DRAFT and not page.toggle(key=f"link_{left}").value
 
 

@@ -1,10 +1,20 @@
 """The link goes into a reply and comes out again, and nothing else changes."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rejoinder.review.links import carries, with_link, without_link
+from rejoinder.corpus.moments import link_at_second
+from rejoinder.drafting.citations import TITLE_LENGTHS, citation
+from rejoinder.drafting.extractive import draft_reply
+from rejoinder.drafting.strategies import STRATEGY_NAMES
+from rejoinder.ids import ChunkId, SourceId
+from rejoinder.listening.post import Post
+from rejoinder.posting.threads import parts_of
+from rejoinder.research.evidence import Evidence
+from rejoinder.review.links import carries, switched, with_link, without_link
 from rejoinder.text.links import find_links
 from rejoinder.text.weighted_length import LINK_WEIGHT, weighted_length
 
@@ -62,3 +72,45 @@ def test_a_link_that_was_typed_by_hand_can_be_switched_off(typed, left):
 
 def test_a_thread_has_it_at_its_end():
     assert with_link("One.\n\n---\n\nTwo.", "x", CITED, ADDRESS) == f"One.\n\n---\n\nTwo. {ADDRESS}"
+
+
+PIECES = st.sampled_from(
+    [
+        "“Salt it.” ", f"({CITED[1]})", CITED[0], CITED[0].replace("[", "(").replace("]", ")"), ADDRESS, f"({ADDRESS})",
+        "[here](https://example.com/show_%281%29?a=b#t=64)", "\n\n", "\n---\n", ".", " ", "https://other.example/",
+        "「塩」", "[a", "](",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=12).map("".join), st.sampled_from(["x", "reddit"]))
+def test_switched_twice_is_the_very_text_to_be_approved(text, platform):
+    once = switched(text, platform, CITED, ADDRESS)
+    twice = switched(once.text, platform, CITED, ADDRESS, once)
+    assert twice.text == text
+    assert parts_of(twice.text, platform) == parts_of(text, platform)
+    assert switched(twice.text, platform, CITED, ADDRESS, twice).text == once.text
+    assert carries(once.text, ADDRESS) != carries(text, ADDRESS)
+
+
+def test_what_was_typed_after_a_switch_is_not_lost():
+    once = switched("“Salt it.” (Cheese)", "x", ["Cheese"], ADDRESS)
+    typed = f"{once.text} Twice."
+    assert switched(typed, "x", ["Cheese"], ADDRESS, once).text == "“Salt it.” (Cheese) Twice."
+
+
+@pytest.mark.parametrize("platform", ["x", "reddit"])
+@pytest.mark.parametrize("title", ["Cheese", "Episode [1] of cheese", "Cheese " * 20])
+@pytest.mark.parametrize("strategy", STRATEGY_NAMES)
+def test_a_draft_comes_back_after_the_page_was_loaded_anew(platform, title, strategy):
+    evidence = Evidence(
+        ChunkId(1), SourceId(1), title, ADDRESS, "Salt it twice, then leave it for a day in the cold.", 64.0, "Ines",
+        0.6, "related", "",
+    )  # fmt: skip
+    post = Post(platform, "t3_1", "How do I salt it?", datetime(2026, 1, 1, tzinfo=UTC))
+    draft = draft_reply(post, [evidence], strategy, allow_links=True).text
+    address = link_at_second(ADDRESS, 64.0)
+    cited = [citation(evidence, max_title=length) for length in TITLE_LENGTHS]
+    off = switched(draft, platform, cited, address).text
+    assert carries(draft, address) and not carries(off, address)
+    assert switched(off, platform, cited, address).text == draft
