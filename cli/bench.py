@@ -117,8 +117,8 @@ def bench(
             "context": lambda: _context(data, documents, distractors, questions, vectors, as_json),
             "gateway": lambda: _gateway(pairs, calls, latency, as_json),
             "json": lambda: _json_answers(model, cases, as_json),
-            "publish-faults": lambda: _publish_faults(publications or 2000, publishers, seed, as_json),
-            "publish-overhead": lambda: _publish_overhead(publications or 10_000, as_json),
+            "publish-faults": lambda: _publish_faults(publications or 2000, publishers, seed),
+            "publish-overhead": lambda: _publish_overhead(publications or 10_000),
         }
         if name not in measured:
             from rejoinder.errors import ConfigInvalid
@@ -218,22 +218,23 @@ def _gateway(pairs: int, calls: int, latency_ms: float, quiet: bool) -> dict[str
         return measure_gateway(pairs=pairs, calls=calls, latency_ms=latency_ms, advance=advance)
 
 
-def _publish_faults(publications: int, publishers: int, seed: int, quiet: bool) -> dict[str, Any]:
+def _publish_faults(publications: int, publishers: int, seed: int) -> dict[str, Any]:
     from bench.publish_faults import measure_publish_faults
     from cli.progress import progress_bar
 
-    with progress_bar("approvals and publications", total=2 * publications, quiet=quiet) as advance:
+    # Minutes long, so its progress shows on stderr whatever stdout is for.
+    with progress_bar("approvals and publications", total=2 * publications) as advance:
         return measure_publish_faults(
             publications=publications, publishers=publishers, seed=seed, advance=advance
         )
 
 
-def _publish_overhead(publications: int, quiet: bool) -> dict[str, Any]:
+def _publish_overhead(publications: int) -> dict[str, Any]:
     from bench.publish_overhead import TIMED, measure_publish_overhead
     from cli.progress import progress_bar
 
     total = 2 * (publications + min(TIMED, publications))
-    with progress_bar("approvals and replies", total=total, quiet=quiet) as advance:
+    with progress_bar("approvals and replies", total=total) as advance:
         return measure_publish_overhead(publications, advance=advance)
 
 

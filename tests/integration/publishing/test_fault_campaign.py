@@ -1,4 +1,4 @@
-"""A short fault campaign: publishers are killed and paused, PostgreSQL crashes, connections drop, nothing goes wrong."""
+"""A short fault campaign: publishers are killed and paused, PostgreSQL crashes, connections drop: nothing is amiss."""
 
 import sys
 from types import ModuleType
