@@ -34,7 +34,7 @@ RULES = {
     "checked_drafts": ("reviewers_see_checked", "No draft reaches a reviewer unless all its checks passed."),
     "engagement": ("snapshots_are_taken", "No snapshot was given up."),
     "follow_ups": ("stop_is_heeded", "Whoever asked under a reply to be left alone is not worked on."),
-    "rewards": ("measured_replies_are_rewarded", "Every measured reply has a reward by its latest snapshot."),
+    "rewards": ("measured_replies_are_rewarded", "Every snapshot of a reply has its reward."),
     "outcomes": (
         "outcomes_have_decisions",
         "Every sent reply has the decision that led to it, with its propensity.",

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from rejoinder.engagement.counts import ReplyCounts, whole
-from rejoinder.engagement.windows import SOON, is_late
+from rejoinder.engagement.windows import SOON, is_gone_unsaid, is_late
 from rejoinder.errors import LeaseLost, RejoinderError, ServiceUnavailable
 from rejoinder.ids import ChannelId, PublicationId
 from resources.answered import Asked, read_unheard
 from resources.clients import OpenClient, reading_clients
-from resources.looking_along import LookingAlong, part_counts
-from resources.platforms.failures import PlatformFailure, SpendStopped
+from resources.looking_along import UNSAID, LookingAlong, part_counts
+from resources.platforms.failures import PlatformFailure, Refused, SpendStopped
 from resources.platforms.port import Metrics, PlatformClient
 from resources.postgres import Database, Transaction
 from resources.publishing.channel_time import ChannelTime
@@ -21,6 +21,7 @@ from resources.store.engagement import (
     Measurement,
     has_open_measurements,
     load_measurements,
+    note_looked_at,
     note_standing_of_reply,
     save_snapshot,
     sent_without_measurements,
@@ -34,31 +35,41 @@ from resources.work.stopping import StopSignal
 STAGE = "measure"
 # A budget may be raised at any time; until it is, nothing is asked more often than this.
 ASK_AGAIN = timedelta(minutes=15)
+# So long after an answer that says nothing of a reply it is asked about again.
+SAID_AGAIN = timedelta(hours=1)
 
 
 class ChannelUnavailable(ServiceUnavailable):
     """The platform gives no counts now; what was claimed is free again."""
 
 
-class NothingSaid(RejoinderError):
-    """The platform's answer says neither how a reply stands nor that it is gone."""
+class IdsRefused(RejoinderError):
+    """The platform takes one of the ids for none; the runner asks for each by itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Counts of one reply and when they were read, in the platform's time; reason says who took away what is gone."""
+    """Counts of one reply and when they were read, in the platform's time; reason says who took away what is gone.
+
+    is_unsaid: the platform has said nothing of a part of it for so long that the part counts as gone.
+    """
 
     counts: ReplyCounts
     taken_at: datetime
     reason: str | None = None
+    is_unsaid: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """No budget for the call: the snapshot is taken later, at this time of the channel at the earliest."""
+    """The snapshot is taken later, at this time of the channel at the earliest.
+
+    unsaid_at is when the platform's answer said nothing of the reply; None where there was no budget for the call.
+    """
 
     until: datetime
     reason: str
+    unsaid_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -81,18 +92,20 @@ class Measuring:
         self.along.choose(tx, items)
         return items
 
-    def work(self, items: Sequence[Measurement]) -> list[Reading | Waiting | NothingSaid]:
+    def work(self, items: Sequence[Measurement]) -> list[Reading | Waiting]:
         """One lookup for the whole batch, or for as many as the budget has room for.
 
         Raises:
             ChannelUnavailable: the platform answers no lookup now.
+            IdsRefused: one of the ids will not do.
         """
         try:
             taken_at = self.client.now()
-            counts, stop = self._read(items)
+            counts, stop = self._read(items, taken_at)
         except PlatformFailure as error:
+            if _is_about_ids(error):
+                raise IdsRefused(f"{error.kind}: {error}") from None
             raise ChannelUnavailable(f"{error.kind}: {error}") from None
-        self.along.note(counts)
         waiting = Waiting(taken_at + ASK_AGAIN, f"waits for the budget: {stop}")
         return [
             waiting
@@ -101,37 +114,47 @@ class Measuring:
             for item in items
         ]
 
-    def _read(self, items: Sequence[Measurement]) -> tuple[dict[str, Metrics], SpendStopped | None]:
+    def _read(
+        self, items: Sequence[Measurement], at: datetime
+    ) -> tuple[dict[str, Metrics], SpendStopped | None]:
         """Counts by id; where the budget has no room for all, of the first ones, and why not of the others."""
         ids = [one for item in items for one in dict.fromkeys(item.platform_ids)]
         along, most, stopped = self.along.ids(), len(ids), None
         while most:
             try:
-                return self.client.metrics([*ids[:most], *along]), stopped
+                counts = self.client.metrics([*ids[:most], *along])
             except SpendStopped as stop:
                 stopped = stop
                 along, most = [], (most if along else most // 2)
+            except PlatformFailure as error:
+                if not (along and _is_about_ids(error)):
+                    raise
+                self.along.pass_over()
+                along = []
+            else:
+                if along:
+                    self.along.note(counts, at)
+                return counts, stopped
         return {}, stopped
 
-    def save(
-        self, tx: Transaction, item: Measurement, result: Reading | Waiting | NothingSaid, worker: int
-    ) -> str:
+    def save(self, tx: Transaction, item: Measurement, result: Reading | Waiting, worker: int) -> str:
         """Save the snapshot, once per window, and complete the measurement; or let it wait.
 
         Raises:
-            NothingSaid: the runner asks again.
             LeaseLost: another worker holds it.
         """
-        if isinstance(result, NothingSaid):
-            raise result
         if isinstance(result, Waiting):
             _held(tx.execute("postpone_measurement", id=item.id, worker=worker, until_at=result.until,
                              reason=result.reason), item)  # fmt: skip
-            return "waits"
+            if result.unsaid_at is None:
+                return "waits"
+            note_looked_at(tx, [item.publication_id], datetime.now(UTC), unsaid=[item.publication_id],
+                           asked_at=result.unsaid_at)  # fmt: skip
+            return "unsaid"
         late = is_late(item.sent_at, item.window_s, result.taken_at)
         counts, reason = result.counts, result.reason
         save_snapshot(tx, item, counts, taken_at=result.taken_at, is_late=late, removal_reason=reason)
-        _note_standing(tx, item.publication_id, is_gone=counts.is_gone, reason=reason)
+        _note_standing(tx, item, result)
         self._tie(tx, item, counts)
         _held(tx.execute("complete_measurement", id=item.id, worker=worker), item)
         if counts.is_gone:
@@ -147,13 +170,18 @@ class Measuring:
             )
 
 
-def _reading(item: Measurement, counts: dict[str, Metrics], taken_at: datetime) -> Reading | NothingSaid:
+def _is_about_ids(error: PlatformFailure) -> bool:
+    return isinstance(error, Refused) and error.code == "invalid"
+
+
+def _reading(item: Measurement, counts: dict[str, Metrics], taken_at: datetime) -> Reading | Waiting:
     unsaid = [one for one in item.platform_ids if one not in counts]
-    if unsaid:
-        return NothingSaid(f"the platform's answer says nothing of {', '.join(unsaid)}")
-    parts = [counts[one] for one in item.platform_ids]
+    if unsaid and not is_gone_unsaid(item.unsaid_since, taken_at):
+        said = f"the platform's answer says nothing of {', '.join(unsaid)}"
+        return Waiting(taken_at + SAID_AGAIN, said, unsaid_at=taken_at)
+    parts = [counts.get(one, UNSAID) for one in item.platform_ids]
     reason = next((part.reason or "gone" for part in parts if part.is_deleted), None)
-    return Reading(whole([part_counts(part) for part in parts]), taken_at, reason)
+    return Reading(whole([part_counts(part) for part in parts]), taken_at, reason, is_unsaid=bool(unsaid))
 
 
 def _held(touched: int, item: Measurement) -> None:
@@ -161,12 +189,11 @@ def _held(touched: int, item: Measurement) -> None:
         raise LeaseLost(f"measurement {item.id} is held by another worker")
 
 
-def _note_standing(
-    tx: Transaction, publication_id: PublicationId, *, is_gone: bool, reason: str | None
-) -> None:
-    now = datetime.now(UTC)
-    note_standing_of_reply(tx, publication_id, is_gone=is_gone, reason=reason, now=now)
-    tx.execute("note_looked_at", ids=[publication_id], now=now)
+def _note_standing(tx: Transaction, item: Measurement, result: Reading) -> None:
+    now, one = datetime.now(UTC), item.publication_id
+    note_standing_of_reply(tx, one, is_gone=result.counts.is_gone, reason=result.reason, now=now)
+    unsaid = [one] if result.is_unsaid else []
+    note_looked_at(tx, [one], now, unsaid=unsaid, asked_at=result.taken_at)
 
 
 def measure_due(db: Database, *, open_client: OpenClient, tuning: Tuning, stop: StopSignal) -> Report:
@@ -176,8 +203,9 @@ def measure_due(db: Database, *, open_client: OpenClient, tuning: Tuning, stop: 
     there is no budget waits; it is taken late, and says so.
 
     Returns:
-        taken, late, deleted and waits by count, answers that were found by asking, and replies found gone between
-        two snapshots; what went wrong by message.
+        taken, late, deleted, waits and unsaid (the platform's answer says nothing of the reply: it is asked again) by
+        count, answers that were found by asking, and replies found gone between two snapshots; what went wrong by
+        message.
 
     Raises:
         ServiceUnavailable: PostgreSQL went away.

@@ -1,9 +1,11 @@
-"""What replies were worth: rewards out of their latest snapshots, against what is usual for their creator."""
+"""What replies were worth: rewards out of their snapshots, one an age, against what is usual for their creator."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, date, datetime, time, timedelta
+from math import isfinite
+from typing import Any, NamedTuple
 
 from rejoinder.engagement.rewards import (
     DEFAULT_WEIGHTS,
@@ -14,27 +16,33 @@ from rejoinder.engagement.rewards import (
     reward,
 )
 from rejoinder.engagement.windows import is_mature
-from rejoinder.listening.policy import ChannelPolicy, reply_price_usd
-from rejoinder.text.links import find_links
-from resources.postgres import Database, Transaction
-from resources.store.channels import load_channel
-from resources.store.conversions import conversions_of
+from resources.postgres import Database, Transaction, is_outage
+from resources.store.conversions import LinkCounts, conversions_of, with_tracked_links
 from resources.store.rewards import (
     Norm,
     NormKey,
     Rewarded,
     WeightsInForce,
+    keep_failed,
     known_norm,
     save_norm,
     save_rewards,
     save_weights,
+    shared_model_cost,
     weights_in_force,
 )
 from resources.tuning_sections import Rewards
+from resources.work.runner import in_words
+
+log = logging.getLogger("rejoinder.engagement")
 
 Row = dict[str, Any]
 
 BATCH = 1_000
+# What could not be worked out is tried again after this, or once something is new of its reply.
+TRIED_AGAIN = timedelta(days=1)
+# A call of a model that is about no single post is spent in equal parts over so many days.
+SHARED_DAYS = 30
 # What counts as usual until a creator has so many replies of his own; by judgement, not measured.
 FEWEST_FOR_NORM = 20
 NEWEST_FOR_NORM = 2_000
@@ -71,13 +79,13 @@ def refresh_rewards(
     with db.transaction() as tx:
         for row in tx.rows("creators_with_snapshots"):
             _adopt(tx, row["creator_id"], weights)
-    written = 0
+    n_written = 0
     while True:
         with db.transaction() as tx:
-            n = write_rewards(tx, now())
-        written += n
-        if n < BATCH:
-            return written
+            done = write_rewards(tx, now())
+        n_written += done.n_taken - done.n_failed
+        if done.n_taken < BATCH:
+            return n_written
 
 
 def _adopt(tx: Transaction, creator_id: int, weights: RewardWeights) -> None:
@@ -86,42 +94,93 @@ def _adopt(tx: Transaction, creator_id: int, weights: RewardWeights) -> None:
         save_weights(tx, creator_id, weights, None)
 
 
-def write_rewards(tx: Transaction, now: datetime) -> int:
-    """Write the rewards of the next batch of replies that wait for theirs; how many.
+class Written(NamedTuple):
+    """How many replies were taken on, and of how many a reward could not be worked out."""
 
-    The cost is what the platform charged for the reply, nothing where a person posted it, what models cost that were
-    asked about its post, and its share of what models cost beside that. A reply that is gone is worth no engagement.
+    n_taken: int
+    n_failed: int
+
+
+def write_rewards(tx: Transaction, now: datetime) -> Written:
+    """Write the rewards of the next batch of replies that wait for theirs, one for each age that was measured.
+
+    What a reward is made of is what was known and paid for by then: conversions up to its age, models that were asked
+    about the post until the reply went out, what the spend meter booked for sending it, the share in other models that
+    its decision has, and what was usual on the day of the snapshot. So it is the same on whichever day it is worked
+    out. A reply that is gone is worth no engagement.
+
+    One that cannot be worked out is left with its reason, and holds up no other.
     """
-    ids = [row["publication_id"] for row in tx.rows("take_rewards_due", most=BATCH)]
+    due = tx.rows("take_rewards_due", most=BATCH, failed_before_at=now - TRIED_AGAIN)
+    ids = [row["publication_id"] for row in due]
     if not ids:
-        return 0
+        return Written(0, 0)
     rows = tx.rows("load_rewards_due", ids=ids)
-    batch = _Batch(tx, now, rows)
-    save_rewards(tx, [batch.rewarded(row) for row in rows])
-    return len(ids)
+    batch = _Batch(tx, ids, rows)
+    worked_out, failed = _each(rows, batch.rewarded)
+    failed |= _save(tx, worked_out)
+    if failed:
+        keep_failed(tx, failed, now)
+        log.warning(
+            "%d rewards could not be worked out, the first: %s", len(failed), next(iter(failed.values()))
+        )
+    return Written(len(ids), len(failed))
+
+
+def _each(rows: Sequence[Row], reward_of: Callable[[Row], Rewarded]) -> tuple[list[Rewarded], dict[int, str]]:
+    """What could be worked out, and why not of the others, by publication."""
+    worked_out: list[Rewarded] = []
+    failed: dict[int, str] = {}
+    for row in rows:
+        try:
+            worked_out.append(reward_of(row))
+        except Exception as error:
+            if is_outage(error):
+                raise
+            failed[row["publication_id"]] = f"at {row['window_s']} s: {in_words(error)}"
+    return worked_out, failed
+
+
+def _save(tx: Transaction, rewards: Sequence[Rewarded]) -> dict[int, str]:
+    """Save them, together or each by itself where one of them cannot be stored; why not, by publication."""
+    try:
+        with tx.connection.transaction():
+            save_rewards(tx, rewards)
+        return {}
+    except Exception as error:
+        if is_outage(error):
+            raise
+        if len(rewards) == 1:
+            return {rewards[0].publication_id: f"at {rewards[0].window_s} s: {in_words(error)}"}
+    half = len(rewards) // 2
+    return _save(tx, rewards[:half]) | _save(tx, rewards[half:])
 
 
 class _Batch:
     """What the rewards of one batch have in common, asked for once."""
 
-    def __init__(self, tx: Transaction, now: datetime, rows: Sequence[Row]) -> None:
-        self._tx, self._now = tx, now
-        linked = [row["publication_id"] for row in rows if any(map(find_links, row["texts"]))]
-        self._conversions = conversions_of(tx, linked) if linked else {}
-        self._share_usd = float(tx.value("shared_model_cost"))
-        self._policies: dict[int, ChannelPolicy] = {}
+    def __init__(self, tx: Transaction, ids: Sequence[int], rows: Sequence[Row]) -> None:
+        self._tx = tx
+        self._conversions = _conversions(tx, rows)
+        self._shared_usd = shared_model_cost(tx, ids, days=SHARED_DAYS)
         self._weights: dict[int, WeightsInForce] = {}
-        self._norms: dict[NormKey, Norm] = {}
+        self._norms: dict[tuple[NormKey, date], Norm] = {}
 
     def rewarded(self, row: Row) -> Rewarded:
-        """The reward of one reply."""
+        """The reward of one reply at one age.
+
+        Raises:
+            ValueError: what is known of it makes no reward.
+        """
         force = self._weights_of(row["creator_id"])
         key = NormKey(row["creator_id"], row["platform"], row["is_sandbox"], row["window_s"], force.version)
-        norm = self._norm_of(key, force.weights)
-        cost_usd = _platform_cost_usd(row, self._policy_of(row["channel_id"])) + row["model_usd"]
-        snapshot = replace(
-            counts_of(row), cost_usd=cost_usd + self._share_usd, conversions=self._converted(row)
-        )
+        norm = self._norm_of(key, row["day"], force.weights)
+        paid = {
+            "platform_usd": row["platform_usd"],
+            "model_usd": row["model_usd"],
+            "shared_model_usd": self._shared_usd[row["publication_id"]],
+        }
+        snapshot = replace(counts_of(row), cost_usd=sum(paid.values()), conversions=self._converted(row))
         worth = reward(snapshot, norm.usual, force.weights)
         return Rewarded(
             row["publication_id"],
@@ -130,7 +189,7 @@ class _Batch:
             force.version,
             norm.id,
             is_mature(row["window_s"]),
-            _with_kind(worth, row),
+            _finite(_with_facts(worth, row, paid)),
         )
 
     def _weights_of(self, creator_id: int) -> WeightsInForce:
@@ -139,36 +198,40 @@ class _Batch:
             self._weights[creator_id] = found or WeightsInForce(0, DEFAULT_WEIGHTS, False)
         return self._weights[creator_id]
 
-    def _policy_of(self, channel_id: int) -> ChannelPolicy:
-        if channel_id not in self._policies:
-            self._policies[channel_id] = load_channel(self._tx, channel_id).policy
-        return self._policies[channel_id]
-
     def _converted(self, row: Row) -> int | None:
-        found = self._conversions.get(row["publication_id"])
+        found = self._conversions[row["window_s"]].get(row["publication_id"])
         return None if found is None or row["is_deleted"] else found.conversions
 
-    def _norm_of(self, key: NormKey, weights: RewardWeights) -> Norm:
-        if key not in self._norms:
-            self._norms[key] = norm_of(self._tx, key, weights, self._now)
-        return self._norms[key]
+    def _norm_of(self, key: NormKey, day: date, weights: RewardWeights) -> Norm:
+        if (key, day) not in self._norms:
+            # What fails in PostgreSQL undoes this alone.
+            with self._tx.connection.transaction():
+                self._norms[key, day] = norm_of(self._tx, key, weights, day)
+        return self._norms[key, day]
 
 
-def norm_of(tx: Transaction, key: NormKey, weights: RewardWeights, now: datetime) -> Norm:
-    """What was usual on this day: worked out with the day's first reward, then kept, so that rewards compare."""
-    day = now.date()
+def _conversions(tx: Transaction, rows: Sequence[Row]) -> dict[int, dict[int, LinkCounts]]:
+    """What the links in these replies brought up to each age, by age and publication; none for those without."""
+    linked = with_tracked_links(tx, sorted({row["publication_id"] for row in rows}))
+    ages_s = {row["window_s"] for row in rows}
+    return {age_s: conversions_of(tx, linked, age_s=age_s) if linked else {} for age_s in ages_s}
+
+
+def norm_of(tx: Transaction, key: NormKey, weights: RewardWeights, day: date) -> Norm:
+    """What was usual on a day (UTC): worked out with that day's first reward, then kept, so that rewards compare."""
     found = known_norm(tx, key, day)
     while found is None:
         default = DEFAULT_NORMS.get(key.platform, OTHER_NORM)
-        usual, n_replies = _usual(tx, key, weights, default, now)
+        usual, n_replies = _usual(tx, key, weights, default, day)
         save_norm(tx, key, day, usual, n_replies)
         found = known_norm(tx, key, day)
     return found
 
 
 def _usual(
-    tx: Transaction, key: NormKey, weights: RewardWeights, default: PlatformNorm, now: datetime
+    tx: Transaction, key: NormKey, weights: RewardWeights, default: PlatformNorm, day: date
 ) -> tuple[PlatformNorm, int]:
+    day_over = datetime.combine(day, time(), UTC) + timedelta(days=1)
     found = tx.rows(
         "usual_of_replies",
         creator_id=key.creator_id,
@@ -179,13 +242,12 @@ def _usual(
         reply=weights.reply,
         repost=weights.repost,
         impressions=default.median_impressions,
-        measured_after_at=now - NORM_DAYS,
+        measured_after_at=day_over - NORM_DAYS,
+        measured_before_at=day_over,
         newest=NEWEST_FOR_NORM,
     )[0]
-    rate = conversion_rate(
-        tx, found["ids"], found["impressions"] or default.median_impressions * len(found["ids"])
-    )
-    usual = replace(default, conversion_rate=rate)
+    seen = found["impressions"] or default.median_impressions * len(found["ids"])
+    usual = replace(default, conversion_rate=conversion_rate(tx, found["ids"], seen, age_s=key.window_s))
     if found["n_replies"] < FEWEST_FOR_NORM:
         return usual, found["n_replies"]
     names = ("median_followers", "median_impressions", "median_rate", "median_age_s")
@@ -194,9 +256,13 @@ def _usual(
     return replace(usual, **known), found["n_replies"]
 
 
-def conversion_rate(tx: Transaction, publication_ids: Sequence[int], impressions: float) -> float:
-    """Conversions per impression over these replies, links or not; 0.0 where there are none of either."""
-    found: Mapping[int, Any] = conversions_of(tx, publication_ids) if publication_ids else {}
+def conversion_rate(
+    tx: Transaction, publication_ids: Sequence[int], impressions: float, *, age_s: int
+) -> float:
+    """Conversions per impression over these replies up to an age, links or not; 0.0 where there are none of either."""
+    found: Mapping[int, LinkCounts] = (
+        conversions_of(tx, publication_ids, age_s=age_s) if publication_ids else {}
+    )
     return sum(one.conversions for one in found.values()) / impressions if impressions else 0.0
 
 
@@ -208,18 +274,13 @@ def counts_of(row: Row) -> Snapshot:
     return Snapshot(row["likes"], row["replies"], row["reposts"], row["impressions"], **known)
 
 
-def _with_kind(worth: Reward, row: Row) -> Reward:
+def _with_facts(worth: Reward, row: Row, paid: Mapping[str, float]) -> Reward:
     kind = {"is_deleted": float(row["is_deleted"]), "is_late": float(row["is_late"])}
-    return replace(worth, components={**worth.components, **kind})
+    return replace(worth, components={**worth.components, **paid, **kind})
 
 
-def _platform_cost_usd(row: Row, policy: ChannelPolicy) -> float:
-    """What sending the parts cost; only the first one answers whoever called."""
-    if not row["is_by_api"]:
-        return 0.0
-    return sum(
-        reply_price_usd(
-            policy, has_link=bool(find_links(text)), is_summoned=row["is_summoned"] and not position
-        )
-        for position, text in enumerate(row["texts"])
-    )
+def _finite(worth: Reward) -> Reward:
+    terms = {"reward": worth.reward, "engagement_rate": worth.engagement_rate, **worth.components}
+    if bad := sorted(name for name, value in terms.items() if not isfinite(value)):
+        raise ValueError(f"not a finite number: {', '.join(bad)}")
+    return worth

@@ -11,6 +11,22 @@ SOON = timedelta(seconds=WINDOWS_S[0] // 20)
 _GRACE_SHARE = 0.25
 _MAX_GRACE_S = 21_600
 
+# A platform that leaves a reply out of its answer need not have lost it: Reddit leaves out what stands in a
+# community that the account may not see now, while what was deleted or removed comes along with [deleted] or
+# [removed] for its words (source: reddit-archive/reddit, GET_info in r2/controllers/api.py and must_skip in
+# r2/models/builder.py). Left out of every answer for so long, nobody is taken to read it any more.
+UNSAID_FOR_GONE = timedelta(hours=24)
+
+
+def is_gone_unsaid(unsaid_since: datetime | None, asked_at: datetime) -> bool:
+    """Whether a reply that an answer says nothing of counts as gone.
+
+    Args:
+        unsaid_since: when an answer first said nothing of it, with none since that did; None: this is the first.
+        asked_at: when this answer was asked for; both by one clock.
+    """
+    return unsaid_since is not None and asked_at - unsaid_since >= UNSAID_FOR_GONE
+
 
 def is_late(sent_at: datetime, window_s: int, taken_at: datetime) -> bool:
     """Whether a snapshot taken then is too late to speak for its window."""

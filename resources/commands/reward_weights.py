@@ -28,7 +28,7 @@ def read_weights(db: Database, creator: str | None = None) -> list[WeightsVersio
         ConfigInvalid: there is no creator of that name.
     """
     with db.transaction() as tx:
-        return list_weights(tx, _creator(tx, creator)[0] if creator else None)
+        return list_weights(tx, creator_named(tx, creator)[0] if creator else None)
 
 
 def set_weights(
@@ -58,7 +58,7 @@ def set_weights(
     """
     with db.transaction() as tx:
         acting = authorise(tx, actor, "manage_channels")
-        creator_id, name = _creator(tx, creator)
+        creator_id, name = creator_named(tx, creator)
         tx.row("lock_creator", creator_id=creator_id)
         last = weights_in_force(tx, creator_id)
         before = last.weights if last else defaults
@@ -73,7 +73,12 @@ def set_weights(
     return done
 
 
-def _creator(tx: Transaction, name: str | None) -> tuple[int, str]:
+def creator_named(tx: Transaction, name: str | None) -> tuple[int, str]:
+    """Number and name of a creator; no name is enough where there is one.
+
+    Raises:
+        ConfigInvalid: there is none of that name, or none, or several to choose from.
+    """
     found = tx.rows("creators_named", name=name)
     if len(found) == 1:
         return found[0]["id"], found[0]["name"]

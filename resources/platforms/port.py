@@ -194,7 +194,7 @@ class PlatformClient(Protocol):
         ...
 
     def metrics(self, ids: Sequence[str]) -> dict[str, Metrics]:
-        """Counts by id; one the platform does not know is marked deleted, one it says nothing of is left out."""
+        """Counts by id; one that the platform says is gone is marked deleted, one it says nothing of is left out."""
         ...
 
     def replies(self, parent_id: str, since: datetime, most: int) -> Heard:

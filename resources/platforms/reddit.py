@@ -218,14 +218,16 @@ class RedditClient:
         raise Refused("invalid", "Reddit does not count what a query matches")
 
     def metrics(self, ids: Sequence[str]) -> dict[str, Metrics]:
-        """Counts by fullname, a hundred to a request; what Reddit leaves out is deleted."""
+        """Counts by fullname, a hundred to a request.
+
+        What was deleted or removed comes along and says so. What Reddit leaves out is left out here too: it may
+        stand in a community that the account may not see now.
+        """
         found: dict[str, Metrics] = {}
         for start in range(0, len(ids), LONGEST_PAGE):
             wanted = ids[start : start + LONGEST_PAGE]
             items, _ = read_listing(self._read("api/info", {"id": ",".join(wanted)}, "own_read"))
             found |= {str(item["name"]): read_metrics(item) for item in items}
-            gone = Metrics(None, 0, 0, 0, is_deleted=True, reason="left out")
-            found |= {name: gone for name in wanted if name not in found}
         return found
 
     def replies(self, parent_id: str, since: datetime, most: int) -> Heard:

@@ -1,12 +1,14 @@
 """The money of a reply, part by part: booked with its claim, taken back once it is sure that nothing was taken for it.
 
-In between it counts, also when the process dies or the outcome is never seen: the platform may have charged it.
+In between it counts, also when the process dies or the outcome is never seen: the platform may have charged it. What
+was booked stays with the reply, so that what it cost does not change with the price.
 """
 
 from datetime import datetime
+from typing import Any
 
 from rejoinder.listening.policy import PaidAction, reply_action
-from rejoinder.listening.spending import Stop
+from rejoinder.listening.spending import Stop, exact_usd
 from rejoinder.text.links import find_links
 from resources.postgres import Transaction
 from resources.spending.books import book_deed, open_books, take_back_deed
@@ -24,14 +26,20 @@ def book_reply(
 
     channel is the publication's, if this transaction has loaded it.
     """
-    books = open_books(tx, publication.channel_id, now, channel=channel)
-    return book_deed(books, _action(publication), _deed(publication))
+    books, action = open_books(tx, publication.channel_id, now, channel=channel), _action(publication)
+    if stop := book_deed(books, action, _deed(publication)):
+        return stop
+    charged_usd = exact_usd(books.channel.policy.price_usd(action))
+    values = _attempt(publication) | {"action": action, "charged_usd": charged_usd}
+    tx.execute("keep_charge", **values)
+    return None
 
 
 def take_back_reply(tx: Transaction, publication: Publication, now: datetime) -> None:
     """Count the attempt at the part in hand no more: the platform did not take it."""
     books = open_books(tx, publication.channel_id, now)
     take_back_deed(books, _action(publication), _deed(publication))
+    tx.execute("drop_charge", **_attempt(publication))
 
 
 def _action(publication: Publication) -> PaidAction:
@@ -39,6 +47,11 @@ def _action(publication: Publication) -> PaidAction:
     part = publication.part
     has_link = any(True for _ in find_links(part.text))
     return reply_action(has_link=has_link, is_summoned=publication.is_summoned and part.position == 0)
+
+
+def _attempt(publication: Publication) -> dict[str, Any]:
+    part = publication.part
+    return {"publication_id": publication.id, "position": part.position, "attempt": part.attempts}
 
 
 def _deed(publication: Publication) -> str:

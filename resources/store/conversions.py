@@ -31,16 +31,30 @@ class Conversion:
     occurred_at: datetime
 
 
-def conversions_of(tx: Transaction, publication_ids: Sequence[int]) -> dict[int, LinkCounts]:
-    """What each publication's tracked links brought so far, for every id that is asked for; zeros where there is none.
+def conversions_of(
+    tx: Transaction, publication_ids: Sequence[int], *, age_s: int | None = None
+) -> dict[int, LinkCounts]:
+    """What each publication's tracked links brought, for every id that is asked for; zeros where there is none.
 
     A link counts for a publication whose words have it. Ask for those that stand: a reply that was taken back and
     approved again has its link in both.
+
+    Args:
+        tx: of the application.
+        publication_ids: any number.
+        age_s: conversions count that were at most so long after the reply was sent; None: all so far. Visits are
+            counted by the day, and always all so far.
     """
-    rows = tx.rows("conversions_of", publication_ids=list(publication_ids))
+    rows = tx.rows("conversions_of", publication_ids=list(publication_ids), age_s=age_s)
     return {
         row["publication_id"]: LinkCounts(row["visits"], row["conversions"], row["value_usd"]) for row in rows
     }
+
+
+def with_tracked_links(tx: Transaction, publication_ids: Sequence[int]) -> list[int]:
+    """Those of the publications whose words have a tracked link: of the others no conversion can ever be told."""
+    rows = tx.rows("with_tracked_links", publication_ids=list(publication_ids))
+    return [row["publication_id"] for row in rows]
 
 
 def save_conversion(tx: Transaction, project_id: int, told: Conversion) -> Kept:

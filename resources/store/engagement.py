@@ -13,13 +13,18 @@ from resources.store.publications import notify
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """A snapshot to take; planned_at in the channel's own time, platform_ids those of the reply's parts in order."""
+    """A snapshot to take; planned_at in the channel's own time, platform_ids those of the reply's parts in order.
+
+    unsaid_since is since when the platform's answers say nothing of the reply, in the channel's own time; None
+    where the last one did.
+    """
 
     id: int
     publication_id: PublicationId
     window_s: int
     planned_at: datetime
     platform_ids: tuple[str, ...]
+    unsaid_since: datetime | None = None
 
     @property
     def sent_at(self) -> datetime:
@@ -73,6 +78,28 @@ def save_snapshot(
         removal_reason=removal_reason,
         is_late=is_late,
         taken_at=taken_at,
+    )
+
+
+def note_looked_at(
+    tx: Transaction,
+    publication_ids: Sequence[PublicationId],
+    now: datetime,
+    *,
+    unsaid: Sequence[PublicationId],
+    asked_at: datetime,
+) -> None:
+    """Write down that replies were asked about, and of which of them the answer said nothing.
+
+    Args:
+        tx: of the application.
+        publication_ids: all that were asked about.
+        now: our time.
+        unsaid: those of them that the answer left out; of the others it is forgotten that any did.
+        asked_at: the channel's own time.
+    """
+    tx.execute(
+        "note_looked_at", ids=sorted(publication_ids), now=now, unsaid_ids=list(unsaid), asked_at=asked_at
     )
 
 

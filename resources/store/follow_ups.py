@@ -4,10 +4,18 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from rejoinder.engagement.follow_ups import FollowUp
-from rejoinder.ids import PublicationId
+from rejoinder.ids import ChannelId, PublicationId
 from resources.postgres import Transaction
+
+
+class OwnReply(NamedTuple):
+    """A reply of ours, by its publication, and the account that it was written by."""
+
+    publication_id: PublicationId
+    account: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +37,19 @@ class StoredFollowUp:
     version: int
 
 
-def replies_among(tx: Transaction, platform: str, platform_ids: Sequence[str]) -> dict[str, PublicationId]:
-    """Which of these ids are replies of ours or parts of them, with their publications."""
+def own_accounts(tx: Transaction, channel_id: ChannelId) -> frozenset[str]:
+    """Our accounts where the channel is: those of all channels of its project there, in lower case, without ``@``."""
+    return frozenset(row["account"] for row in tx.rows("own_accounts", channel_id=channel_id))
+
+
+def replies_among(tx: Transaction, platform: str, platform_ids: Sequence[str]) -> dict[str, OwnReply]:
+    """Which of these ids are replies of ours or parts of them."""
     if not platform_ids:
         return {}
     rows = tx.rows("replies_among", platform=platform, platform_ids=list(platform_ids))
-    return {row["platform_id"]: PublicationId(row["publication_id"]) for row in rows}
+    return {
+        row["platform_id"]: OwnReply(PublicationId(row["publication_id"]), row["account"]) for row in rows
+    }
 
 
 def tie_to_publication(tx: Transaction, publication_id: PublicationId, platform_ids: Sequence[str]) -> int:

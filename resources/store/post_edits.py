@@ -12,6 +12,8 @@ from resources.store.follow_ups import note_follow_ups
 
 # Why a post out of an archive does not wait for triage, in words that a person reads.
 ARCHIVED = "imported as history"
+# The same of what we wrote ourselves.
+OURS = "written by an account of ours"
 
 
 def note_edit(tx: Transaction, post: Post, now: datetime, *, history: str | None = None) -> bool:
@@ -24,7 +26,7 @@ def note_edit(tx: Transaction, post: Post, now: datetime, *, history: str | None
         history: a reason of rejection that stays one.
     """
     answer = _judged_anew(tx, post)
-    left_alone = answer.reason if answer and not answer.is_worked_on else None
+    left_alone = answer.reason if answer and not answer.is_worked_on else _ours(tx, post)
     row = tx.row("note_post_edit", **_wording(post), now=now, history=history, left_alone=left_alone)
     if row and answer:
         note_follow_ups(tx, post.platform, {post.platform_post_id: answer})
@@ -35,6 +37,11 @@ def _judged_anew(tx: Transaction, post: Post) -> FollowUp | None:
     """What an answer to a reply of ours that rests is by its new wording; None where it is no such answer."""
     row = tx.row("account_answered", platform=post.platform, platform_post_id=post.platform_post_id)
     return judge_follow_up(post, row["account"]) if row else None
+
+
+def _ours(tx: Transaction, post: Post) -> str | None:
+    known = tx.row("own_post", platform=post.platform, platform_post_id=post.platform_post_id)
+    return OURS if known else None
 
 
 def note_archive_edit(tx: Transaction, post: Post) -> bool:

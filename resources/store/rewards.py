@@ -65,6 +65,38 @@ class Rewarded:
     worth: Reward
 
 
+@dataclass(frozen=True, slots=True)
+class FailedReward:
+    """A publication whose reward could not be worked out, since when and why."""
+
+    publication_id: int
+    failed_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RewardAtAge:
+    """What a reply was worth at one age, in seconds after it was sent; is_late and is_deleted are of its snapshot."""
+
+    publication_id: int
+    creator_id: int
+    channel: str
+    is_sandbox: bool
+    strategy: str
+    sent_at: datetime
+    window_s: int
+    reward: float
+    engagement_rate: float
+    engagement: float | None
+    growth: float | None
+    conversion: float | None
+    cost: float | None
+    weights_version: int
+    is_mature: bool
+    is_late: bool | None
+    is_deleted: bool | None
+
+
 def weights_in_force(tx: Transaction, creator_id: int) -> WeightsInForce | None:
     """The latest weights of a creator; None before there are any."""
     row = tx.row("weights_in_force", creator_id=creator_id)
@@ -110,6 +142,34 @@ def save_rewards(tx: Transaction, rewards: Sequence[Rewarded]) -> None:
     """Write what replies were worth; what was written under other weights goes to the history."""
     if rewards:
         tx.execute("save_rewards", rewards=json.dumps([_columns(one) for one in rewards]))
+
+
+def keep_failed(tx: Transaction, reasons: Mapping[int, str], now: datetime) -> None:
+    """Let publications whose reward could not be worked out wait, each with its reason."""
+    failed = [{"publication_id": one, "reason": reason} for one, reason in reasons.items()]
+    tx.execute("keep_failed_rewards", failed=json.dumps(failed), now=now)
+
+
+def failed_rewards(tx: Transaction, *, most: int = 100) -> list[FailedReward]:
+    """Publications whose reward could not be worked out, and why."""
+    return [FailedReward(**row) for row in tx.rows("failed_rewards", most=most)]
+
+
+def shared_model_cost(tx: Transaction, publication_ids: Sequence[int], *, days: int) -> dict[int, float]:
+    """The share of each publication, in USD, in what models cost that were asked about no single post.
+
+    Args:
+        tx: of the application.
+        publication_ids: at most a few thousand at a time.
+        days: over how many a call is spent, in equal parts.
+    """
+    rows = tx.rows("shared_model_cost", ids=list(publication_ids), days=days)
+    return {row["publication_id"]: row["usd"] for row in rows}
+
+
+def rewards_by_age(tx: Transaction, creator_id: int | None = None, *, most: int = 20) -> list[RewardAtAge]:
+    """What the latest measured replies were worth, of one creator or of all: newest reply first, youngest age first."""
+    return [RewardAtAge(**row) for row in tx.rows("rewards_by_age", creator_id=creator_id, most=most)]
 
 
 def _columns(one: Rewarded) -> dict[str, Any]:

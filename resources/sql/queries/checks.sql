@@ -98,11 +98,11 @@ select m.publication_id::text as key, 'its snapshot of ' || m.window_s || ' s co
 from measurement m where m.status = 'dead' limit 20
 
 -- name: check_rewards
-select s.publication_id::text as key, 'was measured but has no reward' as problem from engagement_snapshot s
-where not exists (select from reward r where r.publication_id = s.publication_id)
+select s.publication_id::text as key, 'was measured at ' || s.window_s || ' s but has no reward for it' as problem
+from engagement_snapshot s
+where not exists (select from reward r where (r.publication_id, r.window_s) = (s.publication_id, s.window_s))
 union all
-select r.publication_id::text, 'its reward is older than its latest snapshot' from reward r
-where r.window_s < (select max(s.window_s) from engagement_snapshot s where s.publication_id = r.publication_id)
+select d.publication_id::text, 'its reward cannot be worked out ' || d.reason from reward_due d where d.failed_at is not null
 limit 20
 
 -- name: check_follow_ups

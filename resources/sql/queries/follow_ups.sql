@@ -1,24 +1,38 @@
 -- Answers to our replies: posts that name a part of a publication as what they answer.
 
+-- name: own_accounts
+-- The accounts of all channels of the project on the channel's platform, in lower case.
+select account from own_accounts(%(channel_id)s) as account
+
+-- name: own_post
+-- A stored post that an account of ours wrote.
+select o.id from post o
+where (o.platform, o.platform_post_id) = (%(platform)s, %(platform_post_id)s)
+  and lower(o.author) in (select own_accounts(o.channel_id))
+
 -- name: replies_among
--- Which of these ids of a platform are ours: whole replies and parts of threads, with the publication they belong to.
-select p.platform_id, p.id as publication_id from publication p
-where p.platform = %(platform)s and p.platform_id = any (%(platform_ids)s)
-union
-select a.platform_id, a.publication_id from publication_part a
-join publication p on p.id = a.publication_id and p.platform = %(platform)s
-where a.platform_id = any (%(platform_ids)s)
+-- Which of these ids of a platform are ours: whole replies and parts of threads, with the publication they belong to and
+-- the account that wrote them.
+with ours as (
+  select p.platform_id, p.id from publication p
+  where p.platform = %(platform)s and p.platform_id = any (%(platform_ids)s)
+  union
+  select a.platform_id, a.publication_id from publication_part a
+  join publication p on p.id = a.publication_id and p.platform = %(platform)s
+  where a.platform_id = any (%(platform_ids)s)
+)
+select o.platform_id, o.id as publication_id, c.account
+from ours o join publication p on p.id = o.id join channel c on c.id = p.channel_id
 
 -- name: tie_follow_ups
 -- Those that were heard before the reply's own id was known; one that somebody else holds is tied the next time. What
--- the account wrote itself, as the next part of a thread out of its archive, answers nobody.
+-- an account of ours wrote itself, as the next part of a thread out of its archive, answers nobody.
 update post set answers_publication_id = %(publication_id)s
 where id in (
   select o.id from post o
   join publication p on p.id = %(publication_id)s and p.platform = o.platform
-  join channel c on c.id = p.channel_id
   where o.parent_id = any (%(platform_ids)s) and o.answers_publication_id is null and o.purged_at is null
-    and lower(o.author) is distinct from lower(regexp_replace(c.account, '^@', ''))
+    and not exists (select from own_accounts(p.channel_id) as account where account = lower(o.author))
   for update of o skip locked
 )
 

@@ -49,8 +49,17 @@ returning id
 select link_id, kind, value_usd, occurred_at from conversion
 where project_id = %(project_id)s and external_id = %(external_id)s
 
+-- name: with_tracked_links
+select distinct a.publication_id
+from publication_part a
+join publication p on p.id = a.publication_id
+join tracked_link t on t.post_id = p.post_id and strpos(a.text, t.address) > 0
+where a.publication_id = any (%(publication_ids)s)
+order by a.publication_id
+
 -- name: conversions_of
--- A link counts for a publication whose words have it. Bots are no visitors.
+-- A link counts for a publication whose words have it. Bots are no visitors. Conversions count up to an age of the reply,
+-- where one is given.
 with linked as (
   select distinct a.publication_id, t.id as link_id
   from publication_part a
@@ -61,11 +70,16 @@ with linked as (
 select asked.id as publication_id,
        coalesce((select sum(v.visits) from linked l join link_visit v on v.link_id = l.link_id and not v.is_bot
                  where l.publication_id = asked.id), 0)::bigint as visits,
-       (select count(*) from linked l join conversion c on c.link_id = l.link_id
-        where l.publication_id = asked.id)::bigint as conversions,
-       coalesce((select sum(c.value_usd) from linked l join conversion c on c.link_id = l.link_id
-                 where l.publication_id = asked.id), 0)::float8 as value_usd
+       told.conversions, told.value_usd
 from unnest(%(publication_ids)s::bigint[]) as asked(id)
+cross join lateral (
+  select count(*)::bigint as conversions, coalesce(sum(c.value_usd), 0)::float8 as value_usd
+  from linked l
+  join publication p on p.id = l.publication_id
+  join conversion c on c.link_id = l.link_id
+  where l.publication_id = asked.id
+    and (%(age_s)s::integer is null or c.occurred_at <= p.sent_at + make_interval(secs => %(age_s)s::integer))
+) told
 
 -- name: case_link
 -- What was proposed for the latest draft about a post as it stands, and what that quotes; before the rest, the best.

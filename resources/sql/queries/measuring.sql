@@ -1,5 +1,6 @@
 -- name: load_measurements
-select m.id, m.publication_id, m.window_s, m.planned_at, coalesce(t.ids, array[p.platform_id]) as platform_ids
+select m.id, m.publication_id, m.window_s, m.planned_at, coalesce(t.ids, array[p.platform_id]) as platform_ids,
+       p.unsaid_since
 from measurement m
 join publication p on p.id = m.publication_id
 left join lateral (
@@ -44,16 +45,24 @@ where id = %(id)s and state = 'sent' and (removed_at is not null) is distinct fr
 returning id
 
 -- name: note_looked_at
--- In the order of their ids, so that two that looked at the same replies never wait for each other.
+-- In the order of their ids, so that two that looked at the same replies never wait for each other. An answer that says
+-- nothing of a reply begins a stretch of such answers, or goes on with it; any other ends it.
 with looked as (
   select id from publication where id = any (%(ids)s) order by id for no key update
 )
-update publication p set looked_at = %(now)s from looked where p.id = looked.id
+update publication p
+set looked_at = %(now)s,
+    unsaid_since = case when p.id = any (%(unsaid_ids)s) then coalesce(p.unsaid_since, %(asked_at)s) end
+from looked where p.id = looked.id
+
+-- name: note_passed_over
+-- Asked about in a call that the platform did not take: others have their turn first.
+update publication set looked_at = %(now)s where id = any (%(ids)s)
 
 -- name: replies_to_look_along
 -- Replies of a channel that a call under way may ask about at no cost, those not looked at longest first: where own
 -- reads are free any of the last weeks, else those that were charged today already.
-select p.id as publication_id, p.platform_id
+select p.id as publication_id, p.platform_id, p.unsaid_since
 from publication p
 where p.channel_id = %(channel_id)s and p.state = 'sent' and p.platform_id is not null
   and p.sent_at > %(sent_after_at)s and p.id <> all (%(except_ids)s)
@@ -61,5 +70,5 @@ where p.channel_id = %(channel_id)s and p.state = 'sent' and p.platform_id is no
   and (%(is_free)s or exists (
     select from spend_resource s
     where s.channel_id = p.channel_id and s.day = %(day)s and s.action = 'own_read' and s.resource_id = p.platform_id))
-order by p.looked_at nulls first
+order by p.looked_at nulls first, p.id
 limit %(most)s

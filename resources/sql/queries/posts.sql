@@ -242,7 +242,7 @@ select
   (select count(*) from publication where state = 'handoff')::int as handed_off,
   (select count(*) from publication where state = 'unknown')::int as unknown,
   (select count(*) from engagement_snapshot)::int as snapshots,
-  (select count(*) from reward)::int as rewards,
+  (select count(distinct publication_id) from reward)::int as rewards,
   (select count(*) from quarantine)::int as quarantined,
   (select count(*) from dead_letter where revived_at is null)::int as dead,
   (select count(*) from model_run)::int as model_calls,

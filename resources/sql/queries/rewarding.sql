@@ -32,57 +32,124 @@ returning version
 
 -- name: ask_for_rewards_of
 -- Other weights are in force: every measured reply of the creator is weighed again.
-insert into reward_due
+insert into reward_due (publication_id)
 select distinct s.publication_id
 from engagement_snapshot s
 join publication p on p.id = s.publication_id
 join channel c on c.id = p.channel_id
 join project j on j.id = c.project_id and j.creator_id = %(creator_id)s
 order by 1
-on conflict (publication_id) do update set publication_id = excluded.publication_id
+on conflict (publication_id) do update set failed_at = null, reason = null
 
 -- name: take_rewards_due
 -- Waits for whoever is just adding to one of them; what that was is seen by the statements that follow, not by this.
+-- One that could not be worked out is tried again after a day, or once something is new.
 with taken as (
-  select publication_id from reward_due order by publication_id limit %(most)s for update
+  select publication_id from reward_due
+  where failed_at is null or failed_at < %(failed_before_at)s
+  order by publication_id limit %(most)s for update
 )
 delete from reward_due d using taken where d.publication_id = taken.publication_id
 returning d.publication_id
 
+-- name: keep_failed_rewards
+-- They wait with their reason; one that somebody asked for again in the meantime is tried again at once.
+insert into reward_due (publication_id, failed_at, reason)
+select publication_id, %(now)s, reason
+from json_to_recordset(%(failed)s::json) as g (publication_id bigint, reason text)
+order by publication_id
+on conflict (publication_id) do nothing
+
+-- name: failed_rewards
+select publication_id, failed_at, reason from reward_due where failed_at is not null order by publication_id limit %(most)s
+
 -- name: load_rewards_due
--- The oldest age that was measured of each reply, with what its reward is made of. The time between the post answered
--- and the reply is told by the platform's clock at both ends.
-select p.id as publication_id, p.channel_id, j.creator_id, c.platform, c.is_sandbox, d.decision_id,
-       o.author_followers, o.is_summoned, p.first_sending_at is not null as is_by_api,
-       s.window_s, s.impressions, s.likes, s.replies, s.reposts, s.is_deleted, s.is_late, t.texts,
+-- Every age at which a reply was measured, with what its reward is made of. The time between the post answered and the
+-- reply is told by the platform's clock at both ends. Models count that were asked about the post until the reply went out.
+select p.id as publication_id, j.creator_id, c.platform, c.is_sandbox, d.decision_id, o.author_followers,
+       s.window_s, s.impressions, s.likes, s.replies, s.reposts, s.is_deleted, s.is_late, s.created_at::date as day,
        extract(epoch from m.planned_at - make_interval(secs => m.window_s) - o.created_at)::float8 as parent_age_s,
-       (select coalesce(sum(u.cost_usd), 0)::float8 from model_run u where u.input_ref = 'post:' || p.post_id) as model_usd
+       paid.platform_usd, asked.model_usd
 from publication p
 join channel c on c.id = p.channel_id
 join project j on j.id = c.project_id
 join post o on o.id = p.post_id
 join review r on r.id = p.review_id
 join draft d on d.id = r.draft_id
-cross join lateral (
-  select * from engagement_snapshot e where e.publication_id = p.id order by e.window_s desc limit 1
-) s
+join engagement_snapshot s on s.publication_id = p.id
 left join measurement m on (m.publication_id, m.window_s) = (p.id, s.window_s)
 cross join lateral (
-  select array_agg(a.text order by a.position) as texts from publication_part a where a.publication_id = p.id
-) t
+  select coalesce(sum(h.charged_usd), 0)::float8 as platform_usd from publication_charge h where h.publication_id = p.id
+) paid
+cross join lateral (
+  select coalesce(sum(u.cost_usd), 0)::float8 as model_usd from model_run u
+  where u.input_ref = 'post:' || p.post_id and u.created_at <= p.sent_at
+) asked
 where p.id = any (%(ids)s)
-order by p.id
+order by p.id, s.window_s
 
 -- name: shared_model_cost
--- What models cost that were not asked about a post which was answered, for each reply that went out.
-with tied as (
-  select sum(u.cost_usd) as usd, count(distinct p.id) as n
-  from publication p left join model_run u on u.input_ref = 'post:' || p.post_id
+-- The share of each of these replies in what models cost that were asked about no single post. A call is spent in equal
+-- parts over so many UTC days, its own first; a day's parts are shared by as many decisions of the same project and kind
+-- as a day had on average since the first of these days that had any. A reply that came of no decision counts as one.
+-- What a call is for is told by its source, else by its creator where he has one project, else by there being one
+-- project; what answers a person's question is for no reply. A call knows no kind: it counts in full for rehearsals and
+-- for what is real, which are never added up.
+with asked as (
+  select p.id, c.project_id, c.is_sandbox, coalesce(n.created_at, p.created_at)::date as day
+  from publication p
+  join channel c on c.id = p.channel_id
+  join review r on r.id = p.review_id
+  join draft d on d.id = r.draft_id
+  left join decision n on n.id = d.decision_id
+  where p.id = any (%(ids)s)
+), span as (
+  select project_id, min(day) - %(days)s::integer + 1 as since, max(day) as until from asked group by project_id
+), alone as (
+  select creator_id, min(id) as project_id from project group by creator_id having count(*) = 1
+), spent as (
+  select s.project_id, u.created_at::date as day, sum(u.cost_usd) as usd
+  from span s
+  join model_run u on u.created_at >= s.since and u.created_at < s.until + 1 and u.cost_usd > 0
+    and coalesce(u.input_ref, '') !~ '^(post|question):'
+  left join source f on f.id = case when u.input_ref ~ '^source:[0-9]{1,18}$' then substr(u.input_ref, 8)::bigint end
+  left join alone a on a.creator_id = u.creator_id
+  where s.project_id = coalesce(
+    f.project_id, a.project_id,
+    case when u.creator_id is null then (select min(id) from project having count(*) = 1) end)
+  group by s.project_id, u.created_at::date
+), decided as (
+  select c.project_id, c.is_sandbox, n.created_at::date as day
+  from decision n
+  join post o on o.id = n.post_id
+  join channel c on c.id = o.channel_id
+  join span s on s.project_id = c.project_id and n.created_at >= s.since and n.created_at < s.until + 1
+  union all
+  select c.project_id, c.is_sandbox, p.created_at::date
+  from publication p
+  join channel c on c.id = p.channel_id
+  join span s on s.project_id = c.project_id and p.created_at >= s.since and p.created_at < s.until + 1
+  join review r on r.id = p.review_id
+  join draft d on d.id = r.draft_id and d.decision_id is null
   where p.state = 'sent'
+), by_day as (
+  select project_id, is_sandbox, day, count(*) as n from decided group by project_id, is_sandbox, day
+), share as (
+  select k.project_id, k.is_sandbox, k.day,
+         cost.usd * (k.day - coalesce(had.first, k.day) + 1) / (%(days)s::integer * greatest(had.n, 1)) as usd
+  from (select distinct project_id, is_sandbox, day from asked) k
+  cross join lateral (
+    select coalesce(sum(x.usd), 0) as usd from spent x
+    where x.project_id = k.project_id and x.day between k.day - %(days)s::integer + 1 and k.day
+  ) cost
+  cross join lateral (
+    select sum(x.n) as n, min(x.day) as first from by_day x
+    where (x.project_id, x.is_sandbox) = (k.project_id, k.is_sandbox)
+      and x.day between k.day - %(days)s::integer + 1 and k.day
+  ) had
 )
-select greatest(coalesce((select sum(cost_usd) from model_run), 0) - coalesce(tied.usd, 0), 0)::float8
-       / greatest(tied.n, 1) as usd
-from tied
+select a.id as publication_id, h.usd::float8 as usd
+from asked a join share h on (h.project_id, h.is_sandbox, h.day) = (a.project_id, a.is_sandbox, a.day)
 
 -- name: known_norm
 select id, n_replies, norm from reward_norm
@@ -101,7 +168,8 @@ with sound as (
   join project j on j.id = c.project_id and j.creator_id = %(creator_id)s
   join post o on o.id = p.post_id
   left join measurement m on (m.publication_id, m.window_s) = (s.publication_id, s.window_s)
-  where s.window_s = %(window_s)s and not s.is_deleted and not s.is_late and s.created_at >= %(measured_after_at)s
+  where s.window_s = %(window_s)s and not s.is_deleted and not s.is_late
+    and s.created_at >= %(measured_after_at)s and s.created_at < %(measured_before_at)s
   order by s.id desc limit %(newest)s
 )
 select count(*)::int as n_replies, coalesce(array_agg(id), '{}') as ids,
@@ -129,11 +197,33 @@ from json_to_recordset(%(rewards)s::json) as g (
   publication_id bigint, decision_id bigint, window_s integer, engagement_rate float8, reward float8, components jsonb,
   weights_version integer, norm_id bigint, engagement float8, growth float8, conversion float8, cost float8,
   is_mature boolean)
-on conflict (publication_id) do update
-set decision_id = excluded.decision_id, window_s = excluded.window_s, engagement_rate = excluded.engagement_rate,
+on conflict (publication_id, window_s) do update
+set decision_id = excluded.decision_id, engagement_rate = excluded.engagement_rate,
     reward = excluded.reward, components = excluded.components, weights_version = excluded.weights_version,
     norm_id = excluded.norm_id, engagement = excluded.engagement, growth = excluded.growth,
     conversion = excluded.conversion, cost = excluded.cost, is_mature = excluded.is_mature, updated_at = now()
+
+-- name: rewards_by_age
+-- The latest measured replies of a creator, or of all, with their reward at each age.
+select p.id as publication_id, j.creator_id, c.name as channel, c.is_sandbox, d.strategy, p.sent_at,
+       w.window_s, w.reward, w.engagement_rate, w.engagement, w.growth, w.conversion, w.cost, w.weights_version, w.is_mature,
+       s.is_late, s.is_deleted
+from (
+  select q.id from publication q
+  join channel k on k.id = q.channel_id
+  join project g on g.id = k.project_id
+  where (%(creator_id)s::bigint is null or g.creator_id = %(creator_id)s)
+    and exists (select from reward v where v.publication_id = q.id)
+  order by q.id desc limit %(most)s
+) latest
+join publication p on p.id = latest.id
+join channel c on c.id = p.channel_id
+join project j on j.id = c.project_id
+join review r on r.id = p.review_id
+join draft d on d.id = r.draft_id
+join reward w on w.publication_id = p.id
+left join engagement_snapshot s on (s.publication_id, s.window_s) = (w.publication_id, w.window_s)
+order by p.id desc, w.window_s
 
 -- name: outcome_counts
 -- How far decisions got: what is known of engagement is known of the approved and sent ones alone.

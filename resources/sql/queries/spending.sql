@@ -20,6 +20,16 @@ set n_resources = greatest(e.n_resources - 1, 0), n_charged = greatest(e.n_charg
 from gone
 where (e.channel_id, e.day, e.action) = (gone.channel_id, gone.day, gone.action)
 
+-- name: keep_charge
+-- What was booked for an attempt at a part of a reply, at the price of that moment.
+insert into publication_charge (publication_id, position, attempt, action, charged_usd)
+values (%(publication_id)s, %(position)s, %(attempt)s, %(action)s, %(charged_usd)s)
+on conflict do nothing
+
+-- name: drop_charge
+delete from publication_charge
+where (publication_id, position, attempt) = (%(publication_id)s, %(position)s, %(attempt)s)
+
 -- name: spent_so_far
 -- Spent and held today and this month. Of today is also what a living process took just before midnight.
 with spent as (

@@ -7,7 +7,7 @@ import pytest
 
 from rejoinder.listening.policy import default_policy
 from resources.measuring import count_measurements_due, measure_due
-from resources.platforms.failures import RateLimited, SpendStopped, Unreachable
+from resources.platforms.failures import RateLimited, Refused, SpendStopped, Unreachable
 from resources.platforms.port import Metrics
 from resources.work.stopping import StopSignal
 
@@ -213,11 +213,80 @@ def test_a_paid_channel_looks_along_only_at_what_was_charged_today(desk, measure
     assert desk.platform.lookups == [["9000", "9001"]]
 
 
+def leave_out(desk, *ids):
+    """Let the platform's answers leave out these ids; what it answered before."""
+    answer = desk.platform.metrics
+    desk.platform.metrics = lambda asked: {
+        one: found for one, found in answer(asked).items() if one not in ids
+    }
+    return answer
+
+
 def test_an_answer_that_says_nothing_of_a_reply_is_no_deletion(desk, measure):
     reply = desk.approved(desk.channel())
     desk.run()
-    answer, desk.platform.metrics = desk.platform.metrics, lambda ids: {}
-    assert measure(HOUR * 1.1).outcomes == {"failed": 1}
+    answer = leave_out(desk, "9000")
+    assert measure(HOUR * 1.1).outcomes == {"unsaid": 1}
+    assert measure(HOUR * 23).outcomes == {"unsaid": 1}
     assert desk.publication(reply)["removed_at"] is None and snapshots(desk) == []
     desk.platform.metrics = answer
-    assert measure(HOUR * 1.3).outcomes == {"late": 1}
+    assert measure(HOUR * 23.8).items == 0
+    assert measure(HOUR * 25.2).outcomes == {"late": 1, "taken": 1}
+    assert not any(s["is_deleted"] for s in snapshots(desk))
+    # What was said in between ends the stretch: another one begins.
+    leave_out(desk, "9000")
+    assert measure(HOUR * 73).outcomes == {"unsaid": 1}
+    assert desk.publication(reply)["unsaid_since"] is not None
+
+
+def test_a_reply_that_every_answer_of_a_day_leaves_out_is_gone_until_it_is_shown_again(desk, measure):
+    reply = desk.approved(desk.channel())
+    desk.run()
+    answer = leave_out(desk, "9000")
+    assert measure(HOUR * 1.1).outcomes == {"unsaid": 1}
+    assert measure(HOUR * 25.2).outcomes == {"deleted": 2}
+    assert [s["removal_reason"] for s in snapshots(desk)] == ["left out", "left out"]
+    assert desk.publication(reply)["removed_at"] and desk.notices().count("removed") == 1
+    desk.platform.metrics = answer
+    assert measure(HOUR * 73).outcomes == {"taken": 1}
+    found = desk.publication(reply)
+    assert (found["removed_at"], found["unsaid_since"]) == (None, None)
+
+
+def test_a_reply_that_is_never_answered_does_not_keep_others_from_being_looked_at(desk, measure, monkeypatch):
+    monkeypatch.setattr("resources.looking_along.A_CALL", 2)
+    channel = desk.channel()
+    replies = [desk.approved(channel) for _ in range(3)]
+    desk.run()
+    for reply in replies[:2]:
+        desk.rows("update measurement set status = 'completed' where publication_id = %s", reply)
+    leave_out(desk, "9000")
+    measure(HOUR * 1.1)
+    measure(HOUR * 24.1)
+    assert [ids[1:] for ids in desk.platform.lookups] == [["9000"], ["9001"]]
+    # Whoever was asked about last has the last turn.
+    desk.rows("update publication set looked_at = looked_at - interval '2 hours'")
+    measure(HOUR * 72.1)
+    assert desk.platform.lookups[-1] == ["9002", "9000"]
+    assert desk.publication(replies[0])["removed_at"] is not None
+
+
+def test_an_id_that_the_platform_does_not_take_sinks_no_other_snapshot(desk, measure):
+    channel = desk.channel()
+    bad, good = desk.approved(channel), desk.approved(channel)
+    desk.run()
+    answer = desk.platform.metrics
+
+    def refuse(ids):
+        if "9000" in ids:
+            raise Refused("invalid", "the `ids` query parameter value [9000] is not valid")
+        return answer(ids)
+
+    desk.platform.metrics = refuse
+    assert measure(HOUR * 1.1).outcomes == {"failed": 1, "taken": 1}
+    assert [s["publication_id"] for s in snapshots(desk)] == [good]
+    desk.rows("update measurement set status = 'completed' where publication_id = %s", bad)
+    desk.rows("update publication set looked_at = null")
+    # Nor one that only went along.
+    assert measure(HOUR * 24.1).outcomes == {"taken": 1}
+    assert desk.publication(bad)["looked_at"] is not None

@@ -1,17 +1,22 @@
 """Rewards out of snapshots: only what is new, by the weights in force, the old ones kept; one outcome a decision."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from rejoinder.engagement.rewards import RewardWeights
 from rejoinder.errors import ConfigInvalid, NotAllowed
+from rejoinder.listening.policy import default_policy
 from resources.commands.actors import Actor
 from resources.commands.reward_weights import read_weights, set_weights
+from resources.commands.rewards import read_rewards
 from resources.measuring import measure_due
+from resources.platforms.failures import Unreachable
 from resources.platforms.port import Metrics
 from resources.rewarding import norm_of, refresh_rewards
+from resources.store.conversions import conversions_of
 from resources.store.rewards import NormKey
 from resources.work.stopping import StopSignal
 
@@ -37,7 +42,33 @@ def boss(desk):
 
 
 def rewards(desk):
-    return {row["publication_id"]: row for row in desk.rows("select * from reward")}
+    """The reward of each reply at its latest age."""
+    rows = desk.rows("select * from reward order by window_s")
+    return {row["publication_id"]: row for row in rows}
+
+
+def asked(desk, usd, *, about=None, creator_id=None, at=None):
+    """Let a model have been asked."""
+    desk.rows(
+        "insert into model_run (run_type, model, n_items, tokens_in, tokens_out, cost_usd, latency_ms, is_ok,"
+        " input_ref, creator_id, created_at) values ('generate', 'm', 1, 1, 1, %s, 1, true, %s, %s,"
+        " coalesce(%s, now()))",
+        usd,
+        about,
+        creator_id,
+        at,
+    )
+
+
+def decided(desk, *publication_ids):
+    """Let these replies have come of decisions."""
+    desk.rows(
+        "insert into decision (post_id, context_version, policy_version, candidates, action, propensity)"
+        " select post_id, 'c1', 'uniform.v1', '{s,t}', 's', 0.5 from publication where id = any (%s)",
+        list(publication_ids),
+    )
+    desk.rows("alter table draft disable trigger user")
+    desk.rows("update draft f set decision_id = d.id from decision d where d.post_id = f.post_id")
 
 
 def test_rewards_follow_the_latest_snapshot_and_nothing_else_is_written(desk, measure):
@@ -65,24 +96,224 @@ def test_rewards_follow_the_latest_snapshot_and_nothing_else_is_written(desk, me
 def test_a_reply_that_is_gone_earns_nothing_and_models_cost(desk, measure):
     channel = desk.channel()
     gone, other = desk.approved(channel), desk.approved(channel)
+    post_id = desk.publication(gone)["post_id"]
+    asked(desk, 0.5, about=f"post:{post_id}")
+    asked(desk, 6.0)
     desk.run()
-    desk.rows(
-        "insert into model_run"
-        " (run_type, model, n_items, tokens_in, tokens_out, cost_usd, latency_ms, is_ok, input_ref)"
-        " select 'generate', 'm', 1, 1, 1, 0.5, 1, true, 'post:' || post_id from publication where id = %s",
-        gone,
-    )
-    desk.rows(
-        "insert into model_run (run_type, model, n_items, tokens_in, tokens_out, cost_usd, latency_ms, is_ok)"
-        " values ('generate', 'm', 1, 1, 1, 0.2, 1, true)"
-    )
+    # What is asked about a post once its reply is out is no cost of the reply.
+    asked(desk, 0.7, about=f"post:{post_id}")
     desk.platform.counts = {"9000": Metrics(None, 5, 5, 5, is_deleted=True)}
     measure(HOUR * 1.1)
     refresh_rewards(desk.db)
     rows = rewards(desk)
+    # A thirtieth of the shared call falls to each day, and to each of the day's two replies one half of that.
     assert rows[gone]["cost"] == pytest.approx(0.6) and rows[other]["cost"] == pytest.approx(0.1)
+    assert rows[gone]["components"]["shared_model_usd"] == pytest.approx(0.1)
     assert rows[gone]["engagement"] < 0 and rows[gone]["growth"] is None
     assert rows[gone]["components"]["is_deleted"] == 1.0
+
+
+def test_shared_models_are_paid_by_the_decisions_of_their_project_and_kind_alone(desk, measure):
+    real, rehearsed = (
+        desk.approved(desk.channel("a", is_sandbox=False, base_url=None)),
+        desk.approved(desk.channel("b")),
+    )
+    more = desk.approved(desk.channel("c"))
+    desk.rows("insert into creator (name) values ('other')")
+    desk.rows("insert into project (creator_id, name) select id, 'q' from creator where name = 'other'")
+    [other] = desk.rows("select id, creator_id from project where name = 'q'")
+    source = (
+        "insert into source (project_id, name, title, format, content_hash) values (%s, %s, 't', 'vtt', %s)"
+    )
+    desk.rows(source, other["id"], "s", "h")
+    desk.rows(source, desk.project_id, "t", "i")
+    theirs, ours = (f"source:{row['id']}" for row in desk.rows("select id from source order by id"))
+    asked(desk, 99.0, about=theirs)
+    asked(desk, 99.0, creator_id=other["creator_id"])
+    asked(desk, 99.0)  # nobody knows whose it is
+    asked(desk, 99.0, about="question:abc")
+    [creator] = desk.rows("select creator_id from project where id = %s", desk.project_id)
+    asked(desk, 2.0, about=ours, creator_id=creator["creator_id"])
+    asked(desk, 4.0, creator_id=creator["creator_id"])
+    decided(desk, real, rehearsed, more)
+    desk.run()
+    measure(HOUR * 1.1)
+    refresh_rewards(desk.db)
+    shares = {one: row["components"]["shared_model_usd"] for one, row in rewards(desk).items()}
+    assert shares == pytest.approx({real: 6 / 30, rehearsed: 6 / 30 / 2, more: 6 / 30 / 2})
+
+
+def test_a_reward_is_the_same_on_whichever_day_it_is_worked_out(desk, measure):
+    channel = desk.channel()
+    reply, linked = desk.approved(channel), desk.approved(channel, text="See https://rj.example/l/abc.")
+    desk.run()
+    measure(HOUR * 25)
+    refresh_rewards(desk.db)
+    decided(desk, reply, linked)
+    link(desk, linked, "https://rj.example/l/abc.", "2345bcdfghjk")
+    for age, external_id in ((HOUR / 2, "a"), (HOUR * 20, "b"), (HOUR * 30, "c")):
+        convert(desk, linked, external_id, age)
+    refresh_rewards(desk.db)
+    desk.rows("insert into reward_due (publication_id) select id from publication")
+    refresh_rewards(desk.db)
+    before = ages(desk)
+    # Months later: more was asked, decided and converted since, and prices are others.
+    desk.rows(
+        'update channel set policy = policy || \'{"price_per_create_usd": 5, "price_summoned_usd": 5}\''
+    )
+    asked(desk, 50.0, at=datetime.now(UTC) + timedelta(days=40))
+    convert(desk, linked, "d", timedelta(days=60))
+    desk.rows("insert into reward_due (publication_id) select id from publication on conflict do nothing")
+    assert refresh_rewards(desk.db, now=lambda: datetime.now(UTC) + timedelta(days=60)) == 2
+    assert ages(desk) == before
+
+
+def ages(desk):
+    rows = desk.rows(
+        "select publication_id, window_s, reward, conversion, cost, norm_id, components from reward"
+    )
+    return {(row["publication_id"], row["window_s"]): row for row in rows}
+
+
+def link(desk, publication_id, address, code):
+    desk.rows(
+        "insert into tracked_link (code, address, target, post_id)"
+        " select %s, %s, 'https://shop.example/', post_id from publication where id = %s",
+        code,
+        address.removesuffix("."),
+        publication_id,
+    )
+
+
+def convert(desk, publication_id, external_id, age):
+    desk.rows(
+        "insert into conversion (project_id, external_id, link_id, kind, value_usd, occurred_at)"
+        " select %s, %s, t.id, 'sale', 1, p.sent_at + %s from publication p"
+        " join tracked_link t on t.post_id = p.post_id where p.id = %s",
+        desk.project_id,
+        external_id,
+        age,
+        publication_id,
+    )
+
+
+def test_conversions_count_up_to_the_age_of_the_reward_however_late_they_are_told(desk, measure):
+    channel = desk.channel()
+    linked = desk.approved(channel, text="See https://rj.example/l/abc.")
+    link(desk, linked, "https://rj.example/l/abc", "2345bcdfghjk")
+    desk.run()
+    with desk.db.transaction() as tx:
+        assert conversions_of(tx, [linked], age_s=3_600)[linked].conversions == 0
+    convert(desk, linked, "a", HOUR / 2)
+    convert(desk, linked, "b", HOUR * 20)
+    measure(HOUR * 1.1)
+    measure(HOUR * 25)
+    assert refresh_rewards(desk.db) == 1
+    with desk.db.transaction() as tx:
+        counted = [
+            conversions_of(tx, [linked], age_s=age)[linked].conversions for age in (3_600, 86_400, None)
+        ]
+    assert counted == [1, 2, 2]
+    first = ages(desk)
+    # One of the first hour is told now, and asks for the reply's rewards; one of the fifth day changes nothing.
+    convert(desk, linked, "c", HOUR / 4)
+    assert refresh_rewards(desk.db) == 1
+    after = ages(desk)
+    assert all(after[key]["conversion"] > first[key]["conversion"] for key in first)
+    convert(desk, linked, "d", HOUR * 100)
+    assert refresh_rewards(desk.db) == 0
+
+
+def test_a_link_that_nobody_tracks_says_nothing_of_conversions(desk, measure):
+    channel = desk.channel()
+    tracked = desk.approved(channel, text="See https://rj.example/l/abc.")
+    plain = desk.approved(channel, text="See https://youtu.be/abc.")
+    link(desk, tracked, "https://rj.example/l/abc", "2345bcdfghjk")
+    desk.run()
+    convert(desk, tracked, "a", HOUR / 2)
+    measure(HOUR * 1.1)
+    refresh_rewards(desk.db)
+    assert rewards(desk)[tracked]["conversion"] > 0 and rewards(desk)[plain]["conversion"] is None
+
+
+def test_a_reply_has_a_reward_at_each_age_and_its_outcome_has_the_oldest(desk, measure):
+    reply = desk.approved(desk.channel())
+    decided(desk, reply)
+    desk.run()
+    for n, age in enumerate((1.1, 25, 73, 170)):
+        desk.platform.counts = {"9000": Metrics(100, n, 0, 0)}
+        measure(HOUR * age)
+        assert refresh_rewards(desk.db) == 1
+    rows = desk.rows("select window_s, engagement, is_mature from reward order by window_s")
+    assert [row["window_s"] for row in rows] == [3_600, 86_400, 259_200, 604_800]
+    assert [row["is_mature"] for row in rows] == [False, False, False, True]
+    assert [row["engagement"] for row in rows] == sorted(row["engagement"] for row in rows)
+    [outcome] = desk.rows("select window_s, engagement, is_mature from outcome")
+    assert outcome == rows[-1]
+    [shown] = {(one.publication_id, one.strategy) for one in read_rewards(desk.db).ages}
+    assert shown == (reply, "s")
+
+
+def test_a_reward_costs_what_was_booked_for_sending_it(desk, measure):
+    policy = replace(
+        default_policy("sandbox/x/enterprise"), price_per_create_usd=0.02, price_summoned_usd=0.02
+    )
+    channel = desk.channel(policy=policy)
+    desk.platform.script = [Unreachable("down")]
+    reply = desk.approved(channel)
+    desk.run()
+    desk.run(later=HOUR)
+    assert desk.publication(reply)["state"] == "sent"
+    # What was surely not taken was taken back; the price of today is not asked.
+    [charge] = desk.rows("select attempt, charged_usd::float8 as usd from publication_charge")
+    assert charge == {"attempt": 2, "usd": 0.02}
+    desk.rows(
+        'update channel set policy = policy || \'{"price_per_create_usd": 5, "price_summoned_usd": 5}\''
+    )
+    measure(HOUR * 2.2)
+    refresh_rewards(desk.db)
+    assert rewards(desk)[reply]["components"]["platform_usd"] == 0.02
+
+
+def test_a_reply_whose_reward_cannot_be_worked_out_waits_with_its_reason(desk, measure):
+    channel = desk.channel()
+    bad, good = desk.approved(channel), desk.approved(channel)
+    desk.run()
+    measure(HOUR * 1.1)
+    desk.rows("update engagement_snapshot set replies = -4 where publication_id = %s", bad)
+    assert refresh_rewards(desk.db) == 1
+    assert set(rewards(desk)) == {good}
+    [failed] = read_rewards(desk.db).failed
+    assert failed.publication_id == bad and "at 3600 s: ValueError: counts and costs" in failed.reason
+    # It is not tried again at every round, but once something is new of it, or after a day.
+    assert refresh_rewards(desk.db) == 0
+    desk.rows("update engagement_snapshot set replies = 4")
+    assert refresh_rewards(desk.db) == 0
+    assert refresh_rewards(desk.db, now=lambda: datetime.now(UTC) + timedelta(hours=25)) == 1
+    assert set(rewards(desk)) == {good, bad} and read_rewards(desk.db).failed == []
+
+
+@pytest.mark.parametrize("counts", ["likes = 2147483647, replies = 2147483647", "impressions = -1"])
+def test_counts_that_make_no_sense_sink_no_other_reward(desk, measure, counts):
+    channel = desk.channel()
+    odd, good = desk.approved(channel), desk.approved(channel)
+    desk.run()
+    measure(HOUR * 1.1)
+    desk.rows(f"update engagement_snapshot set {counts} where publication_id = {odd}")
+    refresh_rewards(desk.db)
+    assert good in rewards(desk)
+    assert (odd in rewards(desk)) != bool(read_rewards(desk.db).failed)
+
+
+def test_what_cannot_be_stored_is_found_out_among_the_others(desk, measure):
+    channel = desk.channel()
+    replies = [desk.approved(channel) for _ in range(5)]
+    desk.run()
+    measure(HOUR * 1.1)
+    desk.rows(f"alter table reward add constraint odd check (publication_id <> {replies[3]})")
+    assert refresh_rewards(desk.db) == 4
+    [failed] = read_rewards(desk.db).failed
+    assert (failed.publication_id, "CheckViolation" in failed.reason) == (replies[3], True)
 
 
 def test_other_weights_write_every_reward_anew_and_keep_the_old_ones(desk, measure, boss):
@@ -146,12 +377,7 @@ def test_what_is_usual_is_the_creator_s_own_once_there_is_enough_of_it(desk, mea
 def test_each_decision_has_one_outcome_however_far_it_got(desk, measure):
     channel = desk.channel()
     sent, waiting = desk.approved(channel), desk.approved(channel)
-    desk.rows(
-        "insert into decision (post_id, context_version, policy_version, candidates, action, propensity)"
-        " select id, 'c1', 'uniform.v1', '{s,t}', 's', 0.5 from post"
-    )
-    desk.rows("alter table draft disable trigger user")
-    desk.rows("update draft f set decision_id = d.id from decision d where d.post_id = f.post_id")
+    decided(desk, sent, waiting)
     desk.rows("update publication set due_at = now() + interval '1 day' where id = %s", waiting)
     desk.run()
     measure(HOUR * 24 * 8)
@@ -184,7 +410,7 @@ def test_a_rehearsal_says_nothing_about_what_is_usual_among_people(desk, measure
     measure(HOUR * 1.1)
     with desk.db.transaction() as tx:
         found = [
-            norm_of(tx, NormKey(1, "x", is_sandbox, 3_600, 0), RewardWeights(), datetime.now(UTC))
+            norm_of(tx, NormKey(1, "x", is_sandbox, 3_600, 0), RewardWeights(), datetime.now(UTC).date())
             for is_sandbox in (True, False)
         ]
     assert [one.usual.median_impressions for one in found] == [100.0, 150.0]
