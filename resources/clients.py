@@ -1,7 +1,7 @@
 """Clients of the platforms, one per channel and credential, shared by all that this process does."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -30,17 +30,22 @@ class OpenClient(Protocol):
 
 
 def reading_clients(
-    db: Database, open_client: OpenClient, note: Callable[[str], None]
+    db: Database,
+    open_client: OpenClient,
+    note: Callable[[str], None],
+    channels: Sequence[Channel] | None = None,
 ) -> list[tuple[Channel, PlatformClient]]:
-    """Every enabled channel with a client that reads; one whose credential will not do is told of and left out.
+    """Channels, each with a client that reads; one whose credential will not do is told of and left out.
 
     Args:
         db: as the application, which alone may read the credentials for reading.
         open_client: makes or gives the client of a channel.
         note: told what is wrong, a sentence for a channel.
+        channels: which; every enabled one by default.
     """
-    with db.transaction() as tx:
-        channels = enabled_channels(tx)
+    if channels is None:
+        with db.transaction() as tx:
+            channels = enabled_channels(tx)
     opened = []
     for channel in channels:
         try:

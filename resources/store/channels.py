@@ -84,6 +84,11 @@ def enabled_channels(tx: Transaction) -> list[Channel]:
     return [_channel(row) for row in tx.rows("enabled_channels")]
 
 
+def resting_channels(tx: Transaction) -> list[tuple[Channel, bool]]:
+    """Disabled channels of real platforms, of which posts are kept, and whether a credential for reading is stored."""
+    return [(_channel(row), row["has_credential"]) for row in tx.rows("resting_channels")]
+
+
 def channels_of(tx: Transaction, name: str | None = None) -> list[Channel]:
     """Every channel, the disabled ones too, oldest first; of that name only, if one is given."""
     return [_channel(row) for row in tx.rows("channels_named", name=name)]

@@ -5,32 +5,52 @@
 -- minutes to say what became of them; after that, whoever comes next looks them up.
 with due as (
   (select id from post where channel_id = %(channel_id)s and gone_at is null and purged_at is null
-     and checked_at <= %(checked_before)s and stage in ('review', 'post_queue') and status <> 'withdrawn'
+     and checked_at <= %(checked_before)s and (asked_at is null or asked_at <= %(asked_before)s)
+     and stage in ('review', 'post_queue') and status <> 'withdrawn'
    order by checked_at, id limit %(most)s)
   union
   (select id from post where channel_id = %(channel_id)s and gone_at is not null and purged_at is null
-     and checked_at <= %(gone_before)s order by checked_at, id limit %(most)s)
+     and checked_at <= %(gone_before)s and (asked_at is null or asked_at <= %(asked_before)s)
+   order by checked_at, id limit %(most)s)
   union
   (select id from post where channel_id = %(channel_id)s and gone_at is null and purged_at is null
-     and checked_at <= %(checked_before)s order by checked_at, id limit %(most)s)
+     and checked_at <= %(checked_before)s and (asked_at is null or asked_at <= %(asked_before)s)
+   order by checked_at, id limit %(most)s)
 ), taken as (
   select p.id from post p join due using (id)
   order by p.stage in ('review', 'post_queue') desc, p.gone_at is null, p.checked_at, p.id
   limit %(most)s
   for update of p skip locked
 )
-update post p
-set checked_at = case when p.gone_at is null then %(checked_before)s::timestamptz else %(gone_before)s::timestamptz end
-  + interval '10 min'
-from taken where p.id = taken.id
+update post p set asked_at = %(now)s from taken where p.id = taken.id
 returning p.id, p.platform_post_id, p.text, p.gone_at
 
 -- name: count_posts_to_check
 select
   (select count(*) from post where channel_id = %(channel_id)s and gone_at is null and purged_at is null
-    and checked_at <= %(checked_before)s)::int
+    and checked_at <= %(checked_before)s and (asked_at is null or asked_at <= %(asked_before)s))::int
   + (select count(*) from post where channel_id = %(channel_id)s and gone_at is not null and purged_at is null
-    and checked_at <= %(gone_before)s)::int as due
+    and checked_at <= %(gone_before)s and (asked_at is null or asked_at <= %(asked_before)s))::int as due
+
+-- name: posts_never_seen
+-- Of which the platform said nothing for so long that they may not be kept.
+select id from post
+where channel_id = %(channel_id)s and purged_at is null and checked_at <= %(seen_before)s
+  and not exists (select from publication p where p.post_id = post.id and p.state = 'sending')
+order by checked_at, id limit %(most)s
+
+-- name: count_posts_never_seen
+select count(*)::int from post
+where channel_id = %(channel_id)s and purged_at is null and checked_at <= %(seen_before)s
+
+-- name: resting_channels
+-- Disabled channels of real platforms, of which posts are kept, and whether a credential is there to look them up with.
+select c.id, c.project_id, c.name, c.platform, c.account, c.account_key, c.base_url, c.is_sandbox, c.policy,
+       c.communities, exists (select from channel_read_credential r where r.channel_id = c.id) as has_credential
+from channel c
+where not c.is_enabled and not c.is_sandbox
+  and exists (select from post p where p.channel_id = c.id and p.purged_at is null)
+order by c.id
 
 -- name: posts_past_term
 -- Gone for so long that their content may not wait for another look.
