@@ -141,7 +141,10 @@ def asking(bench: Workbench) -> Asking:
 
 
 def _decide(bench: Workbench) -> Step:
-    return drafting.Deciding(UniformChooser(), random.Random, bench.index_id, _frames_share(bench))
+    is_written = open_writer(desk(bench), item_s=bench.tuning.stage("draft").timeout_s) is not None
+    return drafting.Deciding(
+        UniformChooser(), random.Random, bench.index_id, _frames_share(bench), is_written
+    )
 
 
 def _draft(bench: Workbench) -> Step:

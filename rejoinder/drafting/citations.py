@@ -6,6 +6,7 @@ from rejoinder.corpus.moments import link_at_second, link_at_words
 from rejoinder.corpus.references import is_name, short_title, timestamp
 from rejoinder.listening.post import Platform
 from rejoinder.research.evidence import Evidence
+from rejoinder.text.links import find_links
 from rejoinder.text.public_urls import is_public
 
 # Longer ones would leave a reply on Reddit no room for its quote, and fit no index that keeps what ours lead to.
@@ -45,6 +46,26 @@ def addresses(evidence: Sequence[Evidence], instead: Mapping[str, str]) -> tuple
     """The address that each piece of evidence is linked by; instead has others that lead there, by address."""
     found = (citation_address(one) for one in evidence)
     return tuple(instead.get(address, address) if address else None for address in found)
+
+
+def may_be_linked(evidence: Sequence[Evidence], platform: Platform, *, is_written: bool) -> bool:
+    """Whether a reply made of evidence could have a link to what it quotes first.
+
+    Where the words hold an address already ("more at python.org", on X a title such as "Syntax.fm 673" too), there is
+    one, and it gets no second.
+
+    Args:
+        evidence: best first.
+        platform: where the reply goes; elsewhere than on X the title is what the link stands on.
+        is_written: a model writes it, which may quote any of it; without one the best is quoted.
+    """
+    quotable = evidence if is_written else evidence[:1]
+    return any(citation_address(one) and not _holds_address(one, platform) for one in quotable)
+
+
+def _holds_address(evidence: Evidence, platform: Platform) -> bool:
+    words = f"{evidence.quote} {citation(evidence)}" if platform == "x" else evidence.quote
+    return bool(find_links(words))
 
 
 def link_after(platform: Platform, cited: str, address: str) -> str:

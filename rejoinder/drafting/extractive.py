@@ -8,7 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from rejoinder.drafting.citations import TITLE_LENGTHS, addresses, citation, markdown_link
+from rejoinder.drafting.citations import (
+    TITLE_LENGTHS,
+    addresses,
+    citation,
+    markdown_link,
+    may_be_linked,
+)
 from rejoinder.drafting.frames import choose_frame, frames, shared_topic
 from rejoinder.drafting.quotes import shorten_quote, tidy_quote
 from rejoinder.listening.post import Platform, Post
@@ -66,7 +72,7 @@ def draft_reply(
         post: the post to answer; only its platform, id and shared names matter.
         evidence: best first, at least one.
         strategy: one of `strategies.safe_strategies`.
-        allow_links: the reply carries a link, and keeps room for it.
+        allow_links: the reply carries a link, and keeps room for it, unless what it quotes has one itself.
         instead: tracked addresses, by the address that each leads to.
         prompt: the frames; the shipped ones when None.
 
@@ -84,7 +90,9 @@ def draft_reply(
     topic = shared_topic(post.text, quote, best.source_title)
     key = f"{post.platform}:{post.platform_post_id}"
     frame = choose_frame(frames(frames_file, strategy, post.platform), key=key, topic=topic)
-    (address,) = addresses([best], instead) if allow_links else (None,)
+    # Words that hold an address already get no second one.
+    is_linked = allow_links and may_be_linked(evidence, post.platform, is_written=False)
+    (address,) = addresses([best], instead) if is_linked else (None,)
     composing = _Composing(post.platform, frame, best, topic or "", address)
     text, shown = composing.fit(quote)
     return DraftReply(text, (QuotedEvidence(0, shown),), strategy, frames_file.version)

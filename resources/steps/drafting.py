@@ -33,7 +33,8 @@ CONTEXT_VERSION = "none"
 class Researched:
     """A post with its evidence (best first) and the rows it came from.
 
-    allow_links: the reply is drafted with a link. instead: addresses of our own, by the address that each leads to.
+    allow_links: the reply is drafted with a link. is_written: a model writes it. instead: addresses of our own, by the
+    address that each leads to.
     """
 
     stored: StoredPost
@@ -45,6 +46,7 @@ class Researched:
     allow_links: bool = True
     frames: Prompt | None = None
     channel: Channel | None = None
+    is_written: bool = False
     instead: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -56,7 +58,7 @@ class Researched:
     @property
     def link(self) -> LinkProposal:
         """Whether the channel proposes a link, and at which price."""
-        return proposal_for(self.stored.post, self.channel, self.evidence)
+        return proposal_for(self.stored.post, self.channel, self.evidence, is_written=self.is_written)
 
     @property
     def ref(self) -> str:
@@ -108,13 +110,15 @@ class Deciding:
     rng_of: Callable[[str], Random]
     index_id: int
     challenger_share: float = 0.0
+    is_written: bool = False
     name: str = "decide"
     table: str = "post"
 
     def load(self, tx: Transaction, ids: Sequence[int]) -> list[tuple[Researched, int]]:
         """Posts with evidence, and which round of drafting this is."""
         found = with_frames(tx, researched(tx, ids, self.index_id), self.challenger_share)
-        return [(item, tx.value("next_round", post_id=item.stored.id)) for item in with_channels(tx, found)]
+        items = [replace(item, is_written=self.is_written) for item in with_channels(tx, found)]
+        return [(item, tx.value("next_round", post_id=item.stored.id)) for item in items]
 
     def work(self, items: Sequence[tuple[Researched, int]]) -> list[Choice]:
         """One choice per post; the same post and round always draw the same."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rejoinder.drafting.citations import citation_address
+from rejoinder.drafting.citations import citation_address, may_be_linked
 from rejoinder.drafting.link_proposals import LinkProposal, propose_link
 from rejoinder.listening.answerable import how_to_publish
 from rejoinder.listening.policy import is_summoned
@@ -46,15 +46,17 @@ class OwnAddresses:
         return self.base if is_wanted and (channel.is_sandbox or is_public(self.base)) else None
 
 
-def proposal_for(post: Post, channel: Channel | None, evidence: Sequence[Evidence]) -> LinkProposal:
-    """Whether the channel proposes a link for the reply to a post, and at which price."""
+def proposal_for(
+    post: Post, channel: Channel | None, evidence: Sequence[Evidence], *, is_written: bool = False
+) -> LinkProposal:
+    """Whether the channel proposes a link for the reply to a post, and at which price; is_written: by a model."""
     if channel is None:
         return SWITCHED_OFF
     return propose_link(
         channel.policy,
         way=how_to_publish(post, channel.policy, channel.account),
         is_summoned=is_summoned(post, channel.account),
-        has_address=any(citation_address(one) for one in evidence),
+        has_address=may_be_linked(evidence, post.platform, is_written=is_written),
     )
 
 

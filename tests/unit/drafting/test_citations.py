@@ -1,13 +1,19 @@
 """Citations: who, where, when, and a link that opens there."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rejoinder.corpus.references import short_title, timestamp
-from rejoinder.drafting.citations import LONGEST_LINK, addresses, citation, citation_address
+from rejoinder.drafting.citations import LONGEST_LINK, addresses, citation, citation_address, may_be_linked
+from rejoinder.drafting.extractive import draft_reply
+from rejoinder.drafting.strategies import STRATEGY_NAMES
 from rejoinder.ids import ChunkId, SourceId
+from rejoinder.listening.post import Post
 from rejoinder.research.evidence import Evidence
+from rejoinder.text.links import find_links
 
 
 def evidence(**changes):
@@ -92,3 +98,46 @@ def test_a_short_title_is_one_line_and_short(title, limit):
     short = short_title(title, limit)
     assert len(short) <= limit
     assert "\n" not in short
+
+
+OPEN, SHUT = {}, {"source_url": None}
+NAMED = {"quote": "You will find it all at python.org, and more."}
+SPELLED = {"quote": "It is at https://peps.python.org/pep-0703/ for all to read."}
+HOSTED = {"source_title": "Syntax.fm 673"}
+
+
+@pytest.mark.parametrize(
+    ("pieces", "platform", "drafted", "is_offline", "is_by_model"),
+    [
+        ([OPEN], "x", ["own"], True, True),
+        ([OPEN], "reddit", ["own"], True, True),
+        ([SHUT], "x", [], False, False),
+        ([SHUT], "reddit", [], False, False),
+        # The offline drafter quotes the best piece, a model any.
+        ([SHUT, OPEN], "x", [], False, True),
+        ([SHUT, OPEN], "reddit", [], False, True),
+        ([OPEN, SHUT], "x", ["own"], True, True),
+        # Words with an address get no second one.
+        ([NAMED], "x", ["other"], False, False),
+        ([NAMED], "reddit", ["other"], False, False),
+        ([SPELLED], "x", ["other"], False, False),
+        ([NAMED, OPEN], "x", ["other"], False, True),
+        ([{**NAMED, **SHUT}], "x", ["other"], False, False),
+        ([OPEN, NAMED], "x", ["own"], True, True),
+        # X makes a link of a title that reads as one; elsewhere the link stands on it.
+        ([HOSTED], "x", ["other"], False, False),
+        ([HOSTED], "reddit", ["other", "own"], True, True),
+    ],
+)
+def test_a_link_is_proposed_where_the_draft_will_have_it_and_only_one(
+    pieces, platform, drafted, is_offline, is_by_model
+):
+    found = [evidence(**piece) for piece in pieces]
+    assert may_be_linked(found, platform, is_written=False) is is_offline
+    assert may_be_linked(found, platform, is_written=True) is is_by_model
+    post = Post(platform, "t3_1", "Is it safe?", datetime(2026, 1, 1, tzinfo=UTC))
+    for allow_links in (True, False):
+        text = draft_reply(post, found, STRATEGY_NAMES[0], allow_links=allow_links).text
+        links = [text[start:end] for start, end in find_links(text)]
+        kinds = ["own" if link.startswith("https://example.com/514") else "other" for link in links]
+        assert kinds == [kind for kind in drafted if allow_links or kind == "other"], text
