@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from bench.own_home import own_home
-from bench.publish_clocks import Clocks
+from bench.publish_clocks import Clocks, require_time_machine
 from bench.publish_desk import Desk, approve_all, open_desk, write_posts
 from bench.publish_pauses import Pauses
 from bench.publish_person import Person, Timelines
@@ -68,6 +68,7 @@ def measure_publish_faults(
     """
     from resources.settings import use_home
 
+    require_time_machine()
     plan = draw_plan(publications, publishers, seed)
     bare = tuple(_bare(publications))
     with own_home() as home:

@@ -23,6 +23,7 @@ from bench.publish_plan import Account, Wanted
 from rejoinder.listening.post import Platform
 from resources.platforms.port import Capability, PlatformClient, ReadBack, Sent
 from resources.postgres import Database, connect
+from resources.publishing.clock import Clock
 from resources.publishing.outlook import read_outlook
 from resources.publishing.run import publish_due
 from resources.store.channels import Channel
@@ -176,7 +177,7 @@ def _pass(
         tuning=bench.tuning,
         stop=StopSignal(),
         progress=advance,
-        now=now,
+        clock=Clock(lambda tx: now()),
     ).sent
 
 

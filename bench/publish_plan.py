@@ -169,6 +169,7 @@ def _others(n: int) -> dict[str, int]:
         "postgres": max(1, n // 500),
         "sandbox_clock": max(2, n // 200),
         "publisher_clock": max(2, n // 100),
+        "database_clock": max(2, n // 100),
         "reddit_tokens": max(1, n // 400),
     }
 

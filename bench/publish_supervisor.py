@@ -132,6 +132,9 @@ class Supervisor:
     def _sandbox_clock(self) -> None:
         self.clocks.skew_sandbox()
 
+    def _database_clock(self) -> None:
+        self.clocks.skew_database()
+
     def _publisher_clock(self) -> None:
         self.clocks.skew_publisher()
 
@@ -176,15 +179,14 @@ class Supervisor:
 
         What a pause keeps back is nothing to do, however long it has been due.
         """
-        _, now = self.clocks.earliest_and_latest()
+        now = self.clocks.now()
         with self.desk.owner.transaction() as tx:
             moments = [one.next_at for one in read_outlook(tx, now) if one.next_at]
         next_at = min(moments, default=NEVER)
         return None if next_at <= now or self._get("health")["writes_in_hand"] else next_at
 
     def _let_time_pass(self, next_at: datetime) -> None:
-        earliest, _ = self.clocks.earliest_and_latest()
-        needed_s = (next_at - earliest + timedelta(seconds=0.2)).total_seconds()
+        needed_s = (next_at - self.clocks.now() + timedelta(seconds=0.2)).total_seconds()
         self.clocks.jump(max(needed_s, LEAST_JUMP_S))
 
     def _get(self, path: str) -> Any:

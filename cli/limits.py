@@ -52,12 +52,10 @@ def limits(
 
 def read(database: Any) -> "list[Outlook]":
     """How every enabled channel stands now."""
-    from datetime import UTC, datetime
-
-    from resources.publishing.outlook import read_outlook
+    from resources.publishing.outlook import outlook_now
 
     with database.transaction() as tx:
-        return read_outlook(tx, datetime.now(UTC))
+        return outlook_now(tx)
 
 
 def outlook_row(one: "Outlook") -> tuple[object, ...]:

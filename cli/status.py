@@ -44,13 +44,13 @@ def status(as_json: AsJson = False) -> None:
 
 def read_status(database: "Database") -> dict[str, Any]:
     """Everything that status shows, as JSON-ready values."""
-    from resources.publishing.outlook import read_outlook
+    from resources.publishing.outlook import outlook_now
     from resources.spending.report import live_states
 
     now = datetime.now(UTC)
     with database.transaction() as tx:
         return {
-            "publishing": [as_dict(one) for one in read_outlook(tx, now)],
+            "publishing": [as_dict(one) for one in outlook_now(tx)],
             "channels": [state._asdict() for state in live_states(tx, now)],
             "counts": tx.row("count_everything") or {},
             "coverage": tx.row("embedding_coverage") or {},

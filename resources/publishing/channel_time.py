@@ -1,7 +1,10 @@
-"""Two clocks, ours and the channel's: a sandbox keeps a time of its own."""
+"""Two clocks, ours and the channel's: a sandbox keeps a time of its own, real platforms the same as we."""
 
 from dataclasses import dataclass
 from datetime import datetime
+
+from resources.platforms.port import PlatformClient
+from resources.store.channels import Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +27,15 @@ class ChannelTime:
     def to_platform(self, at: datetime) -> datetime:
         """A time of ours on the platform's clock."""
         return self.platform + (at - self.ours)
+
+
+def channel_time(channel: Channel, client: PlatformClient, now: datetime) -> ChannelTime:
+    """Both clocks now, which is the time on ours.
+
+    Real platforms keep true time, and so does a database server that is looked after: no third clock, that of this
+    machine, gets between them.
+
+    Raises:
+        Unreachable: the sandbox's clock cannot be read.
+    """
+    return ChannelTime(now, client.now() if channel.is_sandbox else now)

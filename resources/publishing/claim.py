@@ -12,9 +12,17 @@ from rejoinder.listening.spending import Stop
 from rejoinder.posting.pacing import jittered_s
 from rejoinder.posting.schedule import is_missed, shown_time
 from resources.postgres import Database, Transaction
+from resources.publishing.clock import Clock
 from resources.publishing.money import book_reply
-from resources.publishing.pacing import count_call, hold_one_channel, space_out
-from resources.publishing.turn import may_send
+from resources.publishing.pacing import (
+    THREAD_ROOM,
+    count_call,
+    hold_channel,
+    hold_one_channel,
+    room_from,
+    space_out,
+)
+from resources.publishing.turn import time_to_send
 from resources.spending.books import open_books
 from resources.store.answering import hold_author, standing_of
 from resources.store.channels import Channel, load_channel
@@ -63,7 +71,7 @@ def claim(
     db: Database,
     channel: Channel,
     *,
-    now: datetime,
+    clock: Clock,
     worker: int,
     lease_s: float,
     draw: Callable[[], float] = random.random,
@@ -77,7 +85,7 @@ def claim(
     Args:
         db: as the publisher's login.
         channel: whose publication is wanted.
-        now: our time.
+        clock: our time.
         worker: who sends it.
         lease_s: how long the worker has for it.
         draw: random numbers from 0 to 1, for the interval to the account's next reply.
@@ -86,16 +94,17 @@ def claim(
     try:
         with db.transaction() as tx, tx.pipelined():
             channel = load_channel(tx, channel.id)  # its policy may have been changed since the pass began
-            if not may_send(tx, channel, now):
+            now = time_to_send(tx, channel, clock)
+            if now is None:
                 return Idle("waiting")
             due = next_due(tx, channel.id, now=now, seen_since=seen_since)
             if due is None:
                 return Idle("nothing_due")
-            if idle := keep_back(tx, channel, due, now):
+            if idle := keep_back(tx, channel, due, now) or _await_room(tx, channel, due, now):
                 return idle
             return _take(tx, channel, due, now=now, worker=worker, lease_s=lease_s, draw=draw)
     except _OverCap as over:
-        return _wait_for_budget(db, channel, now, over.stop)
+        return _wait_for_budget(db, channel, clock.now(), over.stop)
     except ApprovalVoid as void:
         return _cancel(db, void.publication_id)
 
@@ -135,6 +144,20 @@ def keep_back(tx: Transaction, channel: Channel, due: Due, now: datetime) -> Idl
         hand_over(tx, due, detail=why)
         return Idle("kept_back", 1)
     return None
+
+
+def _await_room(tx: Transaction, channel: Channel, due: Due, now: datetime) -> Idle | None:
+    """Begin a thread once the limits have room for all its parts, so that its readers get it whole.
+
+    The account waits, not the thread alone: shorter replies would take every call that comes free.
+    """
+    if due.parts == 1 or due.is_begun:
+        return None
+    until = room_from(tx, channel, due.parts, now)
+    if until <= now:
+        return None
+    hold_channel(tx, channel, until, now, THREAD_ROOM)
+    return Idle("waiting")
 
 
 def _is_missed(channel: Channel, due: Due, now: datetime) -> bool:

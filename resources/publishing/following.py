@@ -8,10 +8,12 @@ from datetime import datetime
 
 import psycopg
 
+from rejoinder.posting.pacing import RateWindow
 from rejoinder.posting.verdicts import Verdict
 from resources.postgres import Transaction
+from resources.publishing.clock import Clock
 from resources.publishing.money import book_reply
-from resources.publishing.pacing import PACING, Pace, count_call, lock_windows, pace_of
+from resources.publishing.pacing import OF_BEGINNINGS, count_call, lock_windows, pace_of
 from resources.publishing.switch import Pause
 from resources.store.channels import Channel
 from resources.store.publications import Publication
@@ -31,7 +33,7 @@ def follow(
     channel: Channel,
     publication: Publication,
     *,
-    now: datetime,
+    clock: Clock,
     worker: int,
     lease_s: float,
     pause: Pause | None,
@@ -42,7 +44,7 @@ def follow(
         tx: it holds the publication, whose part is settled as sent.
         channel: of the publication.
         publication: as it was when the settled part went out.
-        now: our time.
+        clock: our time.
         worker: who sends it.
         lease_s: how long the worker has for the next part.
         pause: in force, if any; the switch is held.
@@ -50,7 +52,9 @@ def follow(
     Returns:
         The publication with its next part ``sending``; or why it waits, with the time until when.
     """
-    pace = _pace(tx, channel, now)
+    windows = _windows(tx, channel, clock.now())
+    now = clock.look(tx)
+    pace = pace_of(windows, now)
     if pause:
         return Verdict("queued", now, "paused", str(pause))
     if pace.allowed_from > now:
@@ -67,10 +71,9 @@ def follow(
     return following
 
 
-def _pace(tx: Transaction, channel: Channel, now: datetime) -> Pace:
-    """The pace of the account, but for the interval between two replies: a thread is one."""
-    windows = lock_windows(tx, channel, now)
-    return pace_of([window for window in windows if not window.name.endswith(f":{PACING}")], now)
+def _windows(tx: Transaction, channel: Channel, now: datetime) -> list[RateWindow]:
+    """The windows of the account, held, but for what keeps the next reply back: a thread is one."""
+    return [each for each in lock_windows(tx, channel, now) if not each.name.endswith(OF_BEGINNINGS)]
 
 
 def _begin(

@@ -1,13 +1,13 @@
 """What binds each channel now, and when it may send next: read by the publisher's loop, the commands and the pages."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from rejoinder.listening.quiet_hours import quiet_until
 from rejoinder.posting.pacing import RateWindow
 from resources.postgres import Database, Transaction
+from resources.publishing.clock import ReadTime, database_time
 from resources.publishing.pacing import CHANNEL_HOLD, CREATE, HOLD, REPORTED, concerns, pace_of, window_of
 from resources.publishing.switch import Pause, pauses_in_force
 from resources.store.channels import Channel, enabled_channels
@@ -24,6 +24,7 @@ REASONS = {
     "usage_capped": "the plan's monthly cap is used up",
     "unreachable": "the platform could not be reached",
     "auth_expired": "its credentials were refused",
+    "thread_room": "a thread begins once the limits have room for all its parts",
     "parent_unseen": "the platform does not say whether the post still stands",
 }
 
@@ -67,6 +68,11 @@ class Outlook:
     def has_work(self, now: datetime) -> bool:
         """Whether a pass of the publisher would do something now."""
         return self.next_at is not None and self.next_at <= now
+
+
+def outlook_now(tx: Transaction) -> list[Outlook]:
+    """Every enabled channel as it stands now, by the clock that publishers go by."""
+    return read_outlook(tx, database_time(tx))
 
 
 def read_outlook(tx: Transaction, now: datetime) -> list[Outlook]:
@@ -154,9 +160,9 @@ def said(one: Outlook) -> tuple[str, str]:
     return f"{one.allowed_from:%Y-%m-%d %H:%M:%S} UTC", f"{why} ({names})" if names else why
 
 
-def count_due(db: Database, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> int:
+def count_due(db: Database, read_time: ReadTime = database_time) -> int:
     """How many publications a pass would look at now; what waits for a limit is none of them."""
-    moment = now()
     with db.transaction() as tx:
-        found = [one for one in read_outlook(tx, moment) if one.has_work(moment)]
+        now = read_time(tx)
+        found = [one for one in read_outlook(tx, now) if one.has_work(now)]
     return sum(one.due - one.waiting + one.in_hand + one.to_read_back for one in found)

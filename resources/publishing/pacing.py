@@ -21,6 +21,9 @@ HOLD = "hold:"  # before the reason: a hold is no window and counts no calls
 CHANNEL_HOLD = "channel:"
 LIMITED = "rate_limited"
 PACING = "pacing"
+THREAD_ROOM = "thread_room"
+# What keeps new replies back, not the rest of a thread that has begun.
+OF_BEGINNINGS = (f":{PACING}", f":{THREAD_ROOM}")
 QUARTER_HOUR_S, THREE_HOURS_S, DAY_S = 900, 10_800, 86_400
 # A call reaches the platform at most a time-out after it was counted, so its window there may begin that much later.
 LATEST_ARRIVAL_S = 35
@@ -67,16 +70,12 @@ class Pace:
     binding: tuple[str, ...] = ()
 
 
-def lock_pace(tx: Transaction, channel: Channel, now: datetime) -> Pace:
-    """When the channel may send next, at or after now; holds its account's windows until the transaction ends.
-
-    Two publishers take turns here, so they cannot both use the last call of a window.
-    """
-    return pace_of(lock_windows(tx, channel, now), now)
-
-
 def lock_windows(tx: Transaction, channel: Channel, now: datetime) -> list[RateWindow]:
-    """Every window that concerns the channel, locked; the account's own limits are put down where they are not yet."""
+    """Every window that concerns the channel, held until the transaction ends.
+
+    Two publishers take turns here, so they cannot both use the last call of a window. The account's own limits are put
+    down where they are not yet.
+    """
     limits = LIMITS.get(channel.platform, OTHER_LIMITS)
     rows = tx.rows("lock_rate_windows", account_key=channel.account_key, action=CREATE)
     if not {limit.name for limit in limits} <= {row["name"] for row in rows}:
@@ -121,8 +120,17 @@ def _reason(binding: tuple[str, ...]) -> str:
     return LIMITED
 
 
+def room_from(tx: Transaction, channel: Channel, calls: int, now: datetime) -> datetime:
+    """The first time at or after now at which so many calls, >= 1, may follow one another.
+
+    The caller holds the windows.     A window that allows fewer in all has room once nothing in it counts any more.
+    """
+    found = tx.value("room_from", account_key=channel.account_key, action=CREATE, calls=calls, now=now)
+    return max(now, found) if found else now
+
+
 def count_call(tx: Transaction, channel: Channel, now: datetime) -> None:
-    """Count one send in every window of the channel's account; the caller holds them (`lock_pace`)."""
+    """Count one send in every window of the channel's account; the caller holds them (`lock_windows`)."""
     tx.execute("count_call", account_key=channel.account_key, action=CREATE, now=now)
 
 

@@ -8,10 +8,11 @@ from rejoinder.listening.standing import judge
 from resources.platforms.failures import PlatformFailure, RateLimited, SpendStopped
 from resources.platforms.port import PlatformClient
 from resources.postgres import Database
-from resources.publishing.channel_time import ChannelTime
+from resources.publishing.channel_time import channel_time
+from resources.publishing.clock import Clock
 from resources.publishing.pacing import LIMITED, hold_channel, hold_one_channel
 from resources.publishing.report import PublishReport
-from resources.publishing.turn import may_send
+from resources.publishing.turn import time_to_send
 from resources.standings import Found, note_found
 from resources.store.channels import Channel
 
@@ -39,7 +40,7 @@ def look_at_next(
     channel: Channel,
     client: PlatformClient,
     *,
-    now: datetime,
+    clock: Clock,
     seen_since: datetime,
     report: PublishReport,
 ) -> Look:
@@ -52,7 +53,7 @@ def look_at_next(
         db: as the publisher's login.
         channel: whose publication is next.
         client: of the channel; it can look up.
-        now: our time.
+        clock: our time.
         seen_since: see `seen_since_of`.
         report: told how many publications were cancelled or wait, and why nothing can be sent.
 
@@ -61,11 +62,12 @@ def look_at_next(
         was, so that the next one may be another; ``away`` where the platform could not be asked, or the channel may not
         send anyway: then nothing is sent now.
     """
+    now = clock.now()
     with db.transaction() as tx:
         row = tx.row("next_stale_parent", channel_id=channel.id, now=now, seen_since=seen_since)
         if row is None:
             return "seen"
-        if not may_send(tx, channel, now):
+        if time_to_send(tx, channel, clock) is None:
             return "away"  # a look costs a read, and nothing would follow from it now
     try:
         standing = client.look_up([row["platform_post_id"]]).get(row["platform_post_id"])
@@ -94,7 +96,7 @@ def _wait(
     report: PublishReport,
 ) -> None:
     """Let everything on the channel wait: a look at another post would end the same way."""
-    until, reason = max(now + AGAIN, _retry_at(client, error, now)), _reason(error)
+    until, reason = max(now + AGAIN, _retry_at(channel, client, error, now)), _reason(error)
     hold = hold_one_channel if reason == "spend_cap" else hold_channel
     with db.transaction() as tx:
         hold(tx, channel, until, now, reason)
@@ -107,12 +109,12 @@ def _reason(error: PlatformFailure) -> str:
     return LIMITED if isinstance(error, RateLimited) else UNSEEN
 
 
-def _retry_at(client: PlatformClient, error: PlatformFailure, now: datetime) -> datetime:
+def _retry_at(channel: Channel, client: PlatformClient, error: PlatformFailure, now: datetime) -> datetime:
     """When the call may be made again, on our clock; a budget's time is on it already."""
     if error.retry_at is None or isinstance(error, SpendStopped):
         return error.retry_at or now
     try:
-        return ChannelTime(now, client.now()).to_ours(error.retry_at)
+        return channel_time(channel, client, now).to_ours(error.retry_at)
     except PlatformFailure:
         return now
 

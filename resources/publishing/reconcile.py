@@ -8,7 +8,7 @@ from rejoinder.posting.verdicts import DUPLICATE, READ_BACK_INTERVAL_S, Verdict,
 from resources.platforms.failures import PlatformFailure
 from resources.platforms.port import PlatformClient, ReadBack
 from resources.postgres import Database, Transaction
-from resources.publishing.channel_time import ChannelTime
+from resources.publishing.channel_time import ChannelTime, channel_time
 from resources.publishing.report import PublishReport
 from resources.publishing.send import arrival_of
 from resources.store.channels import Channel
@@ -67,7 +67,7 @@ def reconcile_next(
 def read_back(client: PlatformClient, channel: Channel, publication: Publication, *, now: datetime) -> Search:
     """Search the account's own replies for the text of the part in hand under what that answers."""
     try:
-        seen = ChannelTime(now, client.now())
+        seen = channel_time(channel, client, now)
         since = _search_from(channel, publication, seen)
         result = client.read_back(publication.answers, publication.part.text, since)
     except PlatformFailure as error:

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 import psycopg
 
@@ -22,6 +22,7 @@ from resources.living_worker import Worker, living_worker
 from resources.platforms.port import PlatformClient
 from resources.postgres import Database, is_outage, outage
 from resources.publishing.claim import Idle, claim
+from resources.publishing.clock import Clock, ReadTime, database_time
 from resources.publishing.lanes import Line
 from resources.publishing.outlook import count_due, read_outlook
 from resources.publishing.pacing import forget_calls
@@ -44,11 +45,8 @@ POLL_S = 1.0
 OUTAGE_WAIT_S = 5.0
 # The loop's passes are short, so that no account waits long because another has much to send.
 LONGEST_PASS_S = 10.0
-
-
-def utc_now() -> datetime:
-    """The time of this machine."""
-    return datetime.now(UTC)
+# So long after a stop a thread still goes on: half a thread is ugly, but whoever stops us waits no longer than this.
+FINISH_THREAD_S = 10.0
 
 
 def publish_due(
@@ -58,13 +56,14 @@ def publish_due(
     tuning: Tuning,
     stop: StopSignal,
     progress: Progress | None = None,
-    now: Callable[[], datetime] = utc_now,
+    clock: Clock | None = None,
     draw: Callable[[], float] = random.random,
     longest_s: float = math.inf,
 ) -> PublishReport:
     """Send everything that is due, once, and read back what was not seen; then return.
 
-    Safe to run side by side and after a crash. A stop finishes the reply in hand.
+    Safe to run side by side and after a crash. A stop finishes the reply in hand, and a thread as far as ten seconds
+    allow; the rest of it goes out first next time.
 
     Args:
         db: as the publisher's login, which alone may read write credentials.
@@ -72,19 +71,21 @@ def publish_due(
         tuning: the stage ``publish`` counts: timeout_s is the lease, backoff_s the first wait.
         stop: asked between two replies.
         progress: told of each reply that came to an outcome.
-        now: our clock; the channel's own comes from its client.
+        clock: ours, by default the database's; the channel's own comes from its client.
         draw: random numbers from 0 to 1, for the intervals between replies.
         longest_s: no reply is begun later than so many seconds after the pass.
 
     Raises:
         ServiceUnavailable: PostgreSQL went away; a reply in hand is read back by the next pass.
     """
-    report = PublishReport()
+    report, clock = PublishReport(), clock or Clock()
     started = time.monotonic()
     try:
+        with db.transaction() as tx:
+            clock.look(tx)
         with living_worker(db.url) as worker:
             stage, ends_s = tuning.stage("publish"), started + longest_s
-            _Pass(db, open_client, stage, stop, progress, now, draw, report, worker, ends_s).run()
+            _Pass(db, open_client, stage, stop, progress, clock, draw, report, worker, ends_s).run()
     except psycopg.OperationalError as error:
         raise outage(error) from None
     report.seconds = time.monotonic() - started
@@ -101,7 +102,7 @@ def publish_loop(
     progress: Progress | None = None,
     poll_s: float = POLL_S,
     on_pass: Callable[[PublishReport], None] | None = None,
-    now: Callable[[], datetime] = utc_now,
+    read_time: ReadTime = database_time,
 ) -> PublishReport:
     """Make a pass whenever something is due, until a stop is asked for; everything that was done.
 
@@ -111,7 +112,7 @@ def publish_loop(
     rest = Rest(poll_s)
     while not stop.is_set():
         try:
-            due = count_due(db, now)
+            due = count_due(db, read_time)
             if rest.is_over(due):
                 report = publish_due(
                     db,
@@ -119,7 +120,7 @@ def publish_loop(
                     tuning=tuning,
                     stop=stop,
                     progress=progress,
-                    now=now,
+                    clock=Clock(read_time),
                     longest_s=LONGEST_PASS_S,
                 )
                 total.add(report)
@@ -143,7 +144,7 @@ class _Pass:
     tuning: PublishTuning
     stop: StopSignal
     progress: Progress | None
-    now: Callable[[], datetime]
+    clock: Clock
     draw: Callable[[], float]
     report: PublishReport
     worker: Worker
@@ -154,18 +155,18 @@ class _Pass:
 
     def run(self) -> None:
         """Lapse and cancel, then give every channel turns until nothing is due or may leave."""
-        lapse(self.db, self.now(), self.report)
+        lapse(self.db, self.clock.now(), self.report)
         with self.db.transaction() as tx:
             self.report.cancelled += cancel_withdrawn(tx)
-            forget_calls(tx, self.now())
+            forget_calls(tx, self.clock.now())
             channels = enabled_channels(tx)
-        Line(channels).take_turns(self._turn)
+        Line(channels, ends_s=self.ends_s).take_turns(self._turn)
         with self.db.transaction() as tx:
-            self.report.deferred += sum(one.waiting for one in read_outlook(tx, self.now()))
+            self.report.deferred += sum(one.waiting for one in read_outlook(tx, self.clock.now()))
 
     def _turn(self, channel: Channel) -> bool:
         """One read-back or one reply of a channel; whether it wants another turn."""
-        if self.stop.is_set() or time.monotonic() >= self.ends_s:
+        if self.stop.is_set():
             return False
         mine = PublishReport()
         try:
@@ -186,7 +187,7 @@ class _Pass:
         if client is None:
             return False
         if channel.id not in self.read_back:
-            if reconcile_next(self.db, channel, client, now=self.now(), report=report):
+            if reconcile_next(self.db, channel, client, now=self.clock.now(), report=report):
                 return True
             self.read_back.add(channel.id)
         return self._publish(channel, client, report)
@@ -205,16 +206,15 @@ class _Pass:
     def _publish(self, channel: Channel, client: PlatformClient, report: PublishReport) -> bool:
         if not self.worker.is_alive():
             raise ServiceUnavailable("PostgreSQL went away: the publisher's own connection is lost")
-        now = self.now()
-        seen_since = seen_since_of(client, now)
-        look = self._look(channel, client, now, seen_since, report)
+        seen_since = seen_since_of(client, self.clock.now())
+        look = self._look(channel, client, seen_since, report)
         if look != "seen":
             return look == "looked"
         deadline_s = time.monotonic() + self.tuning.timeout_s
         claimed = claim(
             self.db,
             channel,
-            now=self.now(),
+            clock=self.clock,
             worker=self.worker.number,
             lease_s=self.tuning.timeout_s,
             draw=self.draw,
@@ -229,13 +229,12 @@ class _Pass:
         self,
         channel: Channel,
         client: PlatformClient,
-        now: datetime,
         seen_since: datetime | None,
         report: PublishReport,
     ) -> Look:
         if seen_since is None:
             return "seen"
-        return look_at_next(self.db, channel, client, now=now, seen_since=seen_since, report=report)
+        return look_at_next(self.db, channel, client, clock=self.clock, seen_since=seen_since, report=report)
 
     def _goes_on(self, idle: Idle, report: PublishReport) -> bool:
         if idle.why == "kept_back":
@@ -260,7 +259,7 @@ class _Pass:
                     client,
                     channel,
                     in_hand,
-                    now=self.now(),
+                    now=self.clock.now(),
                     deadline_s=deadline_s,
                     backoff_s=max(self.tuning.backoff_s, 1.0),
                 )
@@ -278,9 +277,10 @@ class _Pass:
             channel,
             publication,
             outcome,
-            now=self.now(),
+            clock=self.clock,
             worker=self.worker.number,
             lease_s=self.tuning.timeout_s,
+            is_stopping=self.stop.since_s() > FINISH_THREAD_S,
             max_attempts=self.tuning.max_attempts,
             report=report,
         )

@@ -11,7 +11,7 @@ from rejoinder.posting.pacing import RateWindow
 from rejoinder.posting.verdicts import Failure, Verdict, after_failure
 from resources.platforms.failures import PlatformFailure
 from resources.platforms.port import PlatformClient, Sent
-from resources.publishing.channel_time import ChannelTime
+from resources.publishing.channel_time import ChannelTime, channel_time
 from resources.store.channels import Channel
 from resources.store.publications import Arrival, Publication
 
@@ -53,7 +53,7 @@ def send(
     Raises:
         LeaseLost: the lease ran out before the request; others may have moved the publication on.
     """
-    seen = _read_clock(client, now)
+    seen = _read_clock(channel, client, now)
     if not isinstance(seen, ChannelTime):
         return Outcome(_judge(seen, publication, now, None, backoff_s))
     if time.monotonic() >= deadline_s:
@@ -71,9 +71,9 @@ def send(
     return Outcome(verdict, arrival_of(sent, seen, channel, publication), seen, sent.rate_windows)
 
 
-def _read_clock(client: PlatformClient, now: datetime) -> ChannelTime | Failure:
+def _read_clock(channel: Channel, client: PlatformClient, now: datetime) -> ChannelTime | Failure:
     try:
-        return ChannelTime(now, client.now())
+        return channel_time(channel, client, now)
     except PlatformFailure as error:
         return error.as_failure()
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from rejoinder.posting.verdicts import MAX_BACKOFF_S, Verdict
 from resources.postgres import Database, Transaction
+from resources.publishing.clock import Clock
 from resources.publishing.following import follow
 from resources.publishing.money import NOT_TAKEN, take_back_reply
 from resources.publishing.pacing import correct_windows, hold_channel, midnight_before
@@ -25,14 +26,16 @@ def settle(
     publication: Publication,
     outcome: Outcome,
     *,
-    now: datetime,
+    clock: Clock,
     worker: int,
     lease_s: float,
     max_attempts: int,
     report: PublishReport,
+    is_stopping: bool = False,
 ) -> Publication | None:
     """Commit the outcome of an attempt at the part in hand, with everything that follows from it.
 
+    While is_stopping no further part of a thread is begun: it goes back to the queue, and goes out first after that.
     Locks are taken in the order of a claim, switch, windows, money, so that nobody waits crosswise.
 
     Returns:
@@ -41,6 +44,7 @@ def settle(
     Raises:
         LeaseLost: others moved the publication on; its outcome is theirs to find.
     """
+    now = clock.now()
     is_begun = outcome.verdict.state == "sent" and publication.n_sent + 1 < len(publication.parts)
     with db.transaction() as tx, tx.pipelined():
         pause = hold_switch(tx, channel) if is_begun else None
@@ -50,8 +54,10 @@ def settle(
         if outcome.verdict.state in NOT_TAKEN:
             take_back_reply(tx, publication, now)
         following: Publication | Verdict = outcome.verdict
-        if is_begun:
-            following = follow(tx, channel, settled, now=now, worker=worker, lease_s=lease_s, pause=pause)
+        if is_begun and is_stopping:
+            following = Verdict("queued", now, "stopped", "the publisher was stopped between two parts")
+        elif is_begun:
+            following = follow(tx, channel, settled, clock=clock, worker=worker, lease_s=lease_s, pause=pause)
         if isinstance(following, Verdict):
             whole = settle_whole(tx, settled, following, now)
             _tell(tx, publication, whole, max_attempts, now)

@@ -129,6 +129,7 @@ class Due:
     """The next publication of a channel that is due, held with its post until the transaction ends.
 
     missed_since is the time it was scheduled for, if it was and was never tried; None else. is_begun: a part stands.
+    parts: how many there are.
     """
 
     id: PublicationId
@@ -136,6 +137,7 @@ class Due:
     parent: Post
     missed_since: datetime | None = None
     is_begun: bool = False
+    parts: int = 1
 
 
 def next_due(
@@ -148,7 +150,14 @@ def next_due(
     row = tx.row("next_queued_publication", channel_id=channel_id, now=now, seen_since=seen_since)
     if row is None:
         return None
-    return Due(row["publication_id"], row["post_id"], post_of(row), row["missed_since"], row["is_begun"])
+    return Due(
+        row["publication_id"],
+        row["post_id"],
+        post_of(row),
+        row["missed_since"],
+        row["is_begun"],
+        row["parts"],
+    )
 
 
 def take(tx: Transaction, publication_id: PublicationId, *, worker: int, lease_s: float) -> Publication:

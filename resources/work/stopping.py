@@ -19,6 +19,7 @@ class StopSignal:
 
     def __init__(self) -> None:
         self._is_set = False
+        self._asked_s = 0.0
 
     def is_set(self) -> bool:
         """Whether a stop was asked for."""
@@ -26,7 +27,12 @@ class StopSignal:
 
     def set(self) -> None:
         """Ask for a stop."""
+        self._asked_s = self._asked_s or time.monotonic()
         self._is_set = True
+
+    def since_s(self) -> float:
+        """Seconds since a stop was asked for; 0 before."""
+        return time.monotonic() - self._asked_s if self._is_set else 0.0
 
     def wait(self, seconds: float) -> bool:
         """Sleep, but wake up early on a stop; True if there was one."""

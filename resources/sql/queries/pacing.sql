@@ -1,5 +1,8 @@
 -- How fast an account may go: the limits of its platform, counted with each claim, corrected by each answer.
 
+-- name: database_time
+select clock_timestamp()
+
 -- name: open_rate_windows
 insert into rate_window (account_key, action, name, limit_count, length_s, reset_at)
 select %(account_key)s, %(action)s, own.name, own.limit_count, own.length_s, %(now)s
@@ -42,6 +45,23 @@ set used_count = case
     updated_at = now()
 where w.account_key = %(account_key)s and w.action = %(action)s and w.name not like 'hold:%%'
   and w.name not like 'channel:%%'
+
+-- name: room_from
+-- When every window has room for so many calls at once: for our own, once the call before the last that may still count
+-- is over. Of a window that has fewer in all, when it is free.
+select max(case
+    when w.name like 'reported:%%' then w.reset_at
+    else make_interval(secs => w.length_s) + (
+      select c.called_at from rate_call c
+      where (c.account_key, c.action) = (w.account_key, w.action)
+        and c.called_at > %(now)s - make_interval(secs => w.length_s)
+      order by c.called_at desc offset w.limit_count - least(%(calls)s, w.limit_count) limit 1)
+  end)
+from rate_window w
+where w.account_key = %(account_key)s and w.action = %(action)s and w.name not like 'hold:%%'
+  and w.name not like 'channel:%%'
+  and (w.name not like 'reported:%%'
+    or (w.reset_at > %(now)s and w.limit_count - w.used_count < least(%(calls)s, w.limit_count)))
 
 -- name: forget_calls
 -- No window is longer than a day.

@@ -23,6 +23,7 @@ from resources.commands.review import approve
 from resources.platforms.port import Heard, Metrics, ReadBack, Sent
 from resources.postgres import Database
 from resources.provision import Addresses
+from resources.publishing.clock import Clock
 from resources.publishing.outlook import Outlook, read_outlook
 from resources.publishing.report import PublishReport
 from resources.publishing.run import publish_due
@@ -174,8 +175,15 @@ class Desk:
             open_client=lambda channel, credential: self.platform,
             tuning=self.tuning,
             stop=stop or StopSignal(),
-            now=lambda: datetime.now(UTC) + later,
+            clock=Clock(lambda tx: datetime.now(UTC) + later),
         )
+
+    def clock_at(self, moment: datetime) -> Clock:
+        """A clock that shows the moment whenever somebody looks."""
+        clock = Clock(lambda tx: moment)
+        with self.publisher.transaction() as tx:
+            clock.look(tx)
+        return clock
 
     def outlook(self, *, later: timedelta = timedelta()) -> list[Outlook]:
         """How every channel stands this much later."""

@@ -11,7 +11,7 @@ from rejoinder.listening.policy import default_policy
 from rejoinder.posting.pacing import RateWindow
 from resources.publishing.channel_time import ChannelTime
 from resources.publishing.claim import Idle, claim
-from resources.publishing.pacing import correct_windows, count_call, forget_calls, lock_pace
+from resources.publishing.pacing import correct_windows, count_call, forget_calls, lock_windows, pace_of
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 CLOCK = ChannelTime(NOON, NOON - timedelta(days=400))
@@ -25,7 +25,7 @@ def limit(desk, count: int) -> None:
 
 def open_windows(desk, channel) -> None:
     with desk.publisher.transaction() as tx:
-        lock_pace(tx, channel, datetime.now(UTC))
+        lock_windows(tx, channel, datetime.now(UTC))
 
 
 def test_two_publishers_and_two_channels_stay_within_the_limit_of_their_account(desk):
@@ -68,7 +68,8 @@ def test_the_pause_between_two_replies_is_drawn_anew_and_holds_for_the_account(d
 
     def take(channel, later_s):
         at = now + timedelta(seconds=later_s)
-        return claim(desk.publisher, channel, now=at, worker=worker, lease_s=60, draw=lambda: next(draws))
+        named = {"worker": worker, "lease_s": 60, "draw": lambda: next(draws)}
+        return claim(desk.publisher, channel, clock=desk.clock_at(at), **named)
 
     assert not isinstance(take(one, 0), Idle)
     assert take(two, 49) == Idle("waiting")
@@ -88,7 +89,7 @@ def test_in_no_stretch_of_its_length_are_there_more_calls_than_a_window_allows(d
     for gap in gaps:
         moment += timedelta(seconds=gap)
         with desk.publisher.transaction() as tx:
-            if lock_pace(tx, channel, moment).allowed_from <= moment:
+            if pace_of(lock_windows(tx, channel, moment), moment).allowed_from <= moment:
                 count_call(tx, channel, moment)
                 called.append(moment)
             else:

@@ -58,7 +58,9 @@ def test_two_publishers_at_once_send_one_reply_to_an_author(desk):
     same_author(desk, first, second)
     now, found = datetime.now(UTC), []
     other = threading.Thread(
-        target=lambda: found.append(claim(desk.publisher, two, now=now, worker=2, lease_s=60))
+        target=lambda: found.append(
+            claim(desk.publisher, two, clock=desk.clock_at(now), worker=2, lease_s=60)
+        )
     )
     with desk.publisher.transaction() as tx:
         due = next_due(tx, one.id, now=now)

@@ -22,6 +22,7 @@ from resources.commands import publications as people
 from resources.commands.review import approve
 from resources.platforms.failures import AuthExpired, OutcomeUnknown, RateLimited, Refused, Unreachable
 from resources.platforms.port import Sent
+from resources.publishing.clock import Clock
 from resources.publishing.run import publish_due
 from resources.standings import note_gone
 from resources.work.stopping import StopSignal
@@ -226,10 +227,18 @@ class Publishing(RuleBasedStateMachine):
     def run_pass(self, dies_at):
         calls = itertools.count(1)
 
-        def now():
-            if next(calls) == dies_at:
-                raise Crash
-            return datetime.now(UTC) + self.passed
+        class Mortal(Clock):
+            def look(self, tx):
+                self.live()
+                return super().look(tx)
+
+            def now(self):
+                self.live()
+                return super().now()
+
+            def live(self):
+                if next(calls) == dies_at:
+                    raise Crash
 
         self.desk.platform.advanced = self.passed
         publish_due(
@@ -237,7 +246,7 @@ class Publishing(RuleBasedStateMachine):
             open_client=lambda channel, credential: self.desk.platform,
             tuning=self.desk.tuning,
             stop=StopSignal(),
-            now=now,
+            clock=Mortal(lambda tx: datetime.now(UTC) + self.passed),
         )
 
     def settle(self, one, *, is_hasty, gives_up):

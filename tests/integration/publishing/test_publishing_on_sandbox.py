@@ -13,6 +13,7 @@ import pytest
 from resources.clients import open_client
 from resources.listening import hear_all
 from resources.measuring import measure_due
+from resources.publishing.clock import Clock
 from resources.publishing.run import publish_due
 from resources.rewarding import refresh_rewards
 from resources.work.stopping import StopSignal
@@ -28,6 +29,7 @@ import sys, time
 from pathlib import Path
 from resources.clients import open_client
 from resources.postgres import Database
+from resources.publishing.clock import Clock
 from resources.publishing.run import publish_due
 from resources.tuning import Tuning
 from resources.work.stopping import stop_on_signals
@@ -68,7 +70,7 @@ def run(desk, later=timedelta()):
         open_client=open_client,
         tuning=desk.tuning,
         stop=StopSignal(),
-        now=lambda: datetime.now(UTC) + later,
+        clock=Clock(lambda tx: datetime.now(UTC) + later),
     )
 
 
