@@ -8,7 +8,7 @@ from rejoinder.posting.verdicts import DUPLICATE, READ_BACK_INTERVAL_S, Verdict,
 from resources.platforms.failures import PlatformFailure
 from resources.platforms.port import PlatformClient, ReadBack
 from resources.postgres import Database, Transaction
-from resources.publishing.channel_time import ChannelTime, channel_time
+from resources.publishing.channel_time import ChannelTime
 from resources.publishing.report import PublishReport
 from resources.publishing.send import arrival_of
 from resources.store.channels import Channel
@@ -54,7 +54,8 @@ def reconcile_next(
         if publication_id is None:
             return False
         publication = load_publication(tx, PublicationId(publication_id))
-    search = read_back(client, channel, publication, now=now)
+        stood_at = tx.value("stood_before_doubt", id=publication_id, channel_id=channel.id)
+    search = read_back(client, channel, publication, now=now, stood_at=stood_at)
     with db.transaction() as tx:
         if hold_unknown(tx, publication):
             settled = settle_part(tx, publication, search.verdict, search.arrival)
@@ -64,11 +65,21 @@ def reconcile_next(
     return True
 
 
-def read_back(client: PlatformClient, channel: Channel, publication: Publication, *, now: datetime) -> Search:
-    """Search the account's own replies for the text of the part in hand under what that answers."""
+def read_back(
+    client: PlatformClient,
+    channel: Channel,
+    publication: Publication,
+    *,
+    now: datetime,
+    stood_at: datetime | None = None,
+) -> Search:
+    """Search the account's own replies for the text of the part in hand under what that answers.
+
+    stood_at is when a reply was taken that stood before the one in doubt was tried, by the platform's clock, if any.
+    """
     try:
-        seen = channel_time(channel, client, now)
-        since = _search_from(channel, publication, seen)
+        seen = ChannelTime(now, client.now())
+        since = _search_from(channel, publication, seen, stood_at) - SEARCH_MARGIN
         result = client.read_back(publication.answers, publication.part.text, since)
     except PlatformFailure as error:
         due_at = now + timedelta(seconds=READ_BACK_INTERVAL_S)
@@ -79,9 +90,20 @@ def read_back(client: PlatformClient, channel: Channel, publication: Publication
     return Search(verdict, arrival)
 
 
-def _search_from(channel: Channel, publication: Publication, seen: ChannelTime) -> datetime:
-    # A sandbox's clock can be moved on after the attempt, so its time then cannot be told: search it all.
-    return LONG_AGO if channel.is_sandbox else seen.to_platform(publication.attempted_at) - SEARCH_MARGIN
+def _search_from(
+    channel: Channel, publication: Publication, seen: ChannelTime, stood_at: datetime | None
+) -> datetime:
+    """A time of the platform's before the reply in doubt can have been taken.
+
+    A sandbox's clock may have been moved on since the attempt, so its time then cannot be told from ours. But it never
+    goes back, so what stood before was taken earlier: the post, the part before, the channel's last reply before the
+    attempt. What is later than now is of another sandbox, or of a post that was imported, and tells nothing.
+    """
+    if not channel.is_sandbox:
+        return seen.to_platform(publication.attempted_at)
+    above = [part.platform_sent_at for part in publication.parts[: publication.part.position]]
+    before = [at for at in (*above, publication.parent.created_at, stood_at) if at and at <= seen.platform]
+    return max(before, default=LONG_AGO)
 
 
 def _judge(result: ReadBack, publication: Publication, seen: ChannelTime, now: datetime) -> Verdict:

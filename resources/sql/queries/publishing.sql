@@ -16,7 +16,7 @@ from publication p
 where p.post_id = o.id and p.state in ('queued', 'handoff') and o.stage = 'post_queue'
   and o.status in ('pending', 'rate_limited')
   and (o.gone_at is not null
-    or is_left_alone(o))
+    or exists (select from opt_out x where x.platform = o.platform and lower(x.author) = lower(o.author)))
 returning o.id
 
 -- name: cancel_withdrawn
@@ -59,7 +59,6 @@ where o.checked_at < %(seen_since)s
 -- Not of a channel that was switched off meanwhile, nor one whose post is gone, nor, where its platform can be asked, one that was not looked at lately.
 select p.id as publication_id, p.post_id, case when p.first_sending_at is null then p.scheduled_for end as missed_since,
        p.parts_sent > 0 as is_begun,
-       (select count(*)::int from publication_part a where a.publication_id = p.id) as parts,
        o.platform, o.platform_post_id, o.author, o.author_followers, o.community, o.text, o.url, o.conversation_id, o.parent_id,
        o.mentions, o.quoted_author, o.lang, o.metrics, o.created_at
 from publication p join post o on o.id = p.post_id
@@ -135,7 +134,7 @@ returning position
 update publication p set lease_until = now() + make_interval(secs => %(lease_s)s)
 from post o
 where p.id = %(id)s and p.state = 'sending' and p.lease_worker = %(worker)s and o.id = p.post_id and o.gone_at is null
-  and not is_left_alone(o)
+  and not exists (select from opt_out x where x.platform = o.platform and lower(x.author) = lower(o.author))
 returning p.id
 
 -- name: settle_part
@@ -186,6 +185,21 @@ where id = (
   for update skip locked
 )
 returning id
+
+-- name: stood_before_doubt
+-- When the channel's last reply was taken of those that were settled as sent before the first attempt whose outcome was
+-- not seen, by its platform's clock. Told by the order of what was written down, not by clocks.
+select first.platform_sent_at
+from publication_event v
+join publication p on p.id = v.publication_id
+join publication_part first on first.publication_id = p.id and first.position = 0
+where v.to_state = 'sent' and p.channel_id = %(channel_id)s and first.platform_sent_at is not null
+  and v.id < (
+    select max(s.id) from publication_event s
+    where s.publication_id = %(id)s and s.to_state = 'sending' and s.id < (
+      select min(u.id) from publication_event u where u.publication_id = %(id)s and u.to_state = 'unknown'))
+order by v.id desc
+limit 1
 
 -- name: defer_publications
 update publication set due_at = %(until)s, reason_code = %(reason_code)s, detail = %(detail)s
