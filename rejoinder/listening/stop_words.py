@@ -12,6 +12,7 @@ author on the block list.
 import re
 import unicodedata
 from collections.abc import Container
+from functools import lru_cache
 
 from rejoinder.listening.post import Post
 
@@ -136,8 +137,14 @@ def is_addressed(post: Post, account: str, own_replies: Container[str]) -> bool:
         own_replies: the platform's ids of our replies.
     """
     handle = account.removeprefix("@").lower()
-    is_named = re.search(rf"(?i)(?<![\w/])/?u/{re.escape(handle)}(?![\w-])", post.text) is not None
+    is_named = _naming(handle).search(post.text) is not None
     return handle in post.mentions or post.parent_id in own_replies or is_named
+
+
+@lru_cache(maxsize=64)
+def _naming(handle: str) -> re.Pattern[str]:
+    """An account's name as Reddit writes it in a text."""
+    return re.compile(rf"(?i)(?<![\w/])/?u/{re.escape(handle)}(?![\w-])")
 
 
 def _without_courtesy(words: str) -> str:

@@ -26,7 +26,7 @@ from resources.platforms.port import (
     Unreadable,
 )
 
-BATCH = 2000
+BATCH = 4000
 FIELDS = ("path", "platform", "account")
 
 

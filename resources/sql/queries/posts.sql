@@ -20,20 +20,23 @@ on conflict (channel_id, name) do update set value = excluded.value, updated_at 
 
 -- name: insert_posts
 -- Posts of one channel, each platform's id once, as an array of JSON objects; what each was, by its place in the
--- array. In the order of their ids, so that two that hear the same posts never wait for each other.
+-- array. In the order of their ids, so that two that hear the same posts never wait for each other. Only of what was
+-- there before the stored words are looked up.
 with given as materialized (
   select * from json_to_recordset(%(posts)s::json) as g (
-    place integer, platform text, platform_post_id text, author text, author_followers integer, community text,
+    place integer, platform text, platform_post_id text, author text, author_id text, author_followers integer, community text,
     text text, url text, conversation_id text, parent_id text, mentions text[], quoted_author text, lang text,
-    metrics jsonb, created_at timestamptz, is_summoned boolean, priority integer, status text, rejection_reason text,
+    metrics jsonb, created_at timestamptz, is_summoned boolean, priority integer, rejection_reason text,
     checked_at timestamptz, answers_publication_id bigint)
 ), fresh as (
   insert into post
-    (channel_id, platform, platform_post_id, author, author_followers, community, text, url, conversation_id,
+    (channel_id, platform, platform_post_id, author, author_id, author_followers, community, text, url, conversation_id,
      parent_id, mentions, quoted_author, lang, metrics, created_at, is_summoned, priority, status, rejection_reason,
      answers_publication_id, checked_at)
-  select %(channel_id)s, platform, platform_post_id, author, author_followers, community, text, url, conversation_id,
-         parent_id, mentions, quoted_author, lang, metrics, created_at, is_summoned, priority, status, rejection_reason,
+  select %(channel_id)s, platform, platform_post_id, author, author_id, author_followers, community, text, url, conversation_id,
+         parent_id, coalesce(mentions, '{}'), quoted_author, lang, coalesce(metrics, '{}'), created_at,
+         coalesce(is_summoned, false), coalesce(priority, 0),
+         case when rejection_reason is null then 'pending' else 'rejected' end, rejection_reason,
          answers_publication_id, coalesce(checked_at, now())
   from given order by platform, platform_post_id
   on conflict (platform, platform_post_id) do nothing
@@ -42,7 +45,8 @@ with given as materialized (
 select g.place, f.platform is not null as is_new, p.text is distinct from g.text as is_other
 from given g
 left join fresh f on (f.platform, f.platform_post_id) = (g.platform, g.platform_post_id)
-left join post p on (p.platform, p.platform_post_id) = (g.platform, g.platform_post_id)
+left join post p
+  on (p.platform, p.platform_post_id) = (case when f.platform is null then g.platform end, g.platform_post_id)
 order by g.place
 
 -- name: note_post_edit
@@ -61,7 +65,7 @@ with edited as (
     and (text <> %(text)s or gone_at is not null)
     and stage <> 'done' and (stage, status) <> ('post_queue', 'processing') and purged_at is null
     and coalesce(rejection_reason, '') <> coalesce(%(history)s::text, '-')
-    and not exists (select from opt_out x where x.platform = post.platform and lower(x.author) = lower(post.author))
+    and not is_left_alone(post)
   returning id
 ), cancelled as (
   update publication p
@@ -80,7 +84,7 @@ where platform = %(platform)s and platform_post_id = %(platform_post_id)s and te
 returning id
 
 -- name: load_posts
-select p.id, p.channel_id, p.platform, p.platform_post_id, p.author, p.author_followers, p.community, p.text,
+select p.id, p.channel_id, p.platform, p.platform_post_id, p.author, p.author_id, p.author_followers, p.community, p.text,
        p.url, p.conversation_id, p.parent_id, p.mentions, p.quoted_author, p.lang, p.metrics, p.created_at, p.heard_at,
        p.is_summoned, p.relevance, e.embedding
 from post p
