@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from resources.postgres import Database
 
 NOTICES = ("id", "severity", "kind", "about", "message", "told", "over")
-SINKS = ("sink", "kind", "pending", "sent", "dead", "last sent", "trouble")
+SINKS = ("sink", "kind", "pending", "sent", "dead", "dropped", "last sent", "removed", "trouble")
+COUNTS = ("pending", "sent", "dead", "dropped")
 NO_SINK = "Nothing is sent anywhere: docs/notifications.md shows how to add a sink to rejoinder.toml."
 
 
@@ -50,14 +51,14 @@ def list_notices(
 
 
 def sinks(as_json: AsJson = False) -> None:
-    """Show where notices are sent, and what did not arrive."""
+    """Show where notices are sent, what did not arrive, and sinks that are no longer configured."""
     with reporting(as_json), _ground() as ground:
         found = _sink_states(ground)
     if as_json:
         print_json({"sinks": found})
         return
     rows = [
-        (s["name"], s["kind"], s["pending"], s["sent"], s["dead"], s["last_sent_at"], s["last_error"] or "")
+        (s["name"], s["kind"], *(s[n] for n in COUNTS), s["last_sent_at"], s["removed_at"], s["last_error"])
         for s in found
     ]
     print_table("Sinks", SINKS, rows, empty=NO_SINK)
@@ -160,15 +161,16 @@ def _actor(database: "Database", who: str | None) -> "Actor":
 def _sink_states(ground: "Ground") -> list[dict[str, Any]]:
     with ground.db.transaction() as tx:
         states = {row["name"]: row for row in tx.rows("sink_states")}
-    empty = {"pending": 0, "sent": 0, "dead": 0, "last_sent_at": None, "last_error": None}
+    empty = {**dict.fromkeys(COUNTS, 0), "last_sent_at": None, "last_error": None, "removed_at": None}
+    kinds = {sink.name: getattr(sink, "kind", "") for sink in ground.tuning.sinks}
     return [
-        {**empty, **states.get(sink.name, {}), "name": sink.name, "kind": getattr(sink, "kind", "")}
-        for sink in ground.tuning.sinks
+        {**empty, **states.get(name, {}), "name": name, "kind": kinds.get(name, "not configured")}
+        for name in [*kinds, *sorted(set(states) - set(kinds))]
     ]
 
 
 def _say_pass(report: "DeliveryReport") -> None:
-    if report.sent or report.failed or report.dead or report.overdue:
+    if report.sent or report.failed or report.dead or report.dropped or report.overdue:
         say(f"{datetime.now(UTC):%H:%M:%S} {_summary(report)}")
 
 
@@ -179,6 +181,7 @@ def _summary(report: "DeliveryReport") -> str:
         "messages sent": report.sent,
         "to be tried again": report.failed,
         "dead": report.dead,
+        "dropped": report.dropped,
     }
     said = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing was due"
     return "; ".join([said, *(f"{sink}: {why}" for sink, why in report.errors.items())])

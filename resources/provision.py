@@ -101,7 +101,7 @@ def _prepare_embedded(cluster: Cluster) -> Addresses:
         )
         make_what_is_missing(admin, [_database(name, owner)])
     with connect_admin(cluster.url("postgres", "postgres", name)) as admin:
-        make_what_is_missing(admin, [EXTENSION])
+        make_what_is_missing(admin, [EXTENSION, *_admissions(name, [f"{name}_{role}" for role in GROUPS])])
     owner_url = cluster.url("owner", owner, name)
     return _addresses(owner_url, name, passwords, {})
 
@@ -121,6 +121,7 @@ def _prepare_external(settings: Settings, owner_url: str) -> Addresses:
         skipped = {f"{name}_{key}" for key, url in given.items() if url}
         needs = [EXTENSION, *_needs(name, passwords, owner, skipped)]
         missing = make_what_is_missing(admin, needs)
+        missing += make_what_is_missing(admin, _admissions(name, logins_of(settings, name)))
     if missing:
         raise _not_allowed(name, owner, missing)
     return _addresses(owner_url, name, passwords, given)
@@ -219,6 +220,28 @@ def _membership(member: str, group: str) -> Need:
     return Need(
         exists.format(sql.Literal(member), sql.Literal(group)), make, f'GRANT "{group}" TO "{member}";'
     )
+
+
+def _admissions(name: str, logins: list[str]) -> list[Need]:
+    """Each login enters its own database by name: groups are the server's, and strangers belong to them, too.
+
+    Where this login does not own the database, everybody may enter it until its owner changes that.
+    """
+    exists = sql.SQL(
+        "select 1 from pg_database d, pg_roles r"
+        " where d.datname = {} and r.rolname = {} and has_database_privilege(r.oid, d.oid, 'CONNECT')"
+        " and (not pg_has_role(d.datdba, 'USAGE')"
+        " or exists (select from aclexplode(d.datacl) a where a.grantee = r.oid and a.privilege_type = 'CONNECT'))"
+    )
+    make = sql.SQL("grant connect on database {} to {}")
+    return [
+        Need(
+            exists.format(sql.Literal(name), sql.Literal(login)),
+            make.format(sql.Identifier(name), sql.Identifier(login)),
+            f'GRANT CONNECT ON DATABASE "{name}" TO "{login}";',
+        )
+        for login in logins
+    ]
 
 
 def _database(name: str, owner: str) -> Need:

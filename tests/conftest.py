@@ -149,7 +149,7 @@ def own_database(admin: Admin, template: Addresses, name: str) -> Iterator[Addre
     """Addresses of a database made from the template, dropped with the block."""
     admin.execute(
         f'create database "{name}" template "{EMBEDDED_DATABASE}" owner rejoinder_owner strategy file_copy',
-        f'grant connect on database "{name}" to rejoinder_may_run, rejoinder_may_publish',
+        f'grant connect on database "{name}" to rejoinder_app, rejoinder_publisher',
     )
 
     def within(url: str) -> str:

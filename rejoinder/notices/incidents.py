@@ -13,7 +13,7 @@ LONGEST_SUMMARY = 1024
 def incident(
     event: Event, notice: Notice, *, routing_key: str, installation: str, address: str | None = None
 ) -> dict[str, object]:
-    """The body of the request: ``trigger`` for what began, ``resolve`` for what ended."""
+    """The body of the request: ``trigger`` for what began or lasts, ``resolve`` for what ended."""
     told: dict[str, object] = {"routing_key": routing_key, "dedup_key": notice.key(installation)}
     if event == "ended":
         return {**told, "event_action": "resolve"}

@@ -17,21 +17,25 @@ class Kind:
 
     lasts: it tells of a state that the database itself can see the end of; otherwise it tells of something that
     happened, and is over once somebody has read it.
+    is_reminded: while it lasts and nobody has read it, sinks are told of it again, once a day.
     """
 
     severity: Severity
     title: str
     lasts: bool = False
+    is_reminded: bool = False
 
 
 KINDS: dict[str, Kind] = {
     # publishing
-    "auth_expired": Kind("critical", "The platform no longer takes a channel's credential", lasts=True),
+    "auth_expired": Kind(
+        "critical", "The platform no longer takes a channel's credential", lasts=True, is_reminded=True
+    ),
     "unknown_absent": Kind("error", "A reply may or may not be posted: somebody has to decide", lasts=True),
     "unknown_outcome": Kind(
         "error", "Nobody has seen for ten minutes whether a reply was posted", lasts=True
     ),
-    "spend_cap": Kind("error", "A channel's budget is spent", lasts=True),
+    "spend_cap": Kind("error", "A channel's budget is spent", lasts=True, is_reminded=True),
     "refused": Kind("warning", "The platform refused a reply for good"),
     "removed": Kind("warning", "The platform no longer shows a reply that was sent"),
     "keeps_failing": Kind("warning", "A reply is not taken, again and again", lasts=True),

@@ -7,6 +7,7 @@ from rejoinder.notices.kinds import kind_of, rank
 from rejoinder.notices.notice import Event, Notice, counted, stamp, worst
 
 SHOWN = 50
+SAID_FIRST = {"began": "", "reminded": "still: ", "ended": "over: "}
 LONGEST_SUBJECT = 150
 
 
@@ -24,7 +25,7 @@ def letter(
     """A letter about one notice or many.
 
     Args:
-        event: began or ended; all notices of a letter share it.
+        event: began, reminded or ended; all notices of a letter share it.
         notices: one or more.
         installation: the name of this installation, in the subject.
         address: of the review app, where people can look.
@@ -38,11 +39,10 @@ def letter(
 
 
 def _subject(event: Event, notices: Sequence[Notice], installation: str) -> str:
-    over = "over: " if event == "ended" else ""
     kinds = counted(notices)
     what = kind_of(kinds[0][0]).title if len(kinds) == 1 else f"{len(notices)} notices"
     times = f" ({len(notices)} times)" if len(kinds) == 1 and len(notices) > 1 else ""
-    subject = f"[{installation}] {worst(notices)}: {over}{what}{times}"
+    subject = f"[{installation}] {worst(notices)}: {SAID_FIRST[event]}{what}{times}"
     return " ".join(subject.split())[:LONGEST_SUBJECT]
 
 

@@ -9,8 +9,8 @@ from typing import Literal
 from rejoinder.ids import sha256_hex
 from rejoinder.notices.kinds import SEVERITIES, Severity, kind_of, rank
 
-# began: tell of it; ended: tell that what it told of is over.
-Event = Literal["began", "ended"]
+# began: tell of it; reminded: tell that it still lasts; ended: tell that what it told of is over.
+Event = Literal["began", "reminded", "ended"]
 LONGEST_KEY = 255
 
 

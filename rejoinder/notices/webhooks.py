@@ -26,7 +26,7 @@ def webhook_body(
     """The body of a message: UTF-8 JSON.
 
     Args:
-        event: began or ended; all notices of a message share it.
+        event: began, reminded or ended; all notices of a message share it.
         notices: one or more, the oldest first.
         installation: the name of this installation.
         address: of the review app, where people can look.

@@ -13,7 +13,14 @@ from rejoinder.errors import RejoinderError, ServiceUnavailable
 from rejoinder.notices.backoff import next_try
 from rejoinder.notices.notice import Notice
 from resources.notifications.message import Message, NotTaken, Sink
-from resources.notifications.outbox import Claimed, claim, count_to_deliver, gather
+from resources.notifications.outbox import (
+    Claimed,
+    claim,
+    count_to_deliver,
+    drop_outlived,
+    drop_removed,
+    gather,
+)
 from resources.notifications.sinks import open_sink
 from resources.notifications.watching import count_to_watch, watch
 from resources.postgres import Database
@@ -30,7 +37,10 @@ MESSAGES_IN_A_PASS = 200
 
 @dataclass(slots=True)
 class DeliveryReport:
-    """What a pass did: notices written because time went by, notices that ended, messages by outcome, why not."""
+    """What a pass did: notices written because time went by, notices that ended, messages by outcome, why not.
+
+    dropped: messages that nobody is sent, as their sink is gone or their trouble was over first.
+    """
 
     overdue: int = 0
     ended: int = 0
@@ -38,6 +48,7 @@ class DeliveryReport:
     sent: int = 0
     failed: int = 0
     dead: int = 0
+    dropped: int = 0
     errors: dict[str, str] = field(default_factory=dict)
 
 
@@ -54,7 +65,7 @@ class Ground:
 
 def count_due(db: Database, tuning: Notifications, now: datetime) -> int:
     """How much there is to tell, to end and to send."""
-    return count_to_watch(db, now) + (count_to_deliver(db, tuning.sinks, now) if tuning.sinks else 0)
+    return count_to_watch(db, now) + count_to_deliver(db, tuning.sinks, now)
 
 
 def deliver_due(ground: Ground, *, stop: StopSignal | None = None) -> DeliveryReport:
@@ -70,7 +81,9 @@ def deliver_due(ground: Ground, *, stop: StopSignal | None = None) -> DeliveryRe
     with ground.db.transaction() as tx:
         buried = tx.rows("bury_deliveries", max_attempts=ground.tuning.max_attempts, now=ground.now())
     report.dead += len(buried)
+    report.dropped += drop_removed(ground.db, ground.tuning.sinks, ground.now())
     for sink in ground.tuning.sinks:
+        report.dropped += drop_outlived(ground.db, sink, ground.now())
         report.made += gather(ground.db, sink, ground.now())
         _drain(ground, sink, report, stop)
     return report
@@ -167,7 +180,7 @@ def deliver_loop(
 
 
 def _add(total: DeliveryReport, report: DeliveryReport) -> None:
-    for name in ("overdue", "ended", "made", "sent", "failed", "dead"):
+    for name in ("overdue", "ended", "made", "sent", "failed", "dead", "dropped"):
         setattr(total, name, getattr(total, name) + getattr(report, name))
     total.errors |= report.errors
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from rejoinder.listening.quiet_hours import quiet_until
-from rejoinder.notices.kinds import KINDS, Choice
+from rejoinder.notices.kinds import KINDS, Choice, kind_of
 from rejoinder.notices.notice import Event, Notice
 from resources.postgres import Database, Transaction
 from resources.tuning_notifications import SinkTuning
@@ -19,7 +19,15 @@ OLDEST = timedelta(days=7)
 # What was told of may last longer than that.
 OLDEST_END = timedelta(days=90)
 MESSAGES_AT_ONCE = 100
+# As long as so many wait, no more are put together: what comes up meanwhile is told later, more of it in one message.
+MOST_PENDING = 100
+# A sink that no deliverer has had in its configuration for so long is gone.
+GRACE = timedelta(hours=1)
+REMIND_AFTER = timedelta(days=1)
+GONE = "the sink is no longer in rejoinder.toml"
+OUTLIVED = "the trouble was over before it could be told"
 CRITICAL = Choice("critical")
+EVENTS: tuple[Event, ...] = ("began", "reminded", "ended")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +40,46 @@ class Claimed:
     notices: Sequence[Notice]
 
 
+def drop_removed(db: Database, sinks: Sequence[SinkTuning], now: datetime) -> int:
+    """See which sinks are configured, and drop what waits for those that no longer are; how many messages."""
+    names = [sink.name for sink in sinks]
+    with db.transaction() as tx:
+        for name in names:
+            tx.execute("see_notification_sink", sink=name, now=now)
+        tx.execute("mark_removed_sinks", sinks=names, before=now - GRACE, now=now)
+        return len(tx.rows("drop_deliveries", sinks=names, reason=GONE, now=now))
+
+
+def drop_outlived(db: Database, sink: SinkTuning, now: datetime) -> int:
+    """Drop what a sink need not be told any more; how many messages."""
+    with db.transaction() as tx:
+        only_lasting = sink.in_one == 1
+        return len(
+            tx.rows("drop_outlived", sink=sink.name, now=now, reason=OUTLIVED, only_lasting=only_lasting)
+        )
+
+
 def gather(db: Database, sink: SinkTuning, now: datetime) -> int:
     """Put together what a sink is to be told; how many messages were made.
 
     Two who gather at once don't tell twice: one of them finds the sink's row taken and leaves it.
     """
     with db.transaction() as tx:
-        tx.execute("ensure_notification_sink", sink=sink.name)
+        tx.execute("see_notification_sink", sink=sink.name, now=now)
     with db.transaction() as tx:
         row = tx.row("lock_notification_sink", sink=sink.name)
-        if row is None or _is_too_soon(row["gathered_at"], sink, now):
+        if row is None or _has_to_wait(row, sink, now):
             return 0
         made = _gather(tx, sink, "ended", now) + _gather(tx, sink, "began", now)
+        if not (made and sink.group_s):
+            made += _gather(tx, sink, "reminded", now)
         if made:
             tx.execute("set_gathered", sink=sink.name, now=now)
         return made
+
+
+def _has_to_wait(row: dict[str, Any], sink: SinkTuning, now: datetime) -> bool:
+    return row["pending"] >= MOST_PENDING or _is_too_soon(row["gathered_at"], sink, now)
 
 
 def _is_too_soon(gathered_at: datetime | None, sink: SinkTuning, now: datetime) -> bool:
@@ -65,12 +98,15 @@ def _gather(tx: Transaction, sink: SinkTuning, event: Event, now: datetime) -> i
 
 
 def to_tell(tx: Transaction, sink: SinkTuning, event: Event, now: datetime, *, top: int) -> list[int]:
-    """Ids of notices that a sink has not been told of, or not that they are over."""
+    """Ids of notices that a sink has not been told of, not been reminded of, or not told that they are over."""
     if event == "ended":
         if not sink.tells_end:
             return []
         since, only = now - OLDEST_END, _ends_wanted(sink, now)
         rows = tx.rows("ends_to_tell", sink=sink.name, since=since, only=only, top=top)
+    elif event == "reminded":
+        wanted = [name for name in _wanted(sink, now)["taken"] if kind_of(name).is_reminded]
+        rows = tx.rows("reminders_to_tell", sink=sink.name, kinds=wanted, before=now - REMIND_AFTER, top=top)
     else:
         rows = tx.rows("notices_to_tell", since=now - OLDEST, top=top, **_wanted(sink, now))
     return [row["id"] for row in rows]
@@ -96,19 +132,21 @@ def _wanted(sink: SinkTuning, now: datetime) -> dict[str, Any]:
 
 
 def count_to_deliver(db: Database, sinks: Sequence[SinkTuning], now: datetime) -> int:
-    """Messages that are due and sinks that have something to be told, as far as a look without changes shows."""
+    """Messages that are due or to be dropped, and sinks that have something to be told or are gone."""
+    names = [sink.name for sink in sinks]
     with db.transaction() as tx:
-        for sink in sinks:
-            tx.execute("ensure_notification_sink", sink=sink.name)
-        due = int(tx.value("count_due_deliveries", sinks=[sink.name for sink in sinks], now=now))
+        for name in names:
+            tx.execute("see_notification_sink", sink=name, now=now)
+        due = int(tx.value("count_due_deliveries", sinks=names, now=now))
+        due += int(tx.value("count_removals", sinks=names, before=now - GRACE, now=now))
         return due + sum(_has_news(tx, sink, now) for sink in sinks)
 
 
 def _has_news(tx: Transaction, sink: SinkTuning, now: datetime) -> bool:
     row = tx.row("lock_notification_sink", sink=sink.name)
-    if row is None or _is_too_soon(row["gathered_at"], sink, now):
+    if row is None or _has_to_wait(row, sink, now):
         return False
-    return any(to_tell(tx, sink, event, now, top=1) for event in ("began", "ended"))
+    return any(to_tell(tx, sink, event, now, top=1) for event in EVENTS)
 
 
 def claim(

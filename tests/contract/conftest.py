@@ -197,7 +197,7 @@ def gateway_addresses(cluster: Cluster) -> Iterator[Addresses]:
     name = f"test_{os.getpid()}_gateway"
     with connect_admin(cluster.url("postgres", "postgres", "postgres")) as admin:
         admin.execute(f'create database "{name}" template "{EMBEDDED_DATABASE}" owner rejoinder_owner')
-        admin.execute(f'grant connect on database "{name}" to rejoinder_may_run')
+        admin.execute(f'grant connect on database "{name}" to rejoinder_app')
     app, owner = (
         make_url(url).set(database=name).render_as_string(hide_password=False)
         for url in (template.app, template.owner)

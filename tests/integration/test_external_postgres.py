@@ -1,5 +1,6 @@
 """A server of one's own: what is made where the login may, what an administrator is asked for where it may not."""
 
+import re
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,9 +10,9 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from rejoinder.errors import ConfigInvalid
+from rejoinder.errors import ConfigInvalid, ServiceUnavailable
 from resources.embedded.cluster import Cluster, open_cluster
-from resources.provision import LOGIN_FILE, Addresses, connect_admin, prepare
+from resources.provision import GROUPS, LOGIN_FILE, Addresses, connect_admin, prepare
 from resources.settings import Settings
 
 PASSWORD = "k/ret@n 1%"  # pragma: allowlist secret
@@ -122,3 +123,30 @@ def test_what_an_administrator_made_is_used(server: Server, tmp_path: Path) -> N
     found = prepare(Settings(**settings))
     assert who_and_where(found.app) == ("given_app", "given")
     assert who_and_where(found.mlflow) == ("given_tools", "given_mlflow")
+
+
+def installation(server: Server, name: str, home: Path) -> Addresses:
+    """A whole installation in a database of its own on this server."""
+    url = server.database(name, "createrole createdb")
+    with connect_admin(server.cluster.url("postgres", "postgres", name)) as admin:
+        admin.execute("create extension vector")
+        for group in GROUPS.values():
+            if not admin.execute("select 1 from pg_roles where rolname = %s", (group,)).fetchone():
+                admin.execute(f"create role {group} nologin")
+            admin.execute(f"grant {group} to {name}_boss with admin option")
+    prepare.cache_clear()
+    return prepare(Settings(home=home, database_url=url))
+
+
+def test_the_logins_of_one_installation_enter_no_other_on_the_server(server: Server, tmp_path: Path) -> None:
+    """Groups are the server's: whoever could enter the other database would have the same rights there."""
+    here, there = (installation(server, name, tmp_path / name) for name in ("here", "there"))
+    for own, other, database in ((here, there, "there"), (there, here, "here")):
+        for role in ("owner", "app", "publisher", "dagster"):
+            strayed = re.sub(r"@/\w+\?", f"@/{database}?", getattr(own, role))
+            with pytest.raises(ServiceUnavailable, match="permission denied for database"):
+                connect_admin(strayed)
+            assert who_and_where(getattr(other, role))[0].startswith(database)
+        for role in ("app", "publisher"):
+            with psycopg.connect(getattr(own, role)) as connection:
+                assert connection.execute("select count(*) from publication").fetchone() == (0,)

@@ -1,5 +1,7 @@
 """The page Trouble: notices by kind, the gravest first, read one by one or at once; messages that never arrived."""
 
+from datetime import UTC, datetime
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -45,7 +47,7 @@ def test_a_kind_or_everything_is_read_at_once(db: Database) -> None:
 def test_a_message_that_never_arrived_is_shown_and_sent_again(db: Database) -> None:
     notify(db, "refused", "m")
     with db.transaction() as tx:
-        tx.execute("ensure_notification_sink", sink="team")
+        tx.execute("see_notification_sink", sink="team", now=datetime.now(UTC))
         tx.connection.execute(
             "insert into notification_delivery (sink, event, state, attempts, last_error)"
             " values ('team', 'began', 'dead', 12, 'HTTP 503')"

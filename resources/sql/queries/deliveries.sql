@@ -52,12 +52,56 @@ end
 -- name: end_notices
 update notification set ended_at = greatest(created_at, %(now)s) where id = any(%(ids)s::bigint[]) and ended_at is null
 
--- name: ensure_notification_sink
-insert into notification_sink (name) values (%(sink)s) on conflict (name) do nothing
+-- name: see_notification_sink
+-- It is in the configuration now; one that comes back is told of nothing that happened meanwhile.
+insert into notification_sink as s (name, known_since, seen_at) values (%(sink)s, %(now)s, %(now)s)
+on conflict (name) do update
+set seen_at = greatest(s.seen_at, %(now)s), removed_at = null,
+    known_since = case when s.removed_at is null then s.known_since else %(now)s end,
+    failures = case when s.removed_at is null then s.failures else 0 end,
+    rests_until = case when s.removed_at is null then s.rests_until end
+where s.removed_at is not null or s.seen_at < %(now)s::timestamptz - interval '5 minutes'
+
+-- name: count_removals
+-- Sinks that nobody has had in the configuration for long, and messages that wait for those.
+select (
+  select count(*) from notification_sink s
+  where s.removed_at is null and s.name <> all(%(sinks)s::text[]) and s.seen_at < %(before)s
+)::int + (
+  select count(*) from notification_delivery d join notification_sink s on s.name = d.sink
+  where s.removed_at is not null and s.name <> all(%(sinks)s::text[]) and d.state = any(array['pending', 'dead'])
+    and (d.lease_until is null or d.lease_until <= %(now)s)
+)::int as n
+
+-- name: mark_removed_sinks
+update notification_sink set removed_at = %(now)s
+where removed_at is null and name <> all(%(sinks)s::text[]) and seen_at < %(before)s
+
+-- name: drop_deliveries
+-- What waits for a sink that is gone.
+update notification_delivery d
+set state = 'dropped', lease_until = null, last_error = left(concat_ws('; before that: ', %(reason)s::text, d.last_error), 300)
+from notification_sink s
+where s.name = d.sink and s.removed_at is not null and s.name <> all(%(sinks)s::text[])
+  and d.state = any(array['pending', 'dead']) and (d.lease_until is null or d.lease_until <= %(now)s)
+returning d.id
+
+-- name: drop_outlived
+-- Reminders of what is over, and where only what lasts is told, beginnings of it that nobody can have received.
+update notification_delivery d set state = 'dropped', lease_until = null, last_error = %(reason)s
+where d.sink = %(sink)s and d.state = 'pending' and (d.lease_until is null or d.lease_until <= %(now)s)
+  and (d.event = 'reminded' or (d.event = 'began' and d.attempts = 0 and %(only_lasting)s))
+  and not exists (
+    select from notification_told t join notification n on n.id = t.notification_id
+    where t.delivery_id = d.id and n.ended_at is null
+  )
+returning d.id
 
 -- name: lock_notification_sink
 -- Whoever holds the row puts the sink's messages together.
-select name, known_since, gathered_at from notification_sink where name = %(sink)s for update skip locked
+select s.name, s.known_since, s.gathered_at,
+       (select count(*) from notification_delivery d where d.sink = s.name and d.state = 'pending')::int as pending
+from notification_sink s where s.name = %(sink)s for update skip locked
 
 -- name: notices_to_tell
 -- What a sink has not been told of, the oldest first; kinds that nobody knows count as others.
@@ -83,12 +127,35 @@ where t.sink = %(sink)s and t.event = 'began' and n.ended_at is not null and n.c
   and not exists (
     select from notification_told u where u.sink = t.sink and u.notification_id = n.id and u.event = 'ended'
   )
+  -- A reminder that came after it would open it again.
+  and not exists (
+    select from notification_told u join notification_delivery e on e.id = u.delivery_id
+    where u.sink = t.sink and u.notification_id = n.id and u.event = 'reminded' and e.state = 'pending'
+  )
+order by n.id
+limit %(top)s
+
+-- name: reminders_to_tell
+-- What a sink was told of, that lasts, that nobody has read, and of which the sink has heard nothing since a time.
+select n.id
+from notification n
+where n.kind = any(%(kinds)s::text[]) and n.ended_at is null and n.read_at is null
+  and exists (
+    select from notification_told t join notification_delivery d on d.id = t.delivery_id
+    where t.sink = %(sink)s and t.notification_id = n.id and t.event = 'began' and d.state = 'sent'
+  )
+  and not exists (
+    select from notification_told t join notification_delivery d on d.id = t.delivery_id
+    where t.sink = %(sink)s and t.notification_id = n.id
+      and (d.state = 'pending' or coalesce(d.sent_at, d.created_at) > %(before)s)
+  )
 order by n.id
 limit %(top)s
 
 -- name: insert_delivery
 with made as (
-  insert into notification_delivery (sink, event, due_at) values (%(sink)s, %(event)s, %(now)s) returning id
+  insert into notification_delivery (sink, event, due_at, created_at) values (%(sink)s, %(event)s, %(now)s, %(now)s)
+  returning id
 ), told as (
   insert into notification_told (sink, notification_id, event, delivery_id)
   select %(sink)s, n, %(event)s, made.id from made, unnest(%(ids)s::bigint[]) n
@@ -168,10 +235,11 @@ order by d.id desc
 limit %(top)s
 
 -- name: sink_states
-select s.name, s.known_since, s.failures, s.rests_until,
+select s.name, s.known_since, s.failures, s.rests_until, s.removed_at,
        count(d.id) filter (where d.state = 'pending')::int as pending,
        count(d.id) filter (where d.state = 'sent')::int as sent,
        count(d.id) filter (where d.state = 'dead')::int as dead,
+       count(d.id) filter (where d.state = 'dropped')::int as dropped,
        max(d.sent_at) as last_sent_at,
        (select e.last_error from notification_delivery e
         where e.sink = s.name and e.last_error is not null and e.state <> 'sent' order by e.id desc limit 1) as last_error

@@ -56,7 +56,7 @@ class Post:
             desk.db, self.tuning, now=lambda: self.at, chance=lambda: 1.0, open_sink=self.receivers
         )
         for sink in self.tuning.sinks:
-            gather(desk.db, sink, self.start - timedelta(days=1))
+            gather(desk.db, sink, self.start)
         self.desk.rows(
             "update notification_sink set known_since = now() - interval '1 hour', gathered_at = null"
         )
