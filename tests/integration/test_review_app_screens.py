@@ -325,12 +325,12 @@ def test_a_database_that_goes_away_is_a_message_and_the_text_is_kept(staff: Desk
     page = signed_in("approver")
     page.text_area(key=f"text_{post_id}").input("Mine.").run()
     name = staff.value("select current_database()")
-    staff.do(f"revoke connect on database {name} from rejoinder_may_run, public")
+    staff.do(f"revoke connect on database {name} from rejoinder_app, public")
     st.cache_resource.clear()
     page.button(key="approve").click().run()
     assert not page.exception
     assert "PostgreSQL cannot be reached" in html_of(page)
-    staff.do(f"grant connect on database {name} to rejoinder_may_run")
+    staff.do(f"grant connect on database {name} to rejoinder_app")
     press(page, "Try again")
     assert page.text_area(key=f"text_{post_id}").value == "Mine."
 
