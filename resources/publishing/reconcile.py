@@ -8,7 +8,7 @@ from rejoinder.posting.verdicts import DUPLICATE, READ_BACK_INTERVAL_S, Verdict,
 from resources.platforms.failures import PlatformFailure
 from resources.platforms.port import PlatformClient, ReadBack
 from resources.postgres import Database, Transaction
-from resources.publishing.channel_time import ChannelTime
+from resources.publishing.channel_time import ChannelTime, channel_time
 from resources.publishing.report import PublishReport
 from resources.publishing.send import arrival_of
 from resources.store.channels import Channel
@@ -78,7 +78,7 @@ def read_back(
     stood_at is when a reply was taken that stood before the one in doubt was tried, by the platform's clock, if any.
     """
     try:
-        seen = ChannelTime(now, client.now())
+        seen = channel_time(channel, client, now)
         since = _search_from(channel, publication, seen, stood_at) - SEARCH_MARGIN
         result = client.read_back(publication.answers, publication.part.text, since)
     except PlatformFailure as error:

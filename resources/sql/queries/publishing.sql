@@ -16,7 +16,7 @@ from publication p
 where p.post_id = o.id and p.state in ('queued', 'handoff') and o.stage = 'post_queue'
   and o.status in ('pending', 'rate_limited')
   and (o.gone_at is not null
-    or exists (select from opt_out x where x.platform = o.platform and lower(x.author) = lower(o.author)))
+    or is_left_alone(o))
 returning o.id
 
 -- name: cancel_withdrawn
@@ -59,6 +59,7 @@ where o.checked_at < %(seen_since)s
 -- Not of a channel that was switched off meanwhile, nor one whose post is gone, nor, where its platform can be asked, one that was not looked at lately.
 select p.id as publication_id, p.post_id, case when p.first_sending_at is null then p.scheduled_for end as missed_since,
        p.parts_sent > 0 as is_begun,
+       (select count(*)::int from publication_part a where a.publication_id = p.id) as parts,
        o.platform, o.platform_post_id, o.author, o.author_followers, o.community, o.text, o.url, o.conversation_id, o.parent_id,
        o.mentions, o.quoted_author, o.lang, o.metrics, o.created_at
 from publication p join post o on o.id = p.post_id
@@ -134,7 +135,7 @@ returning position
 update publication p set lease_until = now() + make_interval(secs => %(lease_s)s)
 from post o
 where p.id = %(id)s and p.state = 'sending' and p.lease_worker = %(worker)s and o.id = p.post_id and o.gone_at is null
-  and not exists (select from opt_out x where x.platform = o.platform and lower(x.author) = lower(o.author))
+  and not is_left_alone(o)
 returning p.id
 
 -- name: settle_part
