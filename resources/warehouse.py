@@ -1,11 +1,13 @@
 """The marts: small Parquet files for notebooks and dashboards, made anew from Postgres.
 
-What belongs here: reading facts out of Postgres in one snapshot, the DuckDB statements of sql/duckdb over them,
-and files that a reader never sees half written. Polars and DuckDB are imported when they are needed.
+What belongs here: when marts are due, the DuckDB statements of sql/duckdb over the facts of one snapshot, and files
+that a reader never sees half written. Polars and DuckDB are imported when they are needed.
 """
 
+import hashlib
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -13,12 +15,10 @@ from importlib import resources as package_files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from psycopg.rows import tuple_row
-
 from rejoinder.errors import ConfigInvalid
 from rejoinder.evaluation.student_t import t_975
-from resources.postgres import Database, Transaction
-from resources.queries import query
+from resources.mart_facts import FACTS, fact_statements, no_facts, read_facts
+from resources.postgres import Database
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,60 +26,18 @@ if TYPE_CHECKING:
 MARTS = (
     "funnel", "approval", "latency", "publication", "engagement", "links", "spend", "models", "faults", "notices",
 )  # fmt: skip
-ROWS_AT_ONCE = 50_000
 # Days back from the mart's own day that rates, quantiles and means are of; 0: since the beginning.
 PERIODS = (7, 30, 90, 0)
 # Beyond so many degrees of freedom Student's t hardly moves: the quantile of the last row serves.
 LARGEST_DF = 200
-# Under these names each file keeps how many posts there were at its moment, the moment, and what had changed by then.
+# Under these names each file keeps how many posts there were at its moment, the moment, what had changed by then, which
+# transactions it saw, and by which statements it was made.
 POSTS_THEN, AS_OF, MARKER = "posts_when_written", "as_of", "marker"
+SNAPSHOT, MADE_BY = "snapshot", "made_by"
 # A change is in the marts after so many minutes at most; between two refreshes lie so many seconds at least.
 FRESH_WITHIN = timedelta(minutes=5)
 LEAST_GAP = timedelta(seconds=60)
-# The columns of each facts_* statement, so that a table without rows still has its types.
-FACTS = {
-    "posts": {
-        "post_id": "Int64", "channel": "String", "platform": "String", "stage": "String", "status": "String",
-        "day": "Date",
-    },
-    "reviews": {
-        "review_id": "Int64", "channel": "String", "strategy": "String", "prompt_version": "String",
-        "decision": "String", "reason": "String", "was_edited": "Boolean", "is_simulated": "Boolean", "day": "Date",
-        "drafted_to_decided_s": "Float64",
-    },
-    "publications": {
-        "publication_id": "Int64", "channel": "String", "is_sandbox": "Boolean", "state": "String",
-        "is_simulated": "Boolean", "was_handed_off": "Boolean", "day": "Date", "heard_to_drafted_s": "Float64",
-        "drafted_to_approved_s": "Float64", "approved_to_sent_s": "Float64", "heard_to_sent_s": "Float64",
-    },
-    "moves": {
-        "publication_id": "Int64", "channel": "String", "from_state": "String", "to_state": "String",
-        "reason_code": "String", "day": "Date",
-    },
-    "snapshots": {
-        "publication_id": "Int64", "channel": "String", "strategy": "String", "prompt_version": "String",
-        "is_simulated": "Boolean", "window_s": "Int64", "impressions": "Int64", "likes": "Int64", "replies": "Int64",
-        "reposts": "Int64", "is_deleted": "Boolean", "is_late": "Boolean", "reward": "Float64", "day": "Date",
-    },
-    "links": {
-        "day": "Date", "channel": "String", "strategy": "String", "prompt_version": "String",
-        "is_simulated": "Boolean", "is_bot": "Boolean", "visits": "Int64", "conversions": "Int64",
-        "value_usd": "Float64",
-    },
-    "model_runs": {
-        "day": "Date", "run_type": "String", "model": "String", "is_ok": "Boolean", "n_items": "Int64",
-        "tokens_in": "Int64", "tokens_out": "Int64", "cost_usd": "Float64", "task": "String", "endpoint": "String",
-        "arm": "String", "is_cached": "Boolean", "latency_ms": "Float64",
-    },
-    "platform_spend": {
-        "day": "Date", "channel": "String", "action": "String", "n_resources": "Int64", "n_charged": "Int64",
-        "spent_usd": "Float64",
-    },
-    "notices": {
-        "notice_id": "Int64", "kind": "String", "day": "Date", "was_read": "Boolean", "read_after_s": "Float64",
-        "is_over": "Boolean",
-    },
-}  # fmt: skip
+DRAFT_IS_LEFT_AFTER_S = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +50,14 @@ class MartReport:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What the marts show: everything until as_of (aware, UTC); marker is another one once anything has changed."""
+    """What the marts show: everything until as_of (aware, UTC).
+
+    snapshot names exactly the transactions that were seen; marker is another one once anything has changed.
+    """
 
     as_of: datetime
     marker: str
+    snapshot: str
 
 
 def refresh_marts(db: Database, home: Path) -> MartReport:
@@ -109,20 +71,31 @@ def refresh_marts(db: Database, home: Path) -> MartReport:
     started = time.monotonic()
     with db.transaction() as tx:
         tx.connection.execute("set transaction isolation level repeatable read, read only")
-        as_of = tx.connection.execute("select now() as at").fetchone()
-        moment = Moment(as_of["at"] if as_of else datetime.now(UTC), str(tx.value("mart_marker")))
-        facts = {name: _read_facts(tx, name) for name in FACTS}
+        seen = tx.rows("mart_snapshot")[0]
+        moment = Moment(seen["as_of"], str(tx.value("mart_marker")), seen["snapshot"])
+        facts = read_facts(tx)
         n_posts = int(tx.value("count_posts"))
     frames = _build_all(facts, moment.as_of.date())
-    metadata = {POSTS_THEN: str(n_posts), AS_OF: moment.as_of.isoformat(), MARKER: moment.marker}
-    for name, frame in frames.items():
-        _write(frame, mart_path(home, name), metadata, moment)
+    _replace_all(home, frames, moment, _metadata(moment, n_posts))
     rows = {name: frame.height for name, frame in frames.items()}
     return MartReport(rows, round(time.monotonic() - started, 3))
 
 
+def _metadata(moment: Moment, n_posts: int) -> dict[str, str]:
+    return {
+        POSTS_THEN: str(n_posts),
+        AS_OF: moment.as_of.isoformat(),
+        MARKER: moment.marker,
+        SNAPSHOT: moment.snapshot,
+        MADE_BY: _made_by(),
+    }
+
+
 def written_moment(home: Path) -> Moment | None:
-    """The moment that all marts show, the earliest if they differ; None where one was never written."""
+    """The moment that all marts show, the earliest if they differ.
+
+    None where one was never written, or by another version of Rejoinder, which counted something else.
+    """
     moments = [_moment_of(mart_path(home, name)) for name in MARTS]
     found = [moment for moment in moments if moment is not None]
     return min(found, key=lambda m: m.as_of) if len(found) == len(MARTS) else None
@@ -130,7 +103,16 @@ def written_moment(home: Path) -> Moment | None:
 
 def _moment_of(path: Path) -> Moment | None:
     kept = _metadata_of(path)
-    return Moment(datetime.fromisoformat(kept[AS_OF]), kept[MARKER]) if kept and AS_OF in kept else None
+    if kept is None or kept.get(MADE_BY) != _made_by():
+        return None
+    return Moment(datetime.fromisoformat(kept[AS_OF]), kept[MARKER], kept[SNAPSHOT])
+
+
+@lru_cache(maxsize=1)
+def _made_by() -> str:
+    """Another value for other columns or statements, as after an upgrade."""
+    words = [str(FACTS), *fact_statements(), *map(_statement, ("macros", *MARTS))]
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:12]
 
 
 def _metadata_of(path: Path) -> dict[str, str] | None:
@@ -159,26 +141,35 @@ def is_refresh_due(db: Database, home: Path, now: datetime) -> bool:
 def stale_since(db: Database, home: Path, now: datetime) -> datetime | None:
     """When the oldest change was made that is longer than five minutes ago and in no mart; None while all is fresh."""
     written = written_moment(home)
-    since = written.as_of if written else datetime(1970, 1, 1, tzinfo=UTC)
+    since = written.as_of if written else datetime(1970, 1, 2, tzinfo=UTC)
     with db.transaction() as tx:
-        oldest: datetime | None = tx.value("oldest_unseen_fact", since=since)
+        if written and tx.value("mart_marker") == written.marker:
+            return None
+        snapshot = written.snapshot if written else None
+        oldest: datetime | None = tx.value("oldest_unseen_fact", since=since, snapshot=snapshot)
     return oldest if oldest is not None and oldest <= now - FRESH_WITHIN else None
 
 
 def read_mart(home: Path, name: str) -> "pl.DataFrame":
-    """A mart as it was last written; empty, with its columns, before the first refresh.
+    """A mart as it was last written.
+
+    Empty, with its columns, before the first refresh, and where another version left other columns.
 
     Raises:
         ConfigInvalid: there is no mart of that name; the message lists them.
     """
     import polars as pl
 
-    path = mart_path(home, name)
-    return (
-        pl.read_parquet(path)
-        if _metadata_of(path) is not None
-        else _build_all(_no_facts(), date(1970, 1, 1))[name]
-    )
+    path, empty = mart_path(home, name), _empty_marts()[name]
+    if _metadata_of(path) is None:
+        return empty
+    found = pl.read_parquet(path)
+    return found if found.schema == empty.schema else empty
+
+
+@lru_cache(maxsize=1)
+def _empty_marts() -> "dict[str, pl.DataFrame]":
+    return _build_all(no_facts(), date(1970, 1, 1))
 
 
 def posts_when_written(home: Path, name: str) -> int | None:
@@ -202,32 +193,11 @@ def mart_path(home: Path, name: str) -> Path:
     return home.expanduser() / "marts" / f"{name}.parquet"
 
 
-def _read_facts(tx: Transaction, name: str) -> "pl.DataFrame":
-    """All rows of a facts statement, through a cursor on the server so that memory holds one block of them."""
-    import polars as pl
-
-    frames = [_empty(name)]
-    with tx.connection.cursor(f"facts_{name}", row_factory=tuple_row) as cursor:
-        cursor.execute(query(f"facts_{name}"))
-        while rows := cursor.fetchmany(ROWS_AT_ONCE):
-            frames.append(pl.DataFrame(rows, schema=frames[0].schema, orient="row"))
-    return pl.concat(frames)
-
-
-def _no_facts() -> "dict[str, pl.DataFrame]":
-    return {name: _empty(name) for name in FACTS}
-
-
-def _empty(name: str) -> "pl.DataFrame":
-    import polars as pl
-
-    return pl.DataFrame(schema={column: getattr(pl, kind) for column, kind in FACTS[name].items()})
-
-
 def _build_all(facts: "dict[str, pl.DataFrame]", today: date) -> "dict[str, pl.DataFrame]":
     import duckdb
 
     with duckdb.connect() as connection:
+        connection.execute(_statement("macros"))
         for name, rows in {**facts, "periods": _periods(today), "student": _student()}.items():
             connection.register(name, rows)
         return {name: connection.sql(_statement(name)).pl() for name in MARTS}
@@ -249,19 +219,34 @@ def _student() -> "pl.DataFrame":
     )
 
 
-@lru_cache(maxsize=len(MARTS))
+@lru_cache(maxsize=len(MARTS) + 1)
 def _statement(name: str) -> str:
     return package_files.files("resources.sql").joinpath("duckdb", f"{name}.sql").read_text("utf-8")
 
 
-def _write(frame: "pl.DataFrame", path: Path, metadata: dict[str, str], moment: Moment) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    there = _moment_of(path) if path.is_file() else None
-    if there is not None and there.as_of > moment.as_of:
-        return  # another refresh, of a later moment, was quicker
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+def _replace_all(
+    home: Path, frames: "dict[str, pl.DataFrame]", moment: Moment, metadata: dict[str, str]
+) -> None:
+    """Write all, then put each in its place: what fails while they are written leaves the earlier ones as they were."""
+    (home.expanduser() / "marts").mkdir(parents=True, exist_ok=True)
+    places = {name: mart_path(home, name) for name in frames}
+    drafts = {name: path.with_name(f".{path.name}.{os.getpid()}") for name, path in places.items()}
+    _clear_left_drafts(home.expanduser() / "marts")
     try:
-        frame.write_parquet(draft, metadata=metadata)
-        draft.replace(path)
+        for name, frame in frames.items():
+            frame.write_parquet(drafts[name], metadata=metadata)
+        for name, path in places.items():
+            there = _moment_of(path) if path.is_file() else None
+            if there is None or there.as_of <= moment.as_of:  # else a refresh of a later moment was quicker
+                drafts[name].replace(path)
     finally:
-        draft.unlink(missing_ok=True)
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)
+
+
+def _clear_left_drafts(folder: Path) -> None:
+    """Take away what a process that was killed left, long after any refresh would have ended."""
+    for draft in folder.glob(".*.parquet.*"):
+        with suppress(FileNotFoundError):
+            if time.time() - draft.stat().st_mtime > DRAFT_IS_LEFT_AFTER_S:
+                draft.unlink()

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from resources.mart_facts import FACTS
 from resources.queries import load_statements
-from resources.warehouse import FACTS
 
 ROOT = Path(__file__).resolve().parents[2]
 # Modules that make training sets, profiles, and what leaves the database for notebooks and MLflow.

@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 from resources.postgres import Database
 from resources.settings import load_settings
 from resources.warehouse import MARTS, mart_path, read_mart, refresh_marts
-from review_app.screens.result_rows import View
+from review_app.screens.result_rows import View, kinds_of
+from review_app.screens.results import SHOWN
 
 pytestmark = pytest.mark.usefixtures("environment")
 
@@ -46,17 +47,19 @@ def home(db: Database) -> Path:
         "funnel",
         *(
             {"day": today - timedelta(days=age), "channel": c, "stage": "triage", "status": "rejected",
-             "stage_order": 0, "posts": n, "platform": "x"}
-            for c, age, n in (("news", 0, 5), ("deals", 0, 2), ("news", 20, 40))
+             "stage_order": 0, "posts": n, "platform": "x", "is_sandbox": c == "stage"}
+            for c, age, n in (("news", 0, 5), ("deals", 0, 2), ("news", 20, 40), ("stage", 0, 9))
         ),
     )  # fmt: skip
     write(
         home,
         "approval",
         *(
-            {"period_days": days, "is_simulated": simulated, "channel": c, "split": split, "name": name,
-             "decided": n, "approved": n // 2, "edited": 1, "rejected": n // 2, "sent_back": 0, "approval_rate": 0.5,
-             "rate_low": 0.3, "rate_high": 0.7, "edit_share": 0.1, "decide_p50_s": 90.0, "decide_p95_s": 900.0}
+            {"period_days": days, "is_simulated": simulated, "is_sandbox": simulated, "channel": c, "split": split,
+             "name": name, "decided": n, "approved": n // 2, "edited": 1, "rejected": n // 2,
+             "sent_back": 0, "approval_rate": 0.5,
+             "rate_low": 0.3, "rate_high": 0.7, "edit_share": 0.1, "edit_low": 0.05, "edit_high": 0.2,
+             "decide_p50_s": 90.0, "decide_p95_s": 900.0}
             for days in (7, 30, 90, 0)
             for simulated in (False, True)
             for c, n in ((None, 22), ("news", 20), ("deals", 2))
@@ -67,14 +70,24 @@ def home(db: Database) -> Path:
         home,
         "engagement",
         *(
-            {"period_days": 30, "is_simulated": False, "channel": None, "split": split, "name": name,
+            {"period_days": 30, "is_simulated": False, "is_sandbox": False, "channel": None, "split": split,
+             "name": name,
              "window_s": 3600, "snapshots": n + 1, "late": 1, "deleted": 0, "n": n, "likes_mean": 4.0,
-             "likes_low": 1.5 if n > 1 else None, "likes_high": 6.5 if n > 1 else None}
+             "likes_low": 1.5 if n > 1 else None, "likes_high": 6.5 if n > 1 else None,
+             "impressions_n": 0, "reward_n": n - 1, "reward_mean": 0.5 if n > 1 else None,
+             "reward_low": 0.25 if n > 1 else None, "reward_high": 0.75 if n > 1 else None}
             for split, name, n in (("all", None, 13), ("strategy", "quote", 12), ("strategy", "question", 1))
         ),
     )  # fmt: skip
+    of_people = {"day": today, "channel": "news", "is_sandbox": False, "is_simulated": False}
+    write(home, "faults", {**of_people, "what": "refused", "reason": "not_summoned", "n": 3})
     write(
-        home, "faults", {"day": today, "channel": "news", "what": "refused", "reason": "not_summoned", "n": 3}
+        home,
+        "links",
+        {**of_people, "strategy": "quote", "replies": 2, "tracked": 1, "link_cost_usd": 0.37, "visits": 0},
+        {**of_people, "strategy": "quote", "visits": 7, "bot_visits": 9, "conversions": 1, "value_usd": 12.5},
+        {**of_people, "strategy": "question", "visits": 1, "day": today - timedelta(days=20)},
+        {**of_people, "channel": "stage", "is_sandbox": True, "is_simulated": True, "visits": 1000},
     )
     return home
 
@@ -82,7 +95,7 @@ def home(db: Database) -> Path:
 def test_an_empty_installation_is_told_what_comes(db: Database) -> None:
     assert "No results yet." in words_of(drawn()) and "rejoinder marts refresh" in words_of(drawn())
     refresh_marts(db, load_settings().home_dir)
-    assert "nothing was heard" in words_of(drawn())
+    assert "no post was heard" in words_of(drawn())
 
 
 def test_figures_come_with_their_intervals_and_counts(home: Path) -> None:
@@ -93,6 +106,9 @@ def test_figures_come_with_their_intervals_and_counts(home: Path) -> None:
     engagement = next(t for t in tables if "replies (n)" in t.columns)
     assert engagement.to_dict("records")[0]["likes"] == "4.00 (1.50 to 6.50)"
     assert engagement.to_dict("records")[1]["likes"] == "4.00", "one reply has no interval"
+    assert engagement.to_dict("records")[0]["reward"] == "0.50 (0.25 to 0.75), n 11", "not all are rewarded"
+    decided = next(t for t in tables if "share edited" in t.columns)
+    assert decided.to_dict("records")[0]["share edited"] == "10% (5% to 20%)"
     faults = next(t for t in tables if "times" in t.columns)
     assert faults.to_dict("records") == [
         {"what": "Refused by the platform", "reason": "not summoned", "times": 3}
@@ -101,10 +117,10 @@ def test_figures_come_with_their_intervals_and_counts(home: Path) -> None:
 
 def test_a_channel_is_chosen(home: Path) -> None:
     page = drawn()
-    page.selectbox(key="results_channel").select("deals").run()
+    page.selectbox(key="results_channel_real").select("deals").run()
     assert not page.exception
     assert "<b>2</b><span>decided</span>" in words_of(page)
-    assert "Every reply of this period went straight." in words_of(page)
+    assert "No reply was on its way in this period." in words_of(page), "none went at all"
 
 
 def test_marts_that_are_behind_say_so(home: Path, db: Database, owner_db: Database) -> None:
@@ -120,9 +136,86 @@ def test_marts_that_are_behind_say_so(home: Path, db: Database, owner_db: Databa
     assert "These figures are behind" in words_of(drawn())
 
 
+def test_links_stand_with_their_cost_their_visits_and_conversions(home: Path) -> None:
+    page = drawn()
+    assert "$0.370 more for links; conversions worth $12.50" in words_of(page)
+    table = next(f.value for f in page.dataframe if "visits" in f.value.columns)
+    quote, question = table.to_dict("records")
+    assert (quote["name"], quote["replies with a link"], quote["cost more"]) == ("quote", 2, "$0.370")
+    assert (quote["visits"], quote["visits of programs"], quote["conversions"]) == (7, 9, 1)
+    assert (question["visits"], question["worth"]) == (1, "$0.00")
+    page.segmented_control(key="results_by_links").select("channel").run()
+    (row,) = next(f.value for f in page.dataframe if "visits" in f.value.columns).to_dict("records")
+    assert (row["name"], row["visits"]) == ("news", 8), "the rehearsal's are not among them"
+
+
+def test_no_link_says_so(home: Path) -> None:
+    write(home, "links")
+    assert "No reply of this period has a link, and no link was followed." in words_of(drawn())
+
+
+def test_what_was_spent_without_a_post_is_shown(db: Database, owner_db: Database) -> None:
+    with owner_db.transaction() as tx:
+        tx.connection.execute(
+            "insert into model_run (run_type, model, n_items, tokens_in, tokens_out, cost_usd, latency_ms, is_ok)"
+            " values ('embed', 'm', 1, 1, 0, 0.25, 1, true)"
+        )
+    refresh_marts(db, load_settings().home_dir)
+    said = words_of(drawn())
+    assert "What it cost: $0.250" in said and "Nothing was heard in this period." in said
+    assert "No results yet." not in said
+
+
+def test_a_click_reads_no_mart_again_and_a_refresh_is_seen(home: Path, db: Database) -> None:
+    page = drawn()
+    for name in SHOWN:
+        path = mart_path(home, name)
+        kept = pl.read_parquet_metadata(path)
+        pl.read_parquet(path).clear().write_parquet(path, metadata=kept)
+    page.segmented_control(key="results_days").select(90).run()
+    assert "<b>22</b><span>decided</span>" in words_of(page), "the same moment: what was read serves"
+    refresh_marts(db, home)
+    assert "No results yet." in words_of(page.run()), "another moment: read anew"
+
+
+def test_marts_of_an_earlier_version_are_no_empty_installation(home: Path) -> None:
+    funnel = mart_path(home, "funnel")
+    older = {**pl.read_parquet_metadata(funnel), "made_by": "another"}
+    pl.read_parquet(funnel).drop("is_sandbox").write_parquet(funnel, metadata=older)
+    assert "does not mean that nothing has happened" in words_of(drawn())
+
+
 def test_a_view_keeps_to_its_period() -> None:
     today = date(2026, 3, 31)
-    week = View(7, None, False, today)
-    assert week.has_day(today) and week.has_day(today - timedelta(days=6))
-    assert not week.has_day(today - timedelta(days=7))
-    assert View(0, None, False, today).has_day(today - timedelta(days=3000))
+    ages = (0, 6, 7, 3000)
+    mart = pl.DataFrame(
+        {
+            "day": [today - timedelta(days=age) for age in ages],
+            "channel": "c",
+            "is_sandbox": False,
+            "age": ages,
+        }
+    )
+    assert View(7, None, "people", today).by_day(mart)["age"].to_list() == [0, 6]
+    assert View(0, None, "people", today).by_day(mart).height == 4
+    assert View(0, None, "rehearsal", today).by_day(mart).is_empty()
+
+
+@pytest.mark.parametrize(
+    ("decided", "heard", "kinds"),
+    [
+        ([], [], ["people"]),
+        ([(False, False), (True, True)], [False, True], ["people", "simulated"]),
+        ([(True, True)], [False, True], ["simulated", "people"]),
+        ([(False, True)], [True], ["rehearsal"]),
+        ([], [True], ["rehearsal"]),
+    ],
+)
+def test_only_deciders_that_have_something_to_show_are_offered(
+    decided: list[tuple[bool, bool]], heard: list[bool], kinds: list[str]
+) -> None:
+    funnel = pl.DataFrame({"is_sandbox": heard}, schema={"is_sandbox": pl.Boolean})
+    approval = pl.DataFrame(
+        decided, schema={"is_simulated": pl.Boolean, "is_sandbox": pl.Boolean}, orient="row"
+    )
+    assert kinds_of(funnel, approval) == kinds

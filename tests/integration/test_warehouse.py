@@ -1,24 +1,27 @@
 """Marts on a real Postgres: counts add up, simulated decisions stay out of rates, files are replaced at once."""
 
 import hashlib
+import os
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
+import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
 from rejoinder.errors import ConfigInvalid
+from resources.mart_facts import FACTS
 from resources.postgres import Database
 from resources.provision import Addresses
 from resources.queries import query
 from resources.settings import Settings
 from resources.warehouse import (
-    FACTS,
     MARTS,
     PERIODS,
     is_refresh_due,
@@ -126,6 +129,27 @@ class Newsroom:
                 ):
                     tx.connection.execute(statement, (publication,))
         return int(publication)
+
+    def backdate(self, publication: int, schedule: str | None, seconds: float) -> float:
+        """Let a reply have been approved so long before it was sent; returns the seconds from hearing to that."""
+        self.sql(
+            "update publication set created_at = now() - make_interval(secs => %s), schedule = %s,"
+            " scheduled_for = now() - make_interval(secs => %s) + %s::interval where id = %s",
+            seconds,
+            "at" if schedule else "now",
+            seconds,
+            schedule,
+            publication,
+        )
+        self.sql("alter table publication_event disable trigger user")
+        self.sql("update publication_event set created_at = now() where to_state = 'sent'")
+        return float(
+            self.sql(
+                "select extract(epoch from p.created_at - o.heard_at)"
+                " from publication p join post o on o.id = p.post_id where p.id = %s",
+                publication,
+            )
+        )
 
     def measure(self, publication: int, likes: int, *, late: bool = False, deleted: bool = False) -> None:
         self.sql(
@@ -248,7 +272,7 @@ def test_steps_of_replies_have_their_quantiles(newsroom: Newsroom, db: Database,
     refresh_marts(db, tmp_path)
     rows = {r["step"]: r for r in rows_of(tmp_path, "latency", period_days=7, channel="news")}
     assert {name: row["n"] for name, row in rows.items()} == {
-        "heard_to_drafted": 2, "drafted_to_approved": 2, "approved_to_sent": 1, "heard_to_sent": 1,
+        "heard_to_drafted": 2, "drafted_to_approved": 2, "due_to_sent": 1, "heard_to_sent": 1,
     }  # fmt: skip
     assert 3600 <= rows["heard_to_sent"]["p50_s"] <= rows["heard_to_sent"]["p95_s"] < 3700
 
@@ -370,11 +394,27 @@ def test_visits_and_conversions_stand_with_the_reply_that_has_the_link(
         link,
     )
     refresh_marts(db, tmp_path)
-    (row,) = read_mart(tmp_path, "links").to_dicts()
-    assert (row["strategy"], row["is_simulated"], row["channel"]) == ("quote", False, "news")
-    assert (row["visits"], row["bot_visits"], row["conversions"], row["value_usd"]) == (7, 9, 1, 12.5)
+    followed, sent = read_mart(tmp_path, "links").to_dicts()
+    assert (followed["strategy"], followed["is_simulated"], followed["channel"]) == ("quote", False, "news")
+    assert (followed["visits"], followed["bot_visits"], followed["conversions"]) == (7, 9, 1)
+    assert (followed["value_usd"], followed["replies"]) == (12.5, 0)
+    assert (sent["replies"], sent["tracked"], sent["visits"]) == (1, 1, 0)
+    assert sent["day"] == datetime.now(UTC).date()
     newsroom.sql("update link_visit set visits = visits + 1 where is_bot")
     assert is_refresh_due(db, tmp_path, datetime.now(UTC) + timedelta(minutes=2))
+
+
+def test_a_link_costs_what_it_adds_to_the_price_of_a_reply(
+    newsroom: Newsroom, db: Database, tmp_path: Path
+) -> None:
+    newsroom.publish("words alone")
+    newsroom.publish("see https://pod.example/1 and https://pod.example/2")
+    newsroom.publish("by hand https://pod.example/1", way="handoff")
+    newsroom.publish("not yet https://pod.example/1", state="queued")
+    refresh_marts(db, tmp_path)
+    (row,) = read_mart(tmp_path, "links").to_dicts()
+    assert (row["replies"], row["tracked"], row["visits"], row["is_sandbox"]) == (2, 0, 0, True)
+    assert row["link_cost_usd"] == pytest.approx(0.2 - 0.015), "once for a post, nothing for one by hand"
 
 
 def test_a_file_that_a_crash_left_torn_is_written_anew(
@@ -540,3 +580,162 @@ def test_the_check_holds_a_mart_against_its_own_moment(
     kept = pl.read_parquet_metadata(funnel)
     pl.read_parquet(funnel).with_columns(posts=pl.col("posts") - 1).write_parquet(funnel, metadata=kept)
     assert not check(bench).passed, "a post is missing"
+
+
+@contextmanager
+def committing_late(database: Database, statement: str) -> Iterator[None]:
+    """Write at once, commit at the end: what is done meanwhile gets later ids and times and is seen earlier."""
+    with psycopg.connect(database.url) as slow:
+        slow.execute(statement)  # type: ignore[call-overload]
+        yield
+        slow.commit()
+
+
+NOTICE = "insert into notification (kind, message) values ('k', 'm')"
+READ = "update notification set read_at = created_at + interval '1 s' where id = 1"
+CALL = (
+    "insert into model_run (run_type, model, n_items, tokens_in, tokens_out, cost_usd, latency_ms, is_ok)"
+    " values ('embed', 'm', 1, 1, 0, 0, 1, true)"
+)
+
+
+@pytest.mark.parametrize(
+    ("late", "meanwhile"), [(NOTICE, NOTICE), (CALL, CALL), (READ, READ.replace("= 1", "= 2"))]
+)
+def test_what_commits_late_is_seen_though_later_rows_are_in_the_marts(
+    owner_db: Database, db: Database, tmp_path: Path, late: str, meanwhile: str
+) -> None:
+    for statement in (NOTICE, NOTICE):
+        run(owner_db, statement)
+    later = datetime.now(UTC) + timedelta(minutes=6)
+    with committing_late(owner_db, late):
+        run(owner_db, meanwhile)
+        refresh_marts(db, tmp_path)
+        assert stale_since(db, tmp_path, later) is None
+        if later.date() == datetime.now(UTC).date():
+            assert not is_refresh_due(db, tmp_path, later), "nothing more can be seen yet"
+    assert is_refresh_due(db, tmp_path, later)
+    assert stale_since(db, tmp_path, later) is not None, "it is told though its own time is before the marts'"
+    refresh_marts(db, tmp_path)
+    assert stale_since(db, tmp_path, later) is None
+
+
+def run(database: Database, statement: str, *values: Any) -> None:
+    with database.transaction() as tx:
+        tx.connection.execute(statement, values)  # type: ignore[call-overload]
+
+
+def test_what_the_marts_have_is_not_told_as_missing(db: Database, owner_db: Database, tmp_path: Path) -> None:
+    """A row may bear a later time than the marts though they have it: clocks within a transaction stand still."""
+    run(
+        owner_db,
+        "insert into notification (kind, message, created_at) values ('k', 'm', now() + interval '1 min')",
+    )
+    refresh_marts(db, tmp_path)
+    run(owner_db, "update notification set read_at = created_at + interval '9 min'")
+    assert stale_since(db, tmp_path, datetime.now(UTC) + timedelta(minutes=8)) is None
+    assert stale_since(db, tmp_path, datetime.now(UTC) + timedelta(minutes=16)) is not None
+
+
+@pytest.mark.parametrize(
+    ("schedule", "chosen_s", "waited_s"),
+    [(None, None, 600), ("2 hours", 7200, 600), ("-5 minutes", None, 600)],
+)
+def test_a_wait_that_a_person_chose_stands_apart(
+    newsroom: Newsroom,
+    db: Database,
+    tmp_path: Path,
+    schedule: str | None,
+    chosen_s: float | None,
+    waited_s: float,
+) -> None:
+    publication = newsroom.publish("words")
+    moved = newsroom.backdate(publication, schedule, waited_s + (chosen_s or 0))
+    refresh_marts(db, tmp_path)
+    rows = {r["step"]: r for r in rows_of(tmp_path, "latency", period_days=0, channel=None)}
+    assert rows["due_to_sent"]["p50_s"] == pytest.approx(waited_s, abs=1)
+    assert rows["heard_to_sent"]["p50_s"] == pytest.approx(moved + waited_s + (chosen_s or 0), abs=1)
+    assert ("approved_to_due" in rows) == (chosen_s is not None)
+    if chosen_s:
+        assert (rows["approved_to_due"]["n"], rows["approved_to_due"]["p50_s"]) == (
+            1,
+            pytest.approx(chosen_s, abs=1),
+        )
+
+
+def test_whoever_changes_the_time_chooses_anew(newsroom: Newsroom, db: Database, tmp_path: Path) -> None:
+    publication = newsroom.publish("words")
+    newsroom.backdate(publication, None, 3600)
+    newsroom.sql(
+        "insert into audit_event (actor, action, entity_type, entity_id, created_at)"
+        " select 'a', 'reschedule', 'publication', id, created_at + interval '50 min' from publication"
+    )
+    refresh_marts(db, tmp_path)
+    rows = {r["step"]: r["p50_s"] for r in rows_of(tmp_path, "latency", period_days=0, channel=None)}
+    assert rows["approved_to_due"] == pytest.approx(3000, abs=1)
+    assert rows["due_to_sent"] == pytest.approx(600, abs=1)
+
+
+def test_marts_of_another_version_are_written_anew(newsroom: Newsroom, db: Database, tmp_path: Path) -> None:
+    newsroom.post()
+    refresh_marts(db, tmp_path)
+    now = datetime.now(UTC)
+    funnel = mart_path(tmp_path, "funnel")
+    older = {**pl.read_parquet_metadata(funnel), "made_by": "another"}
+    pl.read_parquet(funnel).drop("is_sandbox").write_parquet(funnel, metadata=older)
+    assert read_mart(tmp_path, "funnel").height == 0, "columns that nobody reads now are not shown as ours"
+    assert is_refresh_due(db, tmp_path, now)
+    refresh_marts(db, tmp_path)
+    assert read_mart(tmp_path, "funnel")["posts"].sum() == 1
+
+
+def test_rehearsals_never_mix_with_real_channels(newsroom: Newsroom, db: Database, tmp_path: Path) -> None:
+    newsroom.measure(newsroom.publish("rehearsed"), 100)
+    newsroom.channel = newsroom.sql(
+        "insert into channel (project_id, name, platform, account, is_sandbox, policy)"
+        " select project_id, 'real', 'x', 'they', false, policy from channel returning id"
+    )
+    newsroom.measure(newsroom.publish("real"), 2)
+    refresh_marts(db, tmp_path)
+    likes = {
+        r["is_sandbox"]: r["likes_mean"]
+        for r in rows_of(tmp_path, "engagement", split="all", channel=None, period_days=0)
+    }
+    assert likes == {True: 100, False: 2}
+    for mart in ("approval", "latency"):
+        assert {r["is_sandbox"] for r in rows_of(tmp_path, mart, channel=None)} == {False, True}
+
+
+def test_nothing_approved_has_no_share_of_edits(newsroom: Newsroom, db: Database, tmp_path: Path) -> None:
+    newsroom.decide("rejected")
+    refresh_marts(db, tmp_path)
+    (row,) = rows_of(tmp_path, "approval", split="all", channel=None, period_days=0)
+    assert (row["edit_share"], row["edit_low"], row["edit_high"]) == (None, None, None)
+    assert row["approval_rate"] == 0 and row["rate_low"] == 0 and 0.7 < row["rate_high"] < 0.8
+
+
+def test_a_refresh_that_fails_while_it_writes_leaves_every_mart_as_it_was(
+    newsroom: Newsroom, db: Database, tmp_path: Path
+) -> None:
+    newsroom.post()
+    refresh_marts(db, tmp_path)
+    (tmp_path / "marts" / f".notices.parquet.{os.getpid()}").mkdir()  # the last one cannot be written
+    newsroom.post()
+    with pytest.raises(OSError):
+        refresh_marts(db, tmp_path)
+    (tmp_path / "marts" / f".notices.parquet.{os.getpid()}").rmdir()
+    assert sorted(p.name for p in (tmp_path / "marts").iterdir()) == sorted(f"{m}.parquet" for m in MARTS)
+    assert read_mart(tmp_path, "funnel")["posts"].sum() == 1
+    assert is_refresh_due(db, tmp_path, datetime.now(UTC) + timedelta(seconds=61))
+    refresh_marts(db, tmp_path)
+    assert read_mart(tmp_path, "funnel")["posts"].sum() == 2
+
+
+def test_what_a_killed_refresh_left_is_cleared(db: Database, tmp_path: Path) -> None:
+    refresh_marts(db, tmp_path)
+    left, young = (tmp_path / "marts" / f".funnel.parquet.{n}" for n in (1, 2))
+    for path in (left, young):
+        path.write_bytes(b"half")
+    os.utime(left, (0, 0))
+    refresh_marts(db, tmp_path)
+    assert young.exists() and not left.exists(), "another refresh may be writing the young one now"
