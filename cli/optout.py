@@ -19,6 +19,9 @@ Platform = Annotated[str, typer.Option(help="Where the author is: x, reddit.")]
 Asked = Annotated[
     bool, typer.Option("--asked", help="The author asked for it, by mail for example: then it is for ever.")
 ]
+Rehearsal = Annotated[
+    bool, typer.Option("--rehearsal", help="On sandbox channels alone; otherwise on every channel.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -34,6 +37,7 @@ def add(
     platform: Platform = "x",
     reason: Annotated[str, typer.Option(help="Why; kept with it.")] = "",
     asked: Asked = False,
+    rehearsal: Rehearsal = False,
     who: As = None,
     as_json: AsJson = False,
 ) -> None:
@@ -41,7 +45,9 @@ def add(
     with deciding(who, as_json) as (database, actor):
         from resources.commands.opt_outs import add_opt_out
 
-        done = add_opt_out(database, actor, platform, handle, reason=reason, is_asked=asked)
+        done = add_opt_out(
+            database, actor, platform, handle, reason=reason, is_asked=asked, is_rehearsal=rehearsal
+        )
     answer(asdict(done), as_json, _told(done))
 
 
@@ -65,10 +71,17 @@ def list_(
         print_json({"opt_outs": found})
         return
     rows = (
-        (o.platform, o.author, "asked" if o.is_asked else "blocked", f"{o.created_at:%Y-%m-%d}", o.reason)
+        (
+            o.platform,
+            o.author,
+            "asked" if o.is_asked else "blocked",
+            "sandbox channels" if o.is_rehearsal else "everywhere",
+            f"{o.created_at:%Y-%m-%d}",
+            o.reason,
+        )
         for o in found
     )
-    columns = ("platform", "author", "how", "since", "reason")
+    columns = ("platform", "author", "how", "where", "since", "reason")
     print_table("Left alone", columns, rows, empty="Nobody asked to be left alone, and nobody is blocked.")
 
 
@@ -81,6 +94,7 @@ def import_(
     ],
     platform: Platform = "x",
     asked: Asked = False,
+    rehearsal: Rehearsal = False,
     who: As = None,
     as_json: AsJson = False,
 ) -> None:
@@ -89,19 +103,25 @@ def import_(
         from resources.commands.opt_outs import import_opt_outs
 
         with file.open(encoding="utf-8-sig", errors="replace") as lines:
-            done = import_opt_outs(database, actor, platform, lines, is_asked=asked)
+            done = import_opt_outs(database, actor, platform, lines, is_asked=asked, is_rehearsal=rehearsal)
     answer(asdict(done), as_json, _told(done))
     if not as_json:
         for line in done.unreadable:
             say(line)
 
 
-def remove(handle: Handle, platform: Platform = "x", who: As = None, as_json: AsJson = False) -> None:
+def remove(
+    handle: Handle,
+    platform: Platform = "x",
+    rehearsal: Rehearsal = False,
+    who: As = None,
+    as_json: AsJson = False,
+) -> None:
     """Take an author off the list whom a person put there; who asked stays on it."""
     with deciding(who, as_json) as (database, actor):
         from resources.commands.opt_outs import remove_opt_out
 
-        remove_opt_out(database, actor, platform, handle)
+        remove_opt_out(database, actor, platform, handle, is_rehearsal=rehearsal)
     answer(
         {"author": handle, "platform": platform}, as_json, f"{handle} may be answered on {platform} again."
     )

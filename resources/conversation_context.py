@@ -17,6 +17,7 @@ from resources.platforms.failures import AuthExpired, PlatformFailure, RateLimit
 from resources.platforms.port import PlatformClient
 from resources.postgres import Database
 from resources.store.channels import Channel
+from resources.store.opt_outs import left_alone_among
 from resources.store.posts import post_of, save_stage_decision
 from resources.work.stopping import StopSignal
 
@@ -83,13 +84,9 @@ def _post(row: dict[str, Any]) -> Post:
 
 def _of_the_willing(db: Database, channel: Channel, parents: Sequence[Post]) -> tuple[Post, ...]:
     """The posts but for those of people who asked to be left alone, and those that cannot be stored."""
-    authors = sorted({post.author.lower() for post in parents if post.author})
     with db.transaction() as tx:
-        rows = tx.rows("opted_out_authors", platform=channel.platform, authors=authors) if authors else []
-    gone = {row["author"] for row in rows}
-    return tuple(
-        post for post in parents if (post.author or "").lower() not in gone and "\0" not in post.text
-    )
+        left_alone = left_alone_among(tx, channel, parents)
+    return tuple(post for post in parents if not left_alone.has(post) and "\0" not in post.text)
 
 
 def _save(db: Database, post_id: PostId, parents: Sequence[Post], verdict: str, reason: str) -> None:

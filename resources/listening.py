@@ -20,7 +20,7 @@ from resources.standings import withdraw_earlier
 from resources.store.channel_states import State, read_states, set_state
 from resources.store.channels import Channel, load_cursor, save_cursor
 from resources.store.follow_ups import note_follow_ups, own_accounts
-from resources.store.opt_outs import note_requests
+from resources.store.opt_outs import left_alone_among, note_requests, storable
 from resources.store.posts import insert_posts
 from resources.store.publications import notify
 from resources.store.refused_rules import put_aside
@@ -232,8 +232,8 @@ def save_posts(
         counts: is added to.
         archived_before: they come out of an archive; those older than this never go to triage. None: just heard.
     """
-    opted_out = _opted_out(tx, channel, posts)
-    kept = [post for post in posts if not (post.author and post.author.lower() in opted_out)]
+    left_alone = left_alone_among(tx, channel, posts)
+    kept = [post for post in posts if not left_alone.has(post)]
     counts.opted_out += len(posts) - len(kept)
     now = datetime.now(UTC)
     own = own_accounts(tx, channel.id)
@@ -256,28 +256,15 @@ def save_posts(
     note_requests(tx, channel, [post for post in heeded if not is_own(post, own)])
 
 
-def _opted_out(tx: Transaction, channel: Channel, posts: Sequence[Post]) -> set[str]:
-    authors = sorted({_storable(post.author.lower()) for post in posts if post.author})
-    if not authors:
-        return set()
-    rows = tx.rows("opted_out_authors", platform=channel.platform, authors=authors)
-    return {row["author"] for row in rows}
-
-
 def quarantine(tx: Transaction, channel: Channel, item: Unreadable, counts: HeardCounts) -> None:
     """Keep what is no post, or cannot be stored, with its reason; once, however often it comes."""
-    raw = _storable(item.raw)
+    raw = storable(item.raw)
     tx.execute(
         "quarantine_input",
         kind="post",
-        name=_storable(f"{channel.platform}:{item.raw_id or 'unnamed'}"),
-        reason=_storable(item.reason),
+        name=storable(f"{channel.platform}:{item.raw_id or 'unnamed'}"),
+        reason=storable(item.reason),
         content_hash=sha256_hex(raw),
         excerpt=raw[:LONGEST_EXCERPT],
     )
     counts.quarantined += 1
-
-
-def _storable(text: str) -> str:
-    """The text without what PostgreSQL cannot keep: U+0000 and halves of surrogate pairs."""
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{SYMBOL FOR NULL}")

@@ -12,7 +12,8 @@ Platform = str
 class Post:
     """One post or comment by someone else.
 
-    author is None when the platform does not say who wrote it: unknown, not one person.
+    author is None when the platform does not say who wrote it: unknown, not one person. author_id is the platform's own
+    id of the author, which stays when the handle changes; None where it tells none.
     created_at is the platform's time (aware, UTC); mentions and quoted_author are handles
     without ``@`` in lower case. parent_id is the post that it answers, None where it answers none.
     earlier_ids are those of the versions that it replaced, where a platform gives each edit an id of its own.
@@ -33,3 +34,4 @@ class Post:
     quoted_author: str | None = None
     lang: str | None = None
     metrics: Mapping[str, int] = field(default_factory=dict)
+    author_id: str | None = None

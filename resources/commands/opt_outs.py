@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from rejoinder.errors import ConfigInvalid, NotAllowed
 from resources.commands.actors import Actor, authorise, record
@@ -42,7 +43,14 @@ def handle_of(text: str) -> str:
 
 
 def add_opt_out(
-    db: Database, actor: Actor, platform: str, author: str, *, reason: str = "", is_asked: bool = False
+    db: Database,
+    actor: Actor,
+    platform: str,
+    author: str,
+    *,
+    reason: str = "",
+    is_asked: bool = False,
+    is_rehearsal: bool = False,
 ) -> Blocked:
     """Leave an author alone from now on, and withdraw what is open about their posts.
 
@@ -53,16 +61,24 @@ def add_opt_out(
         author: the handle.
         reason: why; any words.
         is_asked: the author asked for it elsewhere, such as in a letter: then it is for ever.
+        is_rehearsal: it holds on sandbox channels alone.
 
     Raises:
         NotAllowed: the actor's role does not block authors.
         ConfigInvalid: no handle, or no channel is on that platform.
     """
-    return import_opt_outs(db, actor, platform, [f"{handle_of(author)},{reason}"], is_asked=is_asked)
+    line = f"{handle_of(author)},{reason}"
+    return import_opt_outs(db, actor, platform, [line], is_asked=is_asked, is_rehearsal=is_rehearsal)
 
 
 def import_opt_outs(
-    db: Database, actor: Actor, platform: str, lines: Iterable[str], *, is_asked: bool = False
+    db: Database,
+    actor: Actor,
+    platform: str,
+    lines: Iterable[str],
+    *,
+    is_asked: bool = False,
+    is_rehearsal: bool = False,
 ) -> Blocked:
     """Leave many authors alone: a handle a line, a reason after a comma if there is one, ``#`` before a remark.
 
@@ -85,18 +101,19 @@ def import_opt_outs(
             except ConfigInvalid:
                 unreadable.append(f"line {number}: {handle.strip()[:80]!r} is no handle")
                 continue
-            is_new, n = _block(tx, acting, platform, author, reason.strip() or BY_HAND, is_asked=is_asked)
+            how = {"reason": reason.strip() or BY_HAND, "is_asked": is_asked, "is_rehearsal": is_rehearsal}
+            is_new, n = _block(tx, acting, platform, author, how)
             new, known, withdrawn = new + is_new, known + (not is_new), withdrawn + n
     return Blocked(new, known, withdrawn, tuple(unreadable))
 
 
 def _block(
-    tx: Transaction, actor: Actor, platform: str, author: str, reason: str, *, is_asked: bool
+    tx: Transaction, actor: Actor, platform: str, author: str, how: dict[str, Any]
 ) -> tuple[bool, int]:
-    is_new = save_opt_out(tx, platform, author, reason=reason, is_asked=is_asked, person_id=actor.person_id)
-    withdrawn = withdraw_author(tx, platform, author)
+    is_new = save_opt_out(tx, platform, author, **how, person_id=actor.person_id)
+    withdrawn = withdraw_author(tx, platform, author, is_rehearsal=how["is_rehearsal"])
     if is_new:
-        diff = {"platform": platform, "author": author, "reason": reason, "is_asked": is_asked}
+        diff = {"platform": platform, "author": author, **how}
         record(tx, actor, "opt_out", "opt_out", None, diff | {"withdrawn": withdrawn})
     return is_new, withdrawn
 
@@ -107,7 +124,9 @@ def _need_platform(tx: Transaction, platform: str) -> None:
         raise ConfigInvalid(f"No platform {platform!r}.", fix=f"Use one of {', '.join(known)}.")
 
 
-def remove_opt_out(db: Database, actor: Actor, platform: str, author: str) -> None:
+def remove_opt_out(
+    db: Database, actor: Actor, platform: str, author: str, *, is_rehearsal: bool = False
+) -> None:
     """Take an author off the block list whom a person put there.
 
     Posts that were withdrawn stay so; new ones are heard again.
@@ -119,10 +138,11 @@ def remove_opt_out(db: Database, actor: Actor, platform: str, author: str) -> No
     handle = handle_of(author)
     with db.transaction() as tx:
         acting = authorise(tx, actor, "manage_channels")
-        is_asked = tx.value("opt_out_standing", platform=platform, author=handle)
+        which: dict[str, Any] = {"platform": platform, "author": handle, "is_rehearsal": is_rehearsal}
+        is_asked = tx.value("opt_out_standing", **which)
         if is_asked is None:
             raise ConfigInvalid(f"{handle} is not on the list of {platform}.", fix="`rejoinder optout list`")
         if is_asked:
             raise NotAllowed(f"{handle} asked to be left alone: that is honoured for ever")
-        tx.execute("remove_block", platform=platform, author=handle)
-        record(tx, acting, "opt_in", "opt_out", None, {"platform": platform, "author": handle})
+        tx.execute("remove_block", **which)
+        record(tx, acting, "opt_in", "opt_out", None, which)

@@ -68,6 +68,7 @@ def read_post(item: Mapping[str, Any]) -> Post:
         text=str(text),
         created_at=datetime.fromtimestamp(float(item["created_utc"]), UTC),
         author=None if author is None or author in GONE else str(author),
+        author_id=str(item["author_fullname"]) if item.get("author_fullname") else None,
         community=str(item["subreddit"]),
         url=f"https://www.reddit.com{item['permalink']}",
         conversation_id=item["link_id"] if is_comment else name,

@@ -91,6 +91,7 @@ def read_post(item: Mapping[str, Any], people: Mapping[str, Any], quoted: Mappin
         text=str(item["text"]),
         created_at=read_time(item["created_at"]),
         author=handle,
+        author_id=str(item["author_id"]) if item.get("author_id") else None,
         author_followers=None if followers is None else int(followers),
         url=f"https://x.com/{handle or 'i'}/status/{post_id}",
         conversation_id=item.get("conversation_id"),

@@ -3,6 +3,7 @@
 import html
 from typing import Any
 
+from resources.sandbox.credentials import user_id
 from resources.sandbox.engagement import gathered_by
 from resources.sandbox.exchange import Answer, Call, Refused
 from resources.sandbox.posts import SandboxPost, count_replies, find_post
@@ -70,6 +71,7 @@ def shared_fields(call: Call, post: SandboxPost, replies_here: int) -> dict[str,
         "id": post.id.partition("_")[2],
         "name": post.id,
         "author": shown_author(post),
+        **({"author_fullname": f"t2_{user_id(post.author)}"} if shown_author(post) == post.author else {}),
         "subreddit": community,
         "subreddit_name_prefixed": f"r/{community}",
         "created_utc": post.created_at,

@@ -23,6 +23,7 @@ Outcome = Literal["new", "known", "edited", "unstorable"]
 NEVER_AGAIN = "9999-01-01T00:00:00+00:00"
 # A value that PostgreSQL has no place for: U+0000, half of a surrogate pair, a number or an indexed text too long.
 UNSTORABLE = (psycopg.DataError, psycopg.errors.ProgramLimitExceeded)
+MAY_LACK = ("author", "author_followers", "community", "url", "conversation_id", "parent_id", "quoted_author")
 FIRST_STEP = {
     "triage": "embed",
     "research": "evidence",
@@ -164,7 +165,7 @@ def _noted(tx: Transaction, post: Post, from_archive: bool) -> Outcome:
 
 
 def _columns(place: int, new: NewPost) -> dict[str, Any]:
-    """A post for the statement insert_posts, without what it takes for granted: most posts lack most of it."""
+    """A post for the statement insert_posts, without what it takes for granted."""
     post = new.post
     row: dict[str, Any] = {
         "place": place,
@@ -173,25 +174,18 @@ def _columns(place: int, new: NewPost) -> dict[str, Any]:
         "text": post.text,
         "created_at": post.created_at.isoformat(),
     }
-    told = (
-        ("author", post.author),
-        ("author_id", post.author_id),
-        ("author_followers", post.author_followers),
-        ("community", post.community),
-        ("url", post.url),
-        ("conversation_id", post.conversation_id),
-        ("parent_id", post.parent_id),
-        ("mentions", post.mentions or None),
-        ("quoted_author", post.quoted_author),
-        ("lang", post.lang),
-        ("metrics", dict(post.metrics) or None),
-        ("is_summoned", new.is_summoned or None),
-        ("priority", new.priority or None),
-        ("rejection_reason", new.rejection_reason),
-        ("answers_publication_id", new.answers_publication_id),
-        ("checked_at", None if new.has_platform else NEVER_AGAIN),
-    )
-    row.update((name, value) for name, value in told if value is not None)
+    told = {
+        **{name: getattr(post, name) for name in MAY_LACK},
+        "lang": post.lang,
+        "mentions": post.mentions or None,
+        "metrics": dict(post.metrics) or None,
+        "is_summoned": new.is_summoned or None,
+        "priority": new.priority or None,
+        "rejection_reason": new.rejection_reason,
+        "answers_publication_id": new.answers_publication_id,
+        "checked_at": None if new.has_platform else NEVER_AGAIN,
+    }
+    row.update((name, value) for name, value in told.items() if value is not None)
     return row
 
 

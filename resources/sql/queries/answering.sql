@@ -5,9 +5,7 @@
 -- that waits to be sent counts from when it may leave, if it is asked for; one in a person's hands from its approval, a
 -- thread from its first part.
 select o.id as post_id,
-       exists (
-         select from opt_out x where x.platform = o.platform and lower(x.author) = lower(o.author)
-       ) as is_opted_out,
+       is_left_alone(o) as is_opted_out,
        exists (
          select from publication p where p.post_id = o.id and p.state in ('sending', 'unknown', 'sent')
        ) as is_answered,
@@ -47,35 +45,54 @@ where id = %(id)s and lease_worker = %(worker)s
 returning id
 
 -- name: save_opt_out
--- What an author asked for stands above what a person wrote on the block list, and stays.
-insert into opt_out (platform, author, reason, is_asked, post_id, person_id)
-values (%(platform)s, lower(%(author)s::text), %(reason)s, %(is_asked)s, %(post_id)s, %(person_id)s)
-on conflict (platform, author) do update
-set is_asked = true, reason = excluded.reason, post_id = excluded.post_id
+-- What an author asked for stands above what a person wrote on the block list, and stays. Where the platform's id of the
+-- author is not given it is that of the posts that were heard under the name.
+insert into opt_out (platform, author, is_rehearsal, author_id, reason, is_asked, post_id, person_id)
+values (%(platform)s, lower(%(author)s::text), %(is_rehearsal)s,
+        coalesce(%(author_id)s::text,
+          (select p.author_id from post p where p.platform = %(platform)s and lower(p.author) = lower(%(author)s::text)
+             and p.author_id is not null order by p.created_at desc limit 1)),
+        %(reason)s, %(is_asked)s, %(post_id)s, %(person_id)s)
+on conflict (platform, author, is_rehearsal) do update
+set is_asked = true, reason = excluded.reason, post_id = excluded.post_id,
+    author_id = coalesce(opt_out.author_id, excluded.author_id)
 where excluded.is_asked and not opt_out.is_asked
 returning author
+
+-- name: learn_author_ids
+-- Who is left alone under a name that is seen with its id now is known by that from now on.
+update opt_out o set author_id = g.author_id
+from json_to_recordset(%(seen)s::json) as g (author text, author_id text)
+where o.platform = %(platform)s and lower(o.author) = g.author and o.author_id is null
 
 -- name: withdraw_author
 -- All that is still to be done about an author's posts, but for a reply that is being sent at this moment.
 update post
 set status = 'withdrawn', version = version + 1, lease_worker = null, lease_until = null, in_hand_at = null
-where platform = %(platform)s and lower(author) = lower(%(author)s::text)
+where platform = %(platform)s
+  and (lower(author) = lower(%(author)s::text)
+    or author_id = (select o.author_id from opt_out o where o.platform = %(platform)s
+      and o.author = lower(%(author)s::text) and o.is_rehearsal = %(is_rehearsal)s))
   and stage <> 'done' and status <> 'withdrawn' and (stage, status) <> ('post_queue', 'processing')
+  and is_left_alone(post)
 returning id
 
 -- name: list_opt_outs
-select o.platform, o.author, o.reason, o.is_asked, o.post_id, p.name as person, o.created_at
+select o.platform, o.author, o.reason, o.is_asked, o.post_id, p.name as person, o.created_at, o.is_rehearsal,
+       o.author_id
 from opt_out o left join person p on p.id = o.person_id
 where (%(platform)s::text is null or o.platform = %(platform)s)
 order by o.created_at desc, o.author
 limit %(most)s
 
 -- name: opt_out_standing
-select is_asked from opt_out where platform = %(platform)s and lower(author) = lower(%(author)s::text)
+select is_asked from opt_out
+where platform = %(platform)s and lower(author) = lower(%(author)s::text) and is_rehearsal = %(is_rehearsal)s
 
 -- name: remove_block
 delete from opt_out
-where platform = %(platform)s and lower(author) = lower(%(author)s::text) and not is_asked
+where platform = %(platform)s and lower(author) = lower(%(author)s::text) and is_rehearsal = %(is_rehearsal)s
+  and not is_asked
 returning author
 
 -- name: post_numbers

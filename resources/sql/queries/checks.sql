@@ -106,11 +106,10 @@ select d.publication_id::text, 'its reward cannot be worked out ' || d.reason fr
 limit 20
 
 -- name: check_follow_ups
--- Nobody who asked under a reply of ours to be left alone is worked on any more.
-select o.platform || ':' || o.platform_post_id as key, 'its author asked to be left alone and is still worked on' as problem
+-- Nobody who is left alone is worked on any more under a reply of ours.
+select o.platform || ':' || o.platform_post_id as key, 'its author is to be left alone and is still worked on' as problem
 from post o
-join opt_out x on x.platform = o.platform and lower(x.author) = lower(o.author) and x.is_asked
-where o.answers_publication_id is not null
+where o.answers_publication_id is not null and is_left_alone(o)
   and o.stage <> 'done' and o.status not in ('rejected', 'withdrawn', 'dead') limit 20
 
 -- name: check_outcomes

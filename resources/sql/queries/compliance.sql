@@ -142,7 +142,7 @@ where p.id = any (%(ids)s) and q.kind = 'post' and q.name = p.platform || ':' ||
 -- name: purge_posts
 -- Which post it was stays, so that it is not heard again and a reply that stands keeps its parent.
 update post
-set text = '', author = null, author_followers = null, url = null, conversation_id = null, parent_id = null,
+set text = '', author = null, author_id = null, author_followers = null, url = null, conversation_id = null, parent_id = null,
     mentions = '{}', quoted_author = null, lang = null, metrics = '{}', last_error = null, purged_at = %(now)s,
     rejection_reason = case when rejection_reason is not null then 'purged' end,
     status = case when status in ('completed', 'rejected') or (stage, status) = ('post_queue', 'processing') then status

@@ -89,5 +89,5 @@ set stage = 'triage', step = 'embed', status = 'pending', rejection_reason = nul
     due_at = now(), version = version + 1
 where id = %(id)s and answers_publication_id is not null and (stage, status) = ('triage', 'rejected')
   and gone_at is null and purged_at is null
-  and not exists (select from opt_out x where x.platform = post.platform and lower(x.author) = lower(post.author))
+  and not is_left_alone(post)
 returning id

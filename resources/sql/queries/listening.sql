@@ -1,6 +1,8 @@
 -- name: opted_out_authors
--- Authors, in lower case, who asked not to be answered.
-select lower(author) as author from opt_out where platform = %(platform)s and lower(author) = any (%(authors)s)
+-- Authors, in lower case, who are left alone on a channel, by their names or by the platform's ids of them.
+select lower(author) as author, author_id from opt_out
+where platform = %(platform)s and (not is_rehearsal or %(is_sandbox)s)
+  and (lower(author) = any (%(authors)s) or author_id = any (%(author_ids)s))
 
 -- name: upsert_listening_rule
 insert into listening_rule (channel_id, tag, query) values (%(channel_id)s, %(tag)s, %(query)s)

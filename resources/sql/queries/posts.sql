@@ -195,7 +195,8 @@ with earlier as (
 select id, version from fresh
 
 -- name: insert_draft_evidence
-insert into draft_evidence (draft_id, evidence_id, quote) values (%(draft_id)s, %(evidence_id)s, %(quote)s)
+insert into draft_evidence (draft_id, evidence_id, quote, address)
+values (%(draft_id)s, %(evidence_id)s, %(quote)s, %(address)s)
 on conflict do nothing
 
 -- name: latest_drafts

@@ -1,0 +1,107 @@
+"""Where an opt-out holds (a rehearsal's on sandbox channels alone), and that it outlives a change of the handle."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from rejoinder.listening.policy import default_policy
+from rejoinder.listening.post import Post
+from resources.commands.opt_outs import add_opt_out, remove_opt_out
+from resources.listening import HeardCounts, save_posts
+from resources.store.channels import Channel
+from resources.store.opt_outs import list_opt_outs
+
+BOOK = Post("x", "1", "asyncio is hard", datetime(2026, 11, 2, tzinfo=UTC), author="Ada", author_id="77")
+
+
+@pytest.fixture
+def real(desk: Any) -> Channel:
+    """A channel on the real X."""
+    return desk.channel("real", is_sandbox=False, base_url=None, policy=default_policy("x/enterprise"))
+
+
+@pytest.fixture
+def rehearsal(desk: Any) -> Channel:
+    """A channel on the sandbox."""
+    return desk.channel("rehearsal")
+
+
+def hear(desk: Any, channel: Channel, *posts: Post) -> HeardCounts:
+    counts = HeardCounts()
+    with desk.db.transaction() as tx:
+        save_posts(tx, channel, posts, counts)
+    return counts
+
+
+def stop(post_id: str, **changes: Any) -> Post:
+    said = replace(BOOK, platform_post_id=post_id, text="@rejoinder stop", mentions=("rejoinder",))
+    return replace(said, **changes)
+
+
+def states(desk: Any) -> dict[str, str]:
+    rows = desk.rows("select platform_post_id, status from post")
+    return {row["platform_post_id"]: row["status"] for row in rows}
+
+
+def test_a_stop_on_the_sandbox_says_nothing_on_the_platform(desk: Any, real: Any, rehearsal: Any) -> None:
+    hear(desk, real, BOOK)
+    hear(desk, rehearsal, replace(BOOK, platform_post_id="2"), stop("3"))
+    assert states(desk) == {"1": "pending", "2": "withdrawn", "3": "withdrawn"}
+    assert hear(desk, rehearsal, replace(BOOK, platform_post_id="4")).opted_out == 1
+    assert hear(desk, real, replace(BOOK, platform_post_id="5")).new == 1
+
+
+def test_a_stop_on_the_platform_holds_on_the_sandbox_too(desk: Any, real: Any, rehearsal: Any) -> None:
+    hear(desk, rehearsal, BOOK)
+    hear(desk, real, replace(BOOK, platform_post_id="2"), stop("3"))
+    assert set(states(desk).values()) == {"withdrawn"}
+    assert hear(desk, rehearsal, replace(BOOK, platform_post_id="4")).opted_out == 1
+
+
+def test_another_handle_is_the_same_author(desk: Any, real: Any) -> None:
+    hear(desk, real, replace(BOOK, platform_post_id="2", author="Lovelace"), stop("3"))
+    assert states(desk) == {"2": "withdrawn", "3": "withdrawn"}
+    renamed = replace(BOOK, platform_post_id="4", author="Countess")
+    assert hear(desk, real, renamed).opted_out == 1
+    assert hear(desk, real, replace(renamed, platform_post_id="5", author_id="78")).new == 1
+
+
+def test_an_edit_under_another_handle_brings_nobody_back(desk: Any, real: Any) -> None:
+    hear(desk, real, replace(BOOK, author="Lovelace"))
+    hear(desk, real, stop("3"))
+    hear(desk, real, replace(BOOK, author="Lovelace", text="said otherwise"))
+    assert states(desk)["1"] == "withdrawn"
+
+
+def test_the_block_list_learns_the_id_of_a_handle(desk: Any, real: Any) -> None:
+    add_opt_out(desk.db, desk.approver, "x", "@ada", reason="by letter")
+    assert hear(desk, real, BOOK).opted_out == 1
+    assert hear(desk, real, replace(BOOK, author="Countess")).opted_out == 1
+    with desk.db.transaction() as tx:
+        assert [(o.author, o.author_id) for o in list_opt_outs(tx)] == [("ada", "77")]
+
+
+def test_a_handle_that_was_heard_before_is_blocked_with_its_id(desk: Any, real: Any) -> None:
+    hear(desk, real, BOOK, replace(BOOK, platform_post_id="2", author="Countess"))
+    assert add_opt_out(desk.db, desk.approver, "x", "ada").withdrawn == 2
+
+
+def test_a_block_for_rehearsals_is_put_and_taken_by_itself(desk: Any, real: Any, rehearsal: Any) -> None:
+    owner = replace(desk.approver, role="admin")
+    desk.rows("update person set role = 'admin'")
+    add_opt_out(desk.db, owner, "x", "ada", is_rehearsal=True)
+    assert hear(desk, real, BOOK).new == 1
+    add_opt_out(desk.db, owner, "x", "ada")
+    remove_opt_out(desk.db, owner, "x", "ada")
+    with desk.db.transaction() as tx:
+        assert [o.is_rehearsal for o in list_opt_outs(tx)] == [True]
+    assert hear(desk, rehearsal, replace(BOOK, platform_post_id="2")).opted_out == 1
+
+
+def test_a_purge_takes_the_id_too(desk: Any, real: Any) -> None:
+    hear(desk, real, BOOK)
+    with desk.db.transaction() as tx:
+        tx.rows("purge_posts", ids=[desk.rows("select id from post")[0]["id"]], now=datetime.now(UTC))
+    assert desk.rows("select author, author_id from post") == [{"author": None, "author_id": None}]
