@@ -739,3 +739,108 @@ def test_what_a_killed_refresh_left_is_cleared(db: Database, tmp_path: Path) -> 
     os.utime(left, (0, 0))
     refresh_marts(db, tmp_path)
     assert young.exists() and not left.exists(), "another refresh may be writing the young one now"
+
+
+class Daemon:
+    """Dagster's part: a look of the sensor, and the run that it asked for."""
+
+    def __init__(self, db: Database, home: Path, instance: Any) -> None:
+        self.home, self.instance = home, instance
+        self.bench = SimpleNamespace(db=db, settings=Settings(home=home))
+
+    def look(self) -> bool:
+        """Whether the sensor asks for a run, a minute after the last refresh began."""
+        for path in (self.home / "marts").glob("*.parquet"):
+            if path.is_file():
+                kept = pl.read_parquet_metadata(path)
+                earlier = datetime.fromisoformat(kept["as_of"]) - timedelta(seconds=61)
+                if earlier.date() != datetime.now(UTC).date():
+                    pytest.skip("a new day has begun, which is a reason of its own")
+                pl.read_parquet(path).write_parquet(path, metadata={**kept, "as_of": earlier.isoformat()})
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import dagster as dg
+
+            from sensors.marts import marts_due
+
+            context = dg.build_sensor_context(instance=self.instance, resources={"bench": self.bench})
+            answer = marts_due(context)
+        return isinstance(answer, dg.SensorResult)
+
+    def run(self) -> bool:
+        """The run; whether it succeeded."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import dagster as dg
+
+            from assets.analytics import marts
+
+            given = {"bench": self.bench}
+            return dg.materialize(
+                [marts], resources=given, instance=self.instance, raise_on_error=False
+            ).success
+
+
+@pytest.fixture
+def daemon(newsroom: Newsroom, db: Database, tmp_path: Path) -> Iterator[Daemon]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import dagster as dg
+
+        with dg.DagsterInstance.ephemeral() as instance:
+            yield Daemon(db, tmp_path, instance)
+
+
+def snapshot(newsroom: Newsroom) -> None:
+    newsroom.measure(newsroom.sql("select max(id) from publication"), 5)
+
+
+def spending(newsroom: Newsroom) -> None:
+    newsroom.sql("update spend_entry set spent_usd = spent_usd + 0.5, updated_at = now()")
+
+
+CHANGES = {
+    "engagement": (snapshot, lambda mart: mart["n"].sum()),
+    "approval": (lambda newsroom: newsroom.decide("approved"), lambda mart: mart["approved"].sum()),
+    "spend": (spending, lambda mart: mart["cost_usd"].sum()),
+}
+
+
+@pytest.mark.parametrize("mart", CHANGES)
+def test_a_change_is_in_its_mart_after_one_look_and_one_run(
+    newsroom: Newsroom, daemon: Daemon, tmp_path: Path, mart: str
+) -> None:
+    change, figure = CHANGES[mart]
+    newsroom.publish("words")
+    newsroom.sql(
+        "insert into spend_entry (channel_id, day, action, n_resources, n_charged, spent_usd)"
+        " select id, current_date, 'create', 1, 1, 0.25 from channel"
+    )
+    assert daemon.look() and daemon.run()
+    before = figure(read_mart(tmp_path, mart))
+    assert not daemon.look(), "nothing has changed"
+    change(newsroom)
+    assert daemon.look() and daemon.run()
+    assert figure(read_mart(tmp_path, mart)) > before
+    assert not daemon.look()
+
+
+def test_a_run_that_fails_in_the_middle_is_repaired_by_the_next(
+    newsroom: Newsroom, daemon: Daemon, tmp_path: Path
+) -> None:
+    newsroom.decide("approved")
+    assert daemon.look() and daemon.run()
+    latency = mart_path(tmp_path, "latency")
+    kept = latency.read_bytes()
+    latency.unlink()
+    latency.mkdir()  # between two marts that are put in their places
+    newsroom.decide("approved")
+    assert not daemon.run()
+    assert read_mart(tmp_path, "funnel")["posts"].sum() == 2 and read_mart(tmp_path, "engagement").height == 0
+    latency.rmdir()
+    latency.write_bytes(kept)
+    assert read_mart(tmp_path, "latency").height == 0, "what was there can be read"
+    assert daemon.look() and daemon.run()
+    assert not daemon.look()
+    (row,) = rows_of(tmp_path, "approval", split="all", channel=None, period_days=7)
+    assert row["approved"] == 2
