@@ -200,13 +200,3 @@ def _hold(tx: Transaction, channel: Channel, name: str, until: datetime, now: da
         length_s=max(int((until - now).total_seconds()), 1),
         reset_at=until,
     )
-
-
-def midnight_before(now: datetime) -> datetime:
-    """The start of the day, UTC.
-
-    >>> from datetime import UTC
-    >>> midnight_before(datetime(2026, 1, 2, 3, 4, tzinfo=UTC)).isoformat()
-    '2026-01-02T00:00:00+00:00'
-    """
-    return now.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -7,7 +7,7 @@ from resources.postgres import Database, Transaction
 from resources.publishing.clock import Clock
 from resources.publishing.following import follow
 from resources.publishing.money import NOT_TAKEN, take_back_reply
-from resources.publishing.pacing import correct_windows, hold_channel, midnight_before
+from resources.publishing.pacing import correct_windows, hold_channel
 from resources.publishing.report import PublishReport
 from resources.publishing.send import Outcome
 from resources.publishing.switch import hold_switch
@@ -60,7 +60,7 @@ def settle(
             following = follow(tx, channel, settled, clock=clock, worker=worker, lease_s=lease_s, pause=pause)
         if isinstance(following, Verdict):
             whole = settle_whole(tx, settled, following, now)
-            _tell(tx, publication, whole, max_attempts, now)
+            _tell(tx, publication, whole, max_attempts)
     _count(report, outcome.verdict, is_begun=is_begun)
     return following if isinstance(following, Publication) else None
 
@@ -76,14 +76,11 @@ def _keep_pace(tx: Transaction, channel: Channel, outcome: Outcome, now: datetim
         hold_channel(tx, channel, until, now, USAGE_CAPPED)
 
 
-def _tell(
-    tx: Transaction, publication: Publication, verdict: Verdict, max_attempts: int, now: datetime
-) -> None:
+def _tell(tx: Transaction, publication: Publication, verdict: Verdict, max_attempts: int) -> None:
     if verdict.state == "refused":
         notify(tx, "refused", f"reply {publication.id}: {verdict.detail}", "publication", publication.id)
     elif verdict.reason_code == "auth_expired":
-        channel_id = publication.channel_id
-        notify(tx, "auth_expired", verdict.detail, "channel", channel_id, since=midnight_before(now))
+        notify(tx, "auth_expired", verdict.detail, "channel", publication.channel_id)
     elif verdict.state == "queued" and publication.part.attempts == max_attempts:
         message = f"reply {publication.id} was not taken {max_attempts} times: {verdict.detail}"
         notify(tx, "keeps_failing", message, "publication", publication.id)

@@ -110,7 +110,7 @@ class Books:
                 f"channel {self.channel.name} has spent {money(spent.of(span))} USD of the {whole} USD"
                 f" of its budget of the {span}"
             )
-            self._notify(WARNING[span], message)
+            self._notify_today(WARNING[span], message)
 
     def _say(self, budget: Budget, spent: Spent, keep_usd: Decimal) -> None:
         row = self.tx.row("spend_state", channel_id=self.channel.id) or {}
@@ -127,7 +127,7 @@ class Books:
             set_state(self.tx, self.channel.id, "spend", "ok")
 
     def stop(self, stop: Stop) -> None:
-        """Keep that a call had no room, and tell people: in the channel's state, and once a day as a notice."""
+        """Keep that a call had no room, and tell people: in the channel's state, and in one notice while it lasts."""
         self.tx.execute(
             "set_spend_stop",
             channel_id=self.channel.id,
@@ -135,9 +135,10 @@ class Books:
             goes_on_at=stop.goes_on_at,
         )
         set_state(self.tx, self.channel.id, "spend", "stopped", stop.detail)
-        self._notify("spend_cap", f"channel {self.channel.name}: {stop.detail}")
+        message = f"channel {self.channel.name}: {stop.detail}"
+        notify(self.tx, "spend_cap", message, "channel", self.channel.id)
 
-    def _notify(self, kind: str, message: str) -> None:
+    def _notify_today(self, kind: str, message: str) -> None:
         midnight = self.now.replace(hour=0, minute=0, second=0, microsecond=0)
         notify(self.tx, kind, message, "channel", self.channel.id, since=midnight)
 
