@@ -1,12 +1,17 @@
-"""`rejoinder rewards` and `rejoinder answers`: what a reply is worth by, and what people answered to ours."""
+"""`rejoinder rewards` and `rejoinder answers`: what replies were worth, by what, and what people answered to ours."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import Annotated, Literal
+from itertools import groupby
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from cli.context import deciding, open_database
 from cli.output import As, AsJson, answer, print_json, print_table, reporting
+
+if TYPE_CHECKING:
+    from resources.store.rewards import RewardAtAge
 
 Creator = Annotated[str | None, typer.Option(help="Name of the creator; not needed where there is one.")]
 Kind = Literal["question", "summons", "remark", "stop"]
@@ -14,7 +19,8 @@ Kind = Literal["question", "summons", "remark", "stop"]
 
 def register(app: typer.Typer) -> None:
     """Add the groups of commands to the root."""
-    rewards = typer.Typer(help="How the parts of a reward are weighed, per creator.", no_args_is_help=True)
+    rewards = typer.Typer(help="What replies were worth, and how that is weighed.", no_args_is_help=True)
+    rewards.command("list")(list_rewards)
     rewards.command("show")(show)
     rewards.command("set")(set_)
     app.add_typer(rewards, name="rewards")
@@ -22,6 +28,53 @@ def register(app: typer.Typer) -> None:
     answers.command("list")(list_)
     answers.command("take-up")(take_up)
     app.add_typer(answers, name="answers")
+
+
+def list_rewards(
+    creator: Annotated[str | None, typer.Option(help="Only replies of this creator.")] = None,
+    most: Annotated[int, typer.Option(min=1, max=1_000, help="How many replies at most.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List what the latest measured replies were worth at each age, and of which none can be worked out and why."""
+    with reporting(as_json), open_database() as database:
+        from resources.commands.rewards import read_rewards
+
+        read = read_rewards(database, creator, most=most)
+    if as_json:
+        print_json(asdict(read))
+        return
+    ages = {one.window_s for one in read.ages}
+    columns = ("publication", "channel", "strategy", "sent (UTC)", *map(age, sorted(ages)))
+    print_table(
+        "Rewards by age", columns, _by_reply(read.ages, sorted(ages)), empty="Nothing was rewarded yet."
+    )
+    if read.failed:
+        failed = ((one.publication_id, f"{one.failed_at:%Y-%m-%d %H:%M}", one.reason) for one in read.failed)
+        print_table(
+            "Cannot be worked out; tried again after a day", ("publication", "at (UTC)", "why"), failed
+        )
+
+
+def age(window_s: int) -> str:
+    """An age in words.
+
+    >>> age(3_600), age(259_200), age(604_800)
+    ('1 h', '72 h', '7 d')
+    """
+    hours = window_s // 3_600
+    return f"{hours} h" if hours < 168 else f"{hours // 24} d"
+
+
+def _by_reply(ages: "Sequence[RewardAtAge]", windows_s: Sequence[int]) -> Iterator[tuple[str, ...]]:
+    # A star marks a snapshot that was taken too late to speak for its age, a cross a reply that was gone by then.
+    for publication_id, group in groupby(ages, key=lambda one: one.publication_id):
+        found = {one.window_s: one for one in group}
+        of = next(iter(found.values()))
+        marked = (
+            f"{one.reward:+.2f}{'*' * bool(one.is_late)}{'x' * bool(one.is_deleted)}" if one else ""
+            for one in map(found.get, windows_s)
+        )
+        yield str(publication_id), of.channel, of.strategy, f"{of.sent_at:%Y-%m-%d %H:%M}", *marked
 
 
 def show(creator: Creator = None, as_json: AsJson = False) -> None:

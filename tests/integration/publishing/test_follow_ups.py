@@ -15,6 +15,7 @@ from resources.platforms.failures import SpendStopped
 from resources.platforms.port import Heard, Metrics
 from resources.publishing.run import publish_due
 from resources.store.follow_ups import follow_ups_of
+from resources.store.post_edits import OURS
 from resources.work.stopping import StopSignal
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -83,6 +84,44 @@ def test_the_next_part_of_our_own_thread_answers_nobody(desk, channel, sent):
     desk.rows("update post set answers_publication_id = null where parent_id = '9000'")
     measure(desk, timedelta(hours=1.1))
     assert [row(desk, number)["answers_publication_id"] for number in (1, 2)] == [None, sent]
+
+
+def test_what_another_account_of_ours_writes_answers_nobody_and_opens_nothing(desk, channel, sent):
+    second = desk.channel("second", account="@Second")
+    ours = answer(1, "@rejoinder Why? Here is more.", author="second")
+    stop = answer(2, "@rejoinder stop", author="SECOND")
+    elsewhere = answer(3, "Heat pumps never work, do they?", to="1", author="rejoinder")
+    hear(desk, channel, ours, stop)
+    hear(desk, second, elsewhere)
+    hear(desk, channel, answer(1, "@rejoinder Why? Here is even more.", author="second"))
+    for number in (1, 2, 3):
+        found = row(desk, number)
+        assert (found["stage"], found["status"], found["answers_publication_id"]) == (
+            "triage",
+            "rejected",
+            None,
+        )
+        assert found["rejection_reason"] == OURS and found["verdict"] is None
+    assert desk.rows("select 1 from opt_out") == []
+    # Nor is it one that was heard before the reply's own id was known.
+    measure(desk, timedelta(hours=1.1))
+    assert row(desk, 1)["answers_publication_id"] is None
+
+
+def test_an_account_of_another_project_is_somebody_else(desk, channel, sent):
+    desk.rows("insert into project (creator_id, name) select id, 'q' from creator")
+    [other] = desk.rows("select id from project where name = 'q'")
+    desk.rows(
+        "update channel set project_id = %s where id = %s", other["id"], desk.channel("b", account="bo").id
+    )
+    hear(desk, channel, answer(1, "@rejoinder Why?", author="bo"))
+    assert row(desk, 1)["answers_publication_id"] == sent
+
+
+def test_an_answer_is_judged_by_the_account_that_it_answers(desk, channel, sent):
+    second = desk.channel("second", account="second")
+    hear(desk, second, answer(1, "I doubt it, ask @rejoinder."), answer(2, "I doubt it, ask @second."))
+    assert [row(desk, number)["verdict"] for number in (1, 2)] == ["summons", "remark"]
 
 
 def test_a_person_takes_up_a_remark_once(desk, channel, sent):

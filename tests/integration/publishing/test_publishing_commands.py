@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from cli import listen, measure, publish, status
+from cli import listen, measure, publish, rewards, status
 from cli.rounds import NO_ANSWER, NO_CHANNEL
 from rejoinder.errors import ConfigInvalid
 from resources import rounds, workbench
@@ -41,7 +41,7 @@ def rejoinder(addresses, monkeypatch):
     monkeypatch.setattr(workbench, "_pool", lambda url: pools.append(Database(url).open()) or pools[-1])
     workbench.open_workbench.cache_clear()
     app = typer.Typer()
-    for module in (publish, listen, measure, status):
+    for module in (publish, listen, measure, rewards, status):
         module.register(app)
     yield lambda *arguments: CliRunner().invoke(app, arguments)
     workbench.open_workbench.cache_clear()
@@ -58,6 +58,12 @@ def test_the_three_commands_walk_from_hearing_to_rewards(rejoinder, live, desk):
     server.post("/sandbox/clock", {"advance_s": 3700})
     measured = json.loads(rejoinder("measure", "--json").stdout)
     assert (measured["taken"], measured["rewards"]) == (2, 2)
+    server.post("/sandbox/clock", {"advance_s": 86_400})
+    assert json.loads(rejoinder("measure", "--json").stdout)["rewards"] == 2
+    shown = json.loads(rejoinder("rewards", "list", "--json").stdout)
+    assert [one["window_s"] for one in shown["ages"]] == [3_600, 86_400] * 2 and shown["failed"] == []
+    table = rejoinder("rewards", "list", "--most", "1").stdout
+    assert "1 h" in table and "24 h" in table and f"{shown['ages'][1]['reward']:+.2f}" in table
 
 
 def test_people_read_sentences(rejoinder, live):

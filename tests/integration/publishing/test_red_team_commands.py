@@ -38,7 +38,7 @@ TRIED = {
     "review reject": ["{post}", "--reason", "tone"], "review reopen": ["{post}"],
     "review send-back": ["{post}", "--note", EVIL], "review settle": ["{sent}", "queued", "--confirm"],
     "review show": ["{post}"], "review take-back": ["{sent}"],
-    "rewards set": ["engagement=1"], "rewards show": [],
+    "rewards list": [], "rewards set": ["engagement=1"], "rewards show": [],
     "rules check": [EVIL], "rules list": [],
     "schedule cancel": ["{sent}"], "schedule list": [], "schedule move": ["{sent}", "--at", "2026-01-01 00:00"],
     "source feeds": [], "source follow": ["eve"], "source list": [], "source show": ["eve"], "source unfollow": ["eve"],
