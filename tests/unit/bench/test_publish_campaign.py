@@ -110,7 +110,7 @@ def test_a_large_plan_has_every_kind_of_trouble() -> None:
     kinds = {event.kind for event in plan.events}
     assert kinds == {
         *("fault", "kill", "kill_in_hand", "postgres", "parent"),
-        *("sandbox_clock", "publisher_clock", "reddit_tokens"),
+        *("sandbox_clock", "publisher_clock", "database_clock", "reddit_tokens"),
         *("pause_channel", "resume_channel", "pause_everything"),
     }
     assert max(len(one.texts) for one in plan.wanted) == 3
