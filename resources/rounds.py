@@ -11,9 +11,10 @@ import psycopg
 
 from resources.clients import metered
 from resources.clients import open_client as unmetered
-from resources.compliance import StandingReport, recheck_posts
+from resources.compliance import StandingReport, count_to_recheck, recheck_posts
 from resources.conversation_context import ThreadReport
 from resources.conversation_context import read_threads as read_context
+from resources.link_visits import count_visits_to_fold, fold_link_visits
 from resources.listening import HeardReport, hear_all
 from resources.listening_stream import POLL_S, listen_stream
 from resources.measuring import count_measurements_due, measure_due
@@ -53,11 +54,21 @@ def hear(
 def recheck(
     bench: Workbench, *, stop: StopSignal | None = None, progress: Progress | None = None
 ) -> StandingReport:
-    """Look up the heard posts that are due; SIGTERM and SIGINT finish the lookup in hand."""
+    """Look up the heard posts that are due, and fold old visits of links.
+
+    SIGTERM and SIGINT finish the lookup in hand.
+    """
+    fold_link_visits(bench.db, bench.tuning.links.keep_visits_days)
     with stop_on_signals(stop or PROCESS_STOP) as asked, metered(bench.db) as open_client:
         return recheck_posts(
             bench.db, open_client=open_client, tuning=bench.tuning, stop=asked, progress=progress
         )
+
+
+def standings_due(bench: Workbench) -> int:
+    """How many posts are to be looked up, and how many counts of link visits to be folded."""
+    to_fold = count_visits_to_fold(bench.db, bench.tuning.links.keep_visits_days)
+    return count_to_recheck(bench.db) + to_fold
 
 
 def listen(

@@ -29,4 +29,6 @@ def find_passages(bench: Workbench, question: Question, top: int) -> tuple[Found
     retrieval = bench.tuning.retrieval
     wide = retrieval.model_copy(update={"passages": top, "candidates": max(top, retrieval.candidates)})
     found = Retriever(bench.db, wide, bench.second_stage).find(asked)
-    return tuple(Found(p, link_at_second(p.source_url, p.start_s)) for p in found.passages)
+    return tuple(
+        Found(p, link_at_second(p.source_url, p.start_s, bench.tuning.links.forms)) for p in found.passages
+    )

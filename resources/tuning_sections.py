@@ -7,7 +7,18 @@ tuning.py.
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+
+from rejoinder.corpus.moments import Form, own_forms
+from rejoinder.errors import ConfigInvalid
 
 
 class Section(BaseModel):
@@ -189,6 +200,31 @@ class Links(Section):
         (IPv4Network("127.0.0.1/32"), IPv6Network("::1/128")),
         description="Networks of your proxies: what they say in X-Forwarded-For tells readers of links apart.",
     )
+    players: dict[OwnHost, str] = Field(
+        {},
+        description="How players of your own name a second, by host, such as "
+        '"play.example" = "{url}#t={seconds}"; also ?t=, {seconds}s, {clock}, {units}.',
+    )
+    keep_visits_days: int = Field(
+        90,
+        ge=1,
+        le=3_650,
+        description="Days that visits are kept by day and by site; then a month of a link is one number.",
+    )
+
+    @field_validator("players")
+    @classmethod
+    def _are_readable(cls, players: dict[str, str]) -> dict[str, str]:
+        try:
+            own_forms(players)
+        except ConfigInvalid as error:
+            raise ValueError(f"{error} {error.fix}") from None
+        return players
+
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """The forms of players of one's own."""
+        return own_forms(self.players)
 
 
 class Rewards(Section):

@@ -143,19 +143,24 @@ def asking(bench: Workbench) -> Asking:
 def _decide(bench: Workbench) -> Step:
     is_written = open_writer(desk(bench), item_s=bench.tuning.stage("draft").timeout_s) is not None
     return drafting.Deciding(
-        UniformChooser(), random.Random, bench.index_id, _frames_share(bench), is_written
+        UniformChooser(),
+        random.Random,
+        bench.index_id,
+        _frames_share(bench),
+        is_written,
+        bench.tuning.links.forms,
     )
 
 
 def _draft(bench: Workbench) -> Step:
     writer = open_writer(desk(bench), item_s=bench.tuning.stage("draft").timeout_s)
     own = linking.OwnAddresses(bench.settings.public_url)
-    return drafting.Drafting(bench.index_id, _frames_share(bench), writer, own)
+    return drafting.Drafting(bench.index_id, _frames_share(bench), writer, own, bench.tuning.links.forms)
 
 
 def _check(bench: Workbench) -> Step:
     editor = open_editor(desk(bench), item_s=bench.tuning.stage("check").timeout_s)
-    return checking.Checking(bench.index_id, _frames_share(bench), editor)
+    return checking.Checking(bench.index_id, _frames_share(bench), editor, bench.tuning.links.forms)
 
 
 def _frames_share(bench: Workbench) -> float:

@@ -4,10 +4,9 @@ import dagster as dg
 
 from jobs import pipeline
 from jobs.publish import publish
-from resources.compliance import count_to_recheck
+from resources import rounds
 from resources.due import posts_due
 from resources.publishing.outlook import count_due
-from resources.rounds import measurements_due
 from resources.tuning import Tuning
 from resources.workbench import Workbench
 from sensors.asking import ask
@@ -40,10 +39,10 @@ def standings_due(tuning: Tuning) -> dg.SensorDefinition:
         job=pipeline.recheck,
         minimum_interval_seconds=tuning.compliance.interval_s,
         default_status=RUNNING,
-        description="Heard posts have to be looked up again, by the policy of their channel.",
+        description="Heard posts have to be looked up again, or visits of links are older than they are kept.",
     )
     def sense(context: dg.SensorEvaluationContext, bench: dg.ResourceParam[Workbench]) -> Answer:
-        return ask(context, "recheck", count_to_recheck(bench.db))
+        return ask(context, "recheck", rounds.standings_due(bench))
 
     return sense
 
@@ -75,6 +74,6 @@ def engagement_due(tuning: Tuning) -> dg.SensorDefinition:
         description="Snapshots of published replies are due by their channel's clock.",
     )
     def sense(context: dg.SensorEvaluationContext, bench: dg.ResourceParam[Workbench]) -> Answer:
-        return ask(context, "measure", measurements_due(bench))
+        return ask(context, "measure", rounds.measurements_due(bench))
 
     return sense

@@ -5,7 +5,7 @@ not known to take a time gets one where it cannot do harm, in the fragment, whic
 in docs/links.md too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 import regex
 
 from rejoinder.corpus.references import timestamp
+from rejoinder.errors import ConfigInvalid
 from rejoinder.text.word_lists import word_set
 
 Place = Literal["query", "fragment", "path", "nowhere"]
@@ -27,6 +28,14 @@ MEDIA = word_set(".aac .flac .m4a .m4b .m4v .mka .mkv .mov .mp3 .mp4 .oga .ogg .
 ADDRESS_CHARS = "%:/?#[]@!$&'()*+,;=|"
 # What a browser shows, but not as a page whose words it could look for.
 NO_PAGES = frozenset({".pdf", ".epub", ".docx", ".zip"})
+# How the operator names the form of a player of their own.
+TEMPLATE = regex.compile(
+    r"\{url\}(?:(?P<mark>[?#])(?P<key>[A-Za-z_][\w.-]{0,31})=|/)(?:\{(?P<as>seconds|clock|units)\}(?P<unit>s?))"
+)
+TEMPLATE_FIX = (
+    "Write it as {url}?t={seconds}, {url}#t={seconds} or {url}/{seconds}; in the place of {seconds} may stand "
+    "{seconds}s, {clock} (1:02:03) or {units} (1h2m3s)."
+)
 _PAIRS = regex.compile(r"[A-Za-z_][\w.-]*=[^&]*(?:&[A-Za-z_][\w.-]*=[^&]*)*")
 
 
@@ -128,7 +137,7 @@ FORMS = (
         "github.com/Automattic/pocket-casts-ios pull requests 1502 (2024-03) and 3937 (2026-02)",
     ),
     Form(
-        "Overcast", ("overcast.fm",), r"/\+[\w-]+(?:/[\d:]*)?$", "path", "", timestamp,
+        "Overcast", ("overcast.fm",), r"/\+[\w-]+", "path", "", timestamp,
         "as its share button makes it, such as overcast.fm/+CdSv9LfI/1:27:57 in a public text of 2016",
     ),
     Form(
@@ -141,7 +150,35 @@ FORMS = (
 )  # fmt: skip
 
 
-def link_at_second(url: str | None, seconds: float | None) -> str | None:
+def own_forms(players: Mapping[str, str]) -> tuple[Form, ...]:
+    """The forms of players of one's own, by host; the longest host first, so that one under another is met first.
+
+    Raises:
+        ConfigInvalid: a template is not of a form that can be read back.
+
+    >>> form, = own_forms({"play.example": "{url}?start={seconds}s"})
+    >>> link_at_second("https://play.example/1?a=b#notes", 75.9, (form,))
+    'https://play.example/1?a=b&start=75s#notes'
+    """
+    return tuple(_own_form(host, players[host]) for host in sorted(players, key=len, reverse=True))
+
+
+def _own_form(host: str, template: str) -> Form:
+    found = TEMPLATE.fullmatch(template)
+    if found is None or (found["unit"] and found["as"] != "seconds"):
+        raise ConfigInvalid(
+            f"{host}: {template!r} does not say how its player names a second.", fix=TEMPLATE_FIX
+        )
+    places: dict[str | None, Place] = {"?": "query", "#": "fragment", None: "path"}
+    written = (
+        _with_unit
+        if found["unit"]
+        else {"seconds": _seconds, "clock": timestamp, "units": _long}[found["as"]]
+    )
+    return Form(host, (host,), "", places[found["mark"]], found["key"] or "", written, "rejoinder.toml")
+
+
+def link_at_second(url: str | None, seconds: float | None, own: Sequence[Form] = ()) -> str | None:
     """The address with the second as its player reads it; None where it is no web address.
 
     Everything else about the address stays as it was, character by character, but for characters that no address has:
@@ -151,6 +188,7 @@ def link_at_second(url: str | None, seconds: float | None) -> str | None:
     Args:
         url: of the source.
         seconds: from the beginning, fractions dropped; None leaves the address as it is.
+        own: forms of players of one's own, which go before those that are known (`own_forms`).
 
     >>> link_at_second("https://youtu.be/abc?si=1", 75.9)
     'https://youtu.be/abc?si=1&t=75s'
@@ -162,7 +200,7 @@ def link_at_second(url: str | None, seconds: float | None) -> str | None:
         return None
     if seconds is None:
         return parts.geturl()
-    form = form_of(parts)
+    form = form_of(parts, own)
     return _timed(parts, form, form.written(max(0, int(seconds)))).geturl()
 
 
@@ -207,11 +245,11 @@ def web_address(url: str | None) -> SplitResult | None:
     return _with_path(escaped) if fragment else escaped
 
 
-def form_of(parts: SplitResult) -> Form:
-    """The form that an address takes."""
+def form_of(parts: SplitResult, own: Sequence[Form] = ()) -> Form:
+    """The form that an address takes; own ones go first, but a file is a file wherever it lies."""
     if PurePosixPath(parts.path).suffix.lower() in MEDIA:
         return MEDIA_FRAGMENT
-    return next((form for form in FORMS if form.fits(parts)), ANY_PAGE)
+    return next((form for form in (*own, *FORMS) if form.fits(parts)), ANY_PAGE)
 
 
 def _timed(parts: SplitResult, form: Form, value: str) -> SplitResult:
@@ -220,7 +258,10 @@ def _timed(parts: SplitResult, form: Form, value: str) -> SplitResult:
         fragment = "" if parts.fragment.startswith("t=") else parts.fragment
         return parts._replace(query=_set(parts.query, form.key, value), fragment=fragment)
     if form.place == "path":
-        return parts._replace(path=f"{regex.sub('/[0-9:]*$', '', parts.path)}/{value}")
+        # What the form begins with is the recording; a path of one's own is that as a whole.
+        named = regex.match(form.path, parts.path)
+        before = named[0] if form.path and named else parts.path.rstrip("/")
+        return parts._replace(path=f"{before}/{value}")
     is_place_of_its_own = bool(parts.fragment) and not _PAIRS.fullmatch(parts.fragment)
     if form.place == "nowhere" or is_place_of_its_own:
         return parts

@@ -37,7 +37,7 @@ def citation_address(evidence: Evidence) -> str | None:
     at = (
         link_at_words(url, evidence.quote)
         if evidence.start_s is None
-        else link_at_second(url, evidence.start_s)
+        else link_at_second(url, evidence.start_s, evidence.forms)
     )
     return at if at is not None and len(in_markdown(at)) <= LONGEST_LINK else None
 

@@ -14,15 +14,19 @@ LONGEST_HOST = 253
 # In the place of sites beyond those that are told apart.
 OTHER_HOSTS = "other"
 # Substrings by which programs name themselves, among them those that fetch a preview of every link that is posted.
+# CUBOT makes telephones.
 # Sources: docs.x.com cards/getting-started (Twitterbot), developers.facebook.com sharing/webmasters/web-crawlers
 # (facebookexternalhit), api.slack.com robots (Slackbot), developers.google.com search crawlers (Googlebot and others).
 BOTS = regex.compile(
-    r"(?i)bot\b|bot/|crawl|spider|slurp|preview|facebookexternalhit|embedly|whatsapp|vkshare|headless|python-|curl/|wget/"
+    r"(?i)(?<!cu)bot\b|crawl|spider|slurp|preview|facebookexternalhit|embedly|whatsapp|vkshare|headless|python-|curl/|wget/"
     r"|go-http-client|java/|okhttp|axios|node-fetch|httpx|scrapy|libwww|monitor|validator|fetcher|scanner"
 )
 # A browser that loads a page before anybody asked for it says so. Sources: fetch.spec.whatwg.org (Sec-Purpose), and the
 # older Purpose and X-Moz of Chromium and Firefox.
 EARLY = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+# A browser that embeds an address rather than opens it says so too, and a page can embed any. Source:
+# w3.org/TR/fetch-metadata, sections 2.1 and 2.2.
+OPENED = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
 _HOST = regex.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)+[a-z0-9-]+")
 
 
@@ -35,7 +39,7 @@ class Visit:
 
 
 def visit_of(method: str, headers: Mapping[str, str]) -> Visit | None:
-    """What counts of a request; None where nobody looked: it asks for headers alone, or loads ahead.
+    """What counts of a request; None where nobody looked: it asks for headers alone, loads ahead, or embeds.
 
     Args:
         method: of the request, upper case.
@@ -47,6 +51,8 @@ def visit_of(method: str, headers: Mapping[str, str]) -> Visit | None:
     said = " ".join(headers.get(name, "") for name in EARLY).lower()
     if method != "GET" or "prefetch" in said or "preview" in said or "prerender" in said:
         return None
+    if any(headers.get(name, opened) != opened for name, opened in OPENED.items()):
+        return None
     agent = headers.get("user-agent", "")
     return Visit(_host(headers.get("referer", "")), not agent.strip() or BOTS.search(agent) is not None)
 
@@ -56,7 +62,9 @@ def _host(referrer: str) -> str:
         host = (urlsplit(referrer.strip()).hostname or "").rstrip(".").lower()
     except ValueError:
         return ""
-    return host if len(host) <= LONGEST_HOST and _HOST.fullmatch(host) else ""
+    # An address on the network is nobody's site, and may be somebody's own.
+    is_name = not host.rpartition(".")[2].isdigit()
+    return host if is_name and len(host) <= LONGEST_HOST and _HOST.fullmatch(host) else ""
 
 
 def with_click(target: str, code: str, parameter: str, own_hosts: frozenset[str]) -> str:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rejoinder.corpus.moments import Form
 from rejoinder.corpus.values import Passage
 from rejoinder.ids import ChunkId, SourceId
 from rejoinder.llm.ports import Embedder, Vectors
@@ -48,6 +49,7 @@ class Evidence:
     support: float
     verdict: Verdict
     reason: str
+    forms: tuple[Form, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from rejoinder.corpus.moments import Form
 from rejoinder.drafting.checks import Check, check_draft
 from rejoinder.drafting.extractive import DraftReply, QuotedEvidence
 from rejoinder.ids import PostId
@@ -61,13 +62,14 @@ class Checking:
     index_id: int
     challenger_share: float = 0.0
     editor: ReplyEditor | None = None
+    forms: tuple[Form, ...] = ()
     name: str = "check"
     table: str = "post"
 
     def load(self, tx: Transaction, ids: Sequence[int]) -> list[Drafted]:
         """Newest drafts with evidence and the replies they must not repeat."""
         drafts = {r["post_id"]: r for r in tx.rows("latest_drafts", post_ids=list(ids))}
-        found = with_frames(tx, researched(tx, ids, self.index_id), self.challenger_share)
+        found = with_frames(tx, researched(tx, ids, self.index_id, self.forms), self.challenger_share)
         decided = with_decisions(tx, with_channels(tx, found))
         return [self._drafted(tx, item, drafts[item.stored.id]) for item in decided]
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
+from rejoinder.corpus.moments import Form
 from rejoinder.drafting.checks import Check
+from rejoinder.drafting.citations import citation_address
 from rejoinder.drafting.extractive import DraftReply, draft_reply
 from rejoinder.drafting.link_proposals import LinkProposal
 from rejoinder.drafting.strategies import Choice, ChoiceContext, StrategyChooser, safe_strategies
@@ -66,15 +68,17 @@ class Researched:
         return f"post:{self.stored.id}"
 
 
-def researched(tx: Transaction, ids: Sequence[int], index_id: int) -> list[Researched]:
-    """Posts with their evidence, in the order of ids."""
+def researched(
+    tx: Transaction, ids: Sequence[int], index_id: int, forms: tuple[Form, ...] = ()
+) -> list[Researched]:
+    """Posts with their evidence, in the order of ids; forms are those of players of one's own."""
     rows: dict[int, list[dict[str, Any]]] = {}
     for row in tx.rows("load_evidence", post_ids=list(ids)):
         rows.setdefault(row["post_id"], []).append(row)
     return [
         Researched(
             stored,
-            tuple(_evidence(row) for row in rows.get(stored.id, [])),
+            tuple(_evidence(row, forms) for row in rows.get(stored.id, [])),
             tuple(row["id"] for row in rows.get(stored.id, [])),
         )
         for stored in load_posts(tx, ids, index_id)
@@ -87,7 +91,7 @@ def with_frames(tx: Transaction, items: Sequence[Researched], challenger_share: 
     return [replace(item, frames=in_force.choose(FRAMES, item.ref, challenger_share)[0]) for item in items]
 
 
-def _evidence(row: Mapping[str, Any]) -> Evidence:
+def _evidence(row: Mapping[str, Any], forms: tuple[Form, ...]) -> Evidence:
     return Evidence(
         chunk_id=row["chunk_id"],
         source_id=row["source_id"],
@@ -99,6 +103,7 @@ def _evidence(row: Mapping[str, Any]) -> Evidence:
         support=row["score"],
         verdict=row["verdict"],
         reason="",
+        forms=forms,
     )
 
 
@@ -111,12 +116,13 @@ class Deciding:
     index_id: int
     challenger_share: float = 0.0
     is_written: bool = False
+    forms: tuple[Form, ...] = ()
     name: str = "decide"
     table: str = "post"
 
     def load(self, tx: Transaction, ids: Sequence[int]) -> list[tuple[Researched, int]]:
         """Posts with evidence, and which round of drafting this is."""
-        found = with_frames(tx, researched(tx, ids, self.index_id), self.challenger_share)
+        found = with_frames(tx, researched(tx, ids, self.index_id, self.forms), self.challenger_share)
         items = [replace(item, is_written=self.is_written) for item in with_channels(tx, found)]
         return [(item, tx.value("next_round", post_id=item.stored.id)) for item in items]
 
@@ -160,12 +166,13 @@ class Drafting:
     challenger_share: float = 0.0
     writer: ReplyWriter | None = None
     own: OwnAddresses = field(default_factory=OwnAddresses)
+    forms: tuple[Form, ...] = ()
     name: str = "draft"
     table: str = "post"
 
     def load(self, tx: Transaction, ids: Sequence[int]) -> list[Researched]:
         """Posts with evidence and decision, and addresses of our own for what may be quoted."""
-        found = with_frames(tx, researched(tx, ids, self.index_id), self.challenger_share)
+        found = with_frames(tx, researched(tx, ids, self.index_id, self.forms), self.challenger_share)
         return [
             replace(item, instead=self.own.instead(item.channel, item.evidence, item.instead))
             for item in with_decisions(tx, with_channels(tx, found))
@@ -225,7 +232,13 @@ def save_draft(tx: Transaction, item: Researched, draft: DraftReply, model: str)
     )[0]
     for quoted in draft.quotes:
         evidence_id = item.evidence_ids[quoted.evidence_index]
-        tx.execute("insert_draft_evidence", draft_id=row["id"], evidence_id=evidence_id, quote=quoted.text)
+        tx.execute(
+            "insert_draft_evidence",
+            draft_id=row["id"],
+            evidence_id=evidence_id,
+            quote=quoted.text,
+            address=citation_address(item.evidence[quoted.evidence_index]),
+        )
     return int(row["id"])
 
 

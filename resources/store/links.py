@@ -120,7 +120,7 @@ def case_link(
     if row is None:
         return None
     quoted = _quoted(row)
-    target = citation_address(quoted)
+    target = row["drafted_address"] or citation_address(quoted)
     own = tracked_links_of(tx, [post_id])[post_id].get(target) if target else None
     address = _standing(row["draft_text"], target, own, policy)
     cited = tuple(dict.fromkeys(citation(quoted, max_title=length) for length in TITLE_LENGTHS))

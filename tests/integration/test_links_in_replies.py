@@ -14,7 +14,7 @@ from rejoinder.engagement.visits import Visit
 from rejoinder.errors import ConfigInvalid
 from rejoinder.listening.policy import default_policy
 from rejoinder.listening.post import Post
-from rejoinder.review.links import with_link
+from rejoinder.review.links import with_link, without_link
 from resources.commands import people
 from resources.commands.actors import Actor, machine_owner
 from resources.commands.review import approve
@@ -29,6 +29,7 @@ from resources.store.posts import insert_post
 from resources.store.prompt_versions import ensure_prompts
 from resources.store.reviews import load_case
 from resources.tuning import Tuning
+from resources.tuning_sections import Links
 from resources.wiring import run_step
 from resources.work.stopping import StopSignal
 from resources.workbench import Workbench
@@ -257,6 +258,19 @@ def test_without_a_public_address_any_more_another_draft_goes_straight(newsroom:
     room.rows("update post set stage = 'response', step = 'decide' where id > 0 returning id")
     assert room.work() == {"passed": 1}
     assert address not in room.draft() and room.draft().endswith(f" {room.case().link.address}")
+
+
+def test_a_player_of_ones_own_opens_as_it_was_told_and_a_draft_keeps_its_address(newsroom: Open) -> None:
+    room, told = newsroom(links="always"), "https://example.com/514?at=1131s"
+    links = Links(players={"example.com": "{url}?at={seconds}s"})
+    room.bench = replace(room.bench, tuning=Tuning(links=links))
+    assert room.work() == {"passed": 1}
+    assert room.draft().endswith(f" {told}") and DIRECT not in room.draft()
+    # The page that shows it knows nothing of players.
+    case = room.case()
+    assert case.link.address == told
+    text = without_link(room.draft(), case.link.cited, told)
+    assert with_link(text, "x", case.link.cited, case.link.address) == room.draft()
 
 
 def test_where_no_link_was_proposed_the_reviewer_may_still_put_in_one_that_counts(newsroom: Open) -> None:

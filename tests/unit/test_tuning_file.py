@@ -39,6 +39,15 @@ def read(folder: Path, text: str) -> Tuning:
         ),
         ("[budget]\ntasks = { reply = -1 }", "budget.tasks.reply: "),
         ("links.own_hosts = ['https://shop.example']", "links.own_hosts.0: "),
+        (
+            "[links.players]\n'play.example' = '{url}?start='",
+            r"links.players: play.example: '{url}\?start=' does not say .* Write it as {url}\?t={seconds}",
+        ),
+        (
+            "[links.players]\n'https://play.example' = '{url}?t={seconds}'",
+            "links.players.https://play.example.*: ",
+        ),
+        ("links.proxies = ['10.0.0.1/8']", "links.proxies.0: "),
         ("retrieval.candidates = 'many'", "retrieval.candidates: "),
         ("stages = ", "is not TOML"),
     ],

@@ -83,13 +83,17 @@ cross join lateral (
 
 -- name: case_link
 -- What was proposed for the latest draft about a post as it stands, and what that quotes; before the rest, the best.
+-- Its address is the one of when it was drafted: settings may have changed since.
 with latest as (
   select d.id, d.decision_id, d.text from draft d join post p on p.id = d.post_id and p.round = d.round
   where d.post_id = %(post_id)s order by d.version desc limit 1
 )
 select d.text as draft_text, n.is_link_proposed, n.link_reason, n.price_usd::float8 as price_usd,
        n.price_with_link_usd::float8 as price_with_link_usd,
-       v.quote, v.start_s, v.speaker, s.title as source_title, s.url as source_url, c.id as chunk_id, c.source_id
+       v.quote, v.start_s, v.speaker, s.title as source_title, s.url as source_url, c.id as chunk_id, c.source_id,
+       (select q.address from draft_evidence q join draft x on x.id = q.draft_id
+        where x.post_id = v.post_id and q.evidence_id = v.id and q.address is not null
+        order by q.draft_id desc limit 1) as drafted_address
 from latest d
 left join decision n on n.id = d.decision_id
 cross join evidence v

@@ -12,9 +12,11 @@ from rejoinder.corpus.moments import (
     form_of,
     link_at_second,
     link_at_words,
+    own_forms,
     places,
     web_address,
 )
+from rejoinder.errors import ConfigInvalid
 from rejoinder.text.links import find_links
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "links.md"
@@ -40,6 +42,7 @@ OPENED = [
     ("https://open.spotify.com/embed/episode/a1", "https://open.spotify.com/embed/episode/a1?t=754"),
     ("https://open.spotify.com/show/a1", "https://open.spotify.com/show/a1#t=754"),
     ("https://overcast.fm/+a1_-", "https://overcast.fm/+a1_-/12:34"),
+    ("https://overcast.fm/+a1/", "https://overcast.fm/+a1/12:34"),
     ("https://overcast.fm/+a1/1:27:57", "https://overcast.fm/+a1/12:34"),
     ("https://overcast.fm/itunes123/show", "https://overcast.fm/itunes123/show#t=754"),
     ("https://player.vimeo.com/video/1234?h=ab", "https://player.vimeo.com/video/1234?h=ab#t=754s"),
@@ -103,6 +106,47 @@ def urls(draw):
 @pytest.mark.parametrize(("url", "opened"), OPENED)
 def test_each_kind_of_address_has_its_form(url, opened):
     assert link_at_second(url, 754.9) == opened
+
+
+PLAYERS = {
+    "play.example": "{url}?start={seconds}s",
+    "live.play.example": "{url}#{key}={units}".replace("{key}", "at"),
+    "pod.example": "{url}/{clock}",
+    "youtube.com": "{url}?t={seconds}",
+    "cast.example": "{url}/{seconds}",
+}
+
+
+@pytest.mark.parametrize(
+    ("url", "opened"),
+    [
+        ("https://play.example/1?a=b&start=3#notes", "https://play.example/1?a=b&start=754s#notes"),
+        ("https://www.play.example/1", "https://www.play.example/1?start=754s"),
+        ("https://live.play.example/1", "https://live.play.example/1#at=0h12m34s"),
+        ("https://pod.example/1/?a=b#c", "https://pod.example/1/12:34?a=b#c"),
+        ("https://cast.example/episode/42", "https://cast.example/episode/42/754"),
+        ("https://www.youtube.com/watch?v=a1", "https://www.youtube.com/watch?v=a1&t=754"),
+        ("https://play.example/1.mp3", "https://play.example/1.mp3#t=754"),
+        ("https://play.example.evil.example/1", "https://play.example.evil.example/1#t=754"),
+        ("https://vimeo.com/1", "https://vimeo.com/1#t=754s"),
+    ],
+)
+def test_players_of_ones_own_go_first(url, opened):
+    assert link_at_second(url, 754.9, own_forms(PLAYERS)) == opened
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "", "{url}", "{url}?t=", "{url}?t={second}", "{url}?t={seconds}{seconds}", "https://evil.example/{seconds}",
+        "{url}.evil.example?t={seconds}", "{url}@evil.example/{seconds}", "{url}?a=b&t={seconds}", "{url}?t={clock}s",
+        "{url}?t t={seconds}", "{url}?t={seconds}#x", "x{url}?t={seconds}", "{url}?{seconds}",
+    ],
+)  # fmt: skip
+def test_a_template_that_names_no_second_is_refused_with_what_would(template):
+    with pytest.raises(ConfigInvalid, match=r"play.example: .* does not say") as raised:
+        own_forms({"play.example": template})
+    assert "{url}?t={seconds}" in raised.value.fix
 
 
 @given(urls(), st.integers(0, 10**5))

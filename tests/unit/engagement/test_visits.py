@@ -15,7 +15,27 @@ SAFARI = (
 )
 
 
-@pytest.mark.parametrize("agent", [FIREFOX, SAFARI])
+CUBOT = (
+    "Mozilla/5.0 (Linux; Android 13; CUBOT X70) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile "
+    "Safari/537.36"
+)
+
+
+@pytest.mark.parametrize(
+    "embedded",
+    [
+        {"sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"},
+        {"sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"},
+        {"sec-fetch-mode": "cors", "sec-fetch-dest": "empty"},
+    ],
+)
+def test_what_a_page_embeds_is_no_visit(embedded):
+    assert visit_of("GET", {"user-agent": FIREFOX, **embedded}) is None
+    opened = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+    assert visit_of("GET", {"user-agent": FIREFOX, **opened}) == Visit("", False)
+
+
+@pytest.mark.parametrize("agent", [FIREFOX, SAFARI, CUBOT])
 def test_people_are_no_bots(agent):
     assert visit_of("GET", {"user-agent": agent}) == Visit("", False)
 
@@ -41,7 +61,9 @@ def test_programs_are_told_apart(agent):
         ("https://T.CO/abc", "t.co"),
         ("https://ann:pw@example.com./a", "example.com"),
         ("http://[::1", ""),
-        ("http://192.168.0.7:80/", "192.168.0.7"),
+        ("http://192.168.0.7:80/", ""),
+        ("http://203.0.113.9/blog", ""),
+        ("http://[2001:db8::1]/", ""),
         ("android-app://com.reddit.frontpage/", "com.reddit.frontpage"),
         ("about:blank", ""),
         ("https://localhost/", ""),
