@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from importlib import resources as package_files
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ SNAPSHOT, MADE_BY = "snapshot", "made_by"
 # A change is in the marts after so many minutes at most; between two refreshes lie so many seconds at least.
 FRESH_WITHIN = timedelta(minutes=5)
 LEAST_GAP = timedelta(seconds=60)
-DRAFT_IS_LEFT_AFTER_S = 3_600
+LONGEST_REFRESH = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,14 @@ def _moment_of(path: Path) -> Moment | None:
 
 @lru_cache(maxsize=1)
 def _made_by() -> str:
-    """Another value for other columns or statements, as after an upgrade."""
-    words = [str(FACTS), *fact_statements(), *map(_statement, ("macros", *MARTS))]
+    """Another value for other columns, statements or types, as after an upgrade."""
+    words = [
+        str(FACTS),
+        version("duckdb"),
+        version("polars"),
+        *fact_statements(),
+        *map(_statement, ("macros", *MARTS)),
+    ]
     return hashlib.sha256("\n".join(words).encode()).hexdigest()[:12]
 
 
@@ -132,7 +139,7 @@ def is_refresh_due(db: Database, home: Path, now: datetime) -> bool:
     written = written_moment(home)
     if written is None:
         return True
-    if now < written.as_of + LEAST_GAP:
+    if timedelta(0) <= now - written.as_of < LEAST_GAP:  # a server whose clock is ahead is no reason to wait
         return False
     with db.transaction() as tx:
         return written.as_of.date() != now.date() or tx.value("mart_marker") != written.marker
@@ -237,16 +244,21 @@ def _replace_all(
             frame.write_parquet(drafts[name], metadata=metadata)
         for name, path in places.items():
             there = _moment_of(path) if path.is_file() else None
-            if there is None or there.as_of <= moment.as_of:  # else a refresh of a later moment was quicker
+            if there is None or not _is_quicker(there, moment):
                 drafts[name].replace(path)
     finally:
         for draft in drafts.values():
             draft.unlink(missing_ok=True)
 
 
+def _is_quicker(there: Moment, mine: Moment) -> bool:
+    """Whether a refresh of a later moment ended first; far later is a clock that was set back, not a refresh."""
+    return timedelta(0) < there.as_of - mine.as_of < LONGEST_REFRESH
+
+
 def _clear_left_drafts(folder: Path) -> None:
     """Take away what a process that was killed left, long after any refresh would have ended."""
     for draft in folder.glob(".*.parquet.*"):
         with suppress(FileNotFoundError):
-            if time.time() - draft.stat().st_mtime > DRAFT_IS_LEFT_AFTER_S:
+            if time.time() - draft.stat().st_mtime > LONGEST_REFRESH.total_seconds():
                 draft.unlink()

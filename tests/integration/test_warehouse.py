@@ -496,11 +496,21 @@ def test_an_older_moment_never_replaces_a_later_one(newsroom: Newsroom, db: Data
     newsroom.post()
     refresh_marts(db, tmp_path)
     funnel = mart_path(tmp_path, "funnel")
-    later = {**pl.read_parquet_metadata(funnel), "as_of": "2100-01-01T00:00:00+00:00"}
-    pl.read_parquet(funnel).write_parquet(funnel, metadata=later)
-    newsroom.post()
+    kept, now = pl.read_parquet_metadata(funnel), datetime.now(UTC)
+    for ahead, posts in ((timedelta(minutes=5), 1), (timedelta(days=30), 3)):
+        later = {**kept, "as_of": (now + ahead).isoformat()}
+        pl.read_parquet(funnel).write_parquet(funnel, metadata=later)
+        newsroom.post()
+        refresh_marts(db, tmp_path)
+        assert read_mart(tmp_path, "funnel")["posts"].sum() == posts, "a month ahead a clock was wrong"
+
+
+def test_a_server_whose_clock_is_ahead_is_no_reason_to_wait(
+    newsroom: Newsroom, db: Database, tmp_path: Path
+) -> None:
     refresh_marts(db, tmp_path)
-    assert read_mart(tmp_path, "funnel")["posts"].sum() == 1
+    newsroom.post()
+    assert is_refresh_due(db, tmp_path, datetime.now(UTC) - timedelta(minutes=10))
 
 
 def test_model_calls_cost_what_was_recorded(newsroom: Newsroom, db: Database, tmp_path: Path) -> None:
