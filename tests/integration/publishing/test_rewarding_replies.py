@@ -13,6 +13,7 @@ from resources.commands.actors import Actor
 from resources.commands.reward_weights import read_weights, set_weights
 from resources.commands.rewards import read_rewards
 from resources.measuring import measure_due
+from resources.migrations import load_migrations
 from resources.platforms.failures import Unreachable
 from resources.platforms.port import Metrics
 from resources.rewarding import norm_of, refresh_rewards
@@ -273,6 +274,30 @@ def test_a_reward_costs_what_was_booked_for_sending_it(desk, measure):
     measure(HOUR * 2.2)
     refresh_rewards(desk.db)
     assert rewards(desk)[reply]["components"]["platform_usd"] == 0.02
+
+
+def test_replies_of_before_the_charges_cost_what_their_decision_says_else_the_price_of_then(desk):
+    policy = replace(
+        default_policy("sandbox/x/enterprise"), price_per_create_usd=0.02, price_summoned_usd=0.03
+    )
+    channel = desk.channel(policy=policy)
+    known, _, linked = (
+        desk.approved(channel, text=text) for text in (None, None, "See https://youtu.be/abc?t=5 there.")
+    )
+    desk.run()
+    charged = "select publication_id, action, charged_usd::float8 as usd from publication_charge order by 1"
+    booked = desk.rows(charged)
+    decided(desk, known, linked)
+    desk.rows("update decision set price_usd = 0.5, price_with_link_usd = 0.7")
+    desk.rows("delete from publication_charge")
+    [migration] = [one for one in load_migrations() if one.name == "rewards_by_age"]
+    start = migration.text.index("insert into publication_charge")
+    desk.rows(migration.text[start : migration.text.index(";", start)])
+    found = desk.rows(charged)
+    assert [(row["publication_id"], row["action"]) for row in found] == [
+        (row["publication_id"], row["action"]) for row in booked
+    ]
+    assert [row["usd"] for row in found] == [0.5, 0.03, 0.7]
 
 
 def test_a_reply_whose_reward_cannot_be_worked_out_waits_with_its_reason(desk, measure):
