@@ -24,7 +24,7 @@ from review_app.places import (
     undo_on_offer,
 )
 from review_app.problems import has_problem, show_problem, telling
-from review_app.screens.schedule_choice import choose_schedule, chosen_schedule
+from review_app.screens.schedule_choice import choose_schedule, chosen_schedule, in_full
 
 REFUSED = Place("post_queue", "failed")
 
@@ -95,7 +95,7 @@ def _approve(case: ReviewCase) -> None:
         )
         is_queued = done.way == "api"
         said = (
-            f"Approved. It will be sent by API: {done.schedule}."
+            f"Approved. It will be sent by API: {in_full(done.schedule)}."
             if is_queued
             else "Approved. It waits for you under Hand-off."
         )

@@ -8,8 +8,9 @@ from rejoinder.listening.answerable import Answerable, Unanswerable
 from rejoinder.review.diffs import word_diff
 from rejoinder.review.moves import Place
 from rejoinder.review.wording import as_sent
+from resources.publishing.switch import pauses_in_force
 from resources.store.review_values import CaseCheck, CaseDraft, CasePart, CasePublication, ReviewCase
-from review_app.desk import refusal
+from review_app.desk import reading, refusal
 from review_app.escaped import Markup, chip, html, join, link, note, show, show_text
 from review_app.places import Kept, begin_text, forget_text, forget_version, seen_version, text_key
 from review_app.screens.deciding import REFUSED, show_buttons
@@ -19,8 +20,11 @@ from review_app.texts import STATES, TONES, way_ahead, when, words
 
 OPEN_PLACES = (Place("review", "pending"), REFUSED)
 TEXT_HEIGHT_PX = 190
-# Our own script, with nothing of anybody else's in it.
-LIVE = "<script>" + Path(__file__).with_name("live_count.js").read_text("utf-8") + "</script>"
+# Our own scripts, with nothing of anybody else's in them.
+SCRIPTS = "".join(
+    f"<script>{Path(__file__).with_name(name).read_text('utf-8')}</script>"
+    for name in ("live_count.js", "steady_hand.js")
+)
 
 
 def show_draft(case: ReviewCase) -> None:
@@ -58,6 +62,10 @@ def _show_way(case: ReviewCase) -> None:
     tone = "bad" if is_refused else "good" if is_sent else "warn"
     mark = chip("sandbox", "rehearsal") if case.channel.is_sandbox else Markup()
     show(html('<div class="rj-note {}">{}{}</div>', tone, mark, text))
+    with reading() as tx:
+        found = [pause for pause in pauses_in_force(tx) if pause.channel_id in (None, case.channel.id)]
+    if found and case.way == "api":
+        note(f"{found[0]}. What you approve waits until it is resumed.", "Publishing is paused", "bad")
 
 
 def _show_changes_elsewhere(case: ReviewCase) -> None:
@@ -75,7 +83,7 @@ def _editor(case: ReviewCase, draft: CaseDraft) -> None:
     """The edit box with its count, the buttons and the difference; reruns alone while a person writes."""
     is_older = begin_text(case.id, Kept(draft.id, draft.text))
     show(html('<div class="rj-head">Reply</div>'))
-    with st.container(key="reply_text", gap="xsmall"):
+    with st.container(key="reply_text", gap="xsmall"), st.container(key=f"of_draft_{draft.id}", gap="xsmall"):
         text = st.text_area(
             "Reply",
             key=text_key(case.id),
@@ -86,7 +94,7 @@ def _editor(case: ReviewCase, draft: CaseDraft) -> None:
         )
         obstacle = show_parts(case, text or "")
     show_link_choice(case, text or "")
-    st.html(LIVE, unsafe_allow_javascript=True)
+    st.html(SCRIPTS, unsafe_allow_javascript=True)
     show_buttons(case, text or "", obstacle)
     if is_older:
         note("A newer version of the draft exists; the difference below is against it.", tone="warn")

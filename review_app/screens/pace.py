@@ -18,6 +18,7 @@ from review_app.texts import when
 
 EVERYTHING = "everything"
 PLANNED_SHOWN = 5
+UNSAID = "no reason given"
 
 
 def show_switch(pause: Pause | None) -> None:
@@ -78,8 +79,10 @@ def _pause_button(place: str, key: str, channel: str | None) -> None:
     label = "Pause everything" if channel is None else "Pause this channel"
     with st.popover(label, key=f"pause_{key}", disabled=bool(hindrance), help=hindrance):
         reason = st.text_input("Why?", key=f"pause_reason_{key}", max_chars=pauses.LONGEST_REASON)
-        if st.button("Stop now", key=f"stop_{key}", type="primary", disabled=not (reason or "").strip()):
-            _turn(place, lambda: pauses.pause(database(), me(), channel, reason=reason or ""))
+        # Never disabled: who is in a hurry presses it with the reason still being written.
+        if st.button("Stop now", key=f"stop_{key}", type="primary"):
+            why = (reason or "").strip() or UNSAID
+            _turn(place, lambda: pauses.pause(database(), me(), channel, reason=why))
 
 
 def _resume_button(place: str, key: str, channel: str | None) -> None:

@@ -26,7 +26,7 @@ def show_post(case: ReviewCase) -> None:
     with st.container(border=True, key="post"):
         show(
             html(
-                '<div class="rj-line"><span class="rj-who">{}</span><span>{}</span></div>'
+                '<div class="rj-line whole"><span class="rj-who">{}</span><span>{}</span></div>'
                 '<div class="rj-meta">{}</div>',
                 author_of(post.author),
                 join(_badges(case), ""),

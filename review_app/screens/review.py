@@ -35,7 +35,7 @@ def _show_nothing() -> None:
 def _show_case(post_id: PostId) -> None:
     with reading() as tx:
         case = load_case(tx, post_id)
-    post_side, draft_side = st.columns([52, 48], gap="medium")
+    post_side, draft_side = st.columns([50, 50], gap="medium")
     with post_side:
         show_post(case)
         show_evidence(case)

@@ -172,13 +172,18 @@ def page(browser: Browser, newsroom: Newsroom) -> Iterator[Page]:
     context.on("request", lambda r: outside.append(r.url) if is_outside(r.url) else None)
     opened.set_default_timeout(WAIT_MS)
     opened.goto(newsroom.app_url)
-    opened.get_by_label("Name", exact=True).fill(NAME)
-    opened.get_by_label("Password", exact=True).fill(PASSWORD)
-    opened.get_by_role("button", name="Sign in", exact=True).click()
-    reply(opened).wait_for()
+    sign_in(opened)
     yield opened
     context.close()
     assert outside == []
+
+
+def sign_in(page: Page) -> None:
+    """Sign in, and wait for the first case."""
+    page.get_by_label("Name", exact=True).fill(NAME)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    reply(page).wait_for()
 
 
 def is_outside(url: str) -> bool:
@@ -304,3 +309,26 @@ def test_keys_pressed_while_writing_decide_nothing(page: Page) -> None:
     page.get_by_role("button", name="Undo").click()
     expect_author(page, author)
     expect_reply(page, "A X B S U a x b s u")
+
+
+def test_a_reload_keeps_what_was_written_and_a_key_held_down_decides_once(page: Page) -> None:
+    author = open_case(page, called_us=True)
+    text = "Written, not yet decided about: 12:04."
+    write(page, text)
+    rest(page)
+    page.reload()
+    sign_in(page)
+    page.locator("[class*='st-key-row_']", has_text=author).get_by_role("button").click()
+    expect_author(page, author)
+    expect_reply(page, text)
+    rest(page)
+    waiting = int(page.locator(".rj-numbers b").first.inner_text())
+    page.locator(".st-key-post .rj-post").click()
+    expect(reply(page)).not_to_be_focused()
+    rest(page)
+    for _ in range(8):
+        page.keyboard.down("a")  # each after the first repeats, as of a key on which a hand rests
+        page.wait_for_timeout(250)
+    page.keyboard.up("a")
+    rest(page)
+    expect(page.locator(".rj-numbers b").first).to_have_text(str(waiting - 1))

@@ -67,6 +67,13 @@ def test_a_rule_that_the_platform_does_not_take_is_shown_with_its_reason(
     assert "<code>tea OR</code>" in html and "&lt;i&gt;a term&lt;/i&gt; is missing" in html
 
 
+def test_a_person_in_a_hurry_stops_everything_without_a_word(db: Database, owner_db: Database) -> None:
+    make_channel(owner_db, name="paid")
+    opened().run().button(key="stop_everything").click().run()
+    with db.transaction() as tx:
+        assert tx.rows("pauses_in_force")[0]["reason"] == "no reason given"
+
+
 def test_the_switch_stands_in_red_with_who_when_and_why(db: Database, owner_db: Database) -> None:
     make_channel(owner_db, name="paid")
     page = opened().run()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from rejoinder.review.roles import ROLES
 from resources.commands import people
 from resources.commands import review as commands
 from resources.commands.actors import Actor, machine_owner
+from resources.commands.pauses import pause
 from resources.postgres import Database
 from resources.settings import load_settings
 from resources.store.channels import save_channel
@@ -253,6 +254,49 @@ def test_the_edited_text_is_what_is_approved_and_the_next_case_opens(staff: Desk
     press(page, "Undo")
     assert staff.place(first) == "review/pending"
     assert page.text_area(key=f"text_{first}").value == "Below zero too: 12:04."
+
+
+def test_a_schedule_says_what_it_means_and_outlives_an_undo(staff: Desk, signed_in: SignIn) -> None:
+    post_id = staff.post()
+    page = signed_in("approver")
+    page.radio(key=f"schedule_way_{post_id}").set_value("at").run()
+    zone = page.selectbox(key=f"schedule_zone_{post_id}")
+    assert zone.value == "UTC" and "Europe/Berlin" in zone.options
+    zone.set_value("Europe/Berlin").run()
+    page.text_input(key=f"schedule_time_{post_id}").input("2020-01-01 09:00").run()
+    assert "is over" in html_of(page)
+    later = (datetime.now(UTC) + timedelta(days=20)).strftime("%Y-%m-%d 12:00")
+    page.text_input(key=f"schedule_time_{post_id}").input(later).run()
+    press(page, "Approve")
+    assert f"It will be sent by API: at {later} Europe/Berlin (" in html_of(page)
+    press(page, "Undo")
+    assert page.text_input(key=f"schedule_time_{post_id}").value == later
+    press(page, "Approve")
+    assert staff.value("select schedule from publication order by id desc limit 1") == "at"
+
+
+def test_what_waits_can_go_out_at_another_time_or_be_taken_back(staff: Desk, signed_in: SignIn) -> None:
+    post_id = staff.post()
+    page = go_to(press(signed_in("approver"), "Approve"), "publications")
+    number = staff.value("select id from publication")
+    later = (datetime.now(UTC) + timedelta(days=20)).strftime("%Y-%m-%d 12:00")
+    page.radio(key=f"schedule_way_publication_{number}").set_value("at").run()
+    press(page, "Change it")
+    assert "is no time" in html_of(page)
+    page.text_input(key=f"schedule_time_publication_{number}").input(later).run()
+    press(page, "Change it")
+    assert f"It is planned at {later} UTC." in html_of(page)
+    press(page, "Take back")
+    assert staff.place(post_id) == "review/pending"
+
+
+def test_who_approves_while_publishing_is_paused_is_told(staff: Desk, signed_in: SignIn) -> None:
+    staff.post()
+    page = signed_in("approver")
+    assert "Publishing is paused" not in html_of(page)
+    pause(staff.db, staff.actor("approver"), "rehearsal", reason="<i>a complaint</i>")
+    page.run()
+    assert "Publishing is paused" in html_of(page) and "&lt;i&gt;a complaint&lt;/i&gt;" in html_of(page)
 
 
 def test_undo_is_not_offered_once_the_reply_is_under_way(staff: Desk, signed_in: SignIn) -> None:
