@@ -2,15 +2,19 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from rejoinder.engagement.visits import Visit
+from resources import rounds
 from resources.link_visits import count_visits_to_fold, fold_link_visits
 from resources.store.conversions import Conversion, save_conversion
 from resources.store.links import follow
 from resources.store.sources import default_project
+from resources.tuning import Tuning
+from resources.tuning_sections import Links
 
 CODE, TODAY = "2b3c4d5f6g7h", date(2026, 11, 22)
 PEOPLE, BOTS = Visit("t.co", False), Visit("", True)
@@ -60,6 +64,15 @@ def test_old_visits_become_months_without_sites_and_no_sum_changes(link: Any) ->
     fresh = [row for row in rows(link) if row[0] >= kept_from]
     assert {row[1] for row in fresh} == {"", "t.co", "s0.example", "s1.example", "s2.example"}
     assert link.value("select count(*) from conversion") == 1
+
+
+def test_the_recheck_of_posts_folds_and_is_asked_for_while_there_is_something_to_fold(link: Any) -> None:
+    bench: Any = SimpleNamespace(db=link.db, tuning=Tuning(links=Links(keep_visits_days=1)))
+    assert rounds.standings_due(bench) > 0
+    before = sums(link)
+    rounds.recheck(bench)
+    assert count_visits_to_fold(link.db, 1) == 0
+    assert sums(link) == before
 
 
 def test_folding_again_changes_nothing_and_a_later_day_joins_its_month(link: Any) -> None:
