@@ -23,7 +23,7 @@ def listen_and_tell(home: str, mode: str) -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     bench, is_impatient = open_workbench(use_home(Path(home))), mode == "impatient"
-    times = Timing(poll_s=5.0, settle_s=3.0, cursor_s=1.0) if is_impatient else Timing()
+    times = Timing(poll_s=5.0, settle_s=3.0, proof_s=1.0) if is_impatient else Timing()
     began, cpu_s = time.monotonic(), time.process_time()
     with stop_on_signals() as stop, metered(bench.db) as open_client:
 

@@ -139,6 +139,8 @@ def sync(
 ) -> None:
     """Make the rules at X equal to ours, by difference; a stream that stands follows within some 20 seconds.
 
+    Rules of other programs, known by their tags, are left alone.
+
     Before rules are added their cost is forecast; beyond the channel's daily budget they are refused without --yes.
     `rejoinder listen` does the same by itself, tells of rules beyond the budget and goes on until that is spent.
     """
@@ -182,6 +184,7 @@ def _as_row(name: str, changes: "RuleChanges") -> dict[str, Any]:
     return {
         "channel": name,
         **{part: [{"tag": r.tag, "query": r.x_query} for r in found] for part, found in parts.items()},
+        "foreign": [{"tag": r.tag, "query": r.x_query} for r in changes.foreign],
         "refused": [{"tag": r.tag, "query": r.x_query, "reason": reason} for r, reason in changes.refused],
     }
 
@@ -194,5 +197,6 @@ def _show_changes(done: "list[tuple[str, RuleChanges]]", *, dry_run: bool) -> No
         rows = [(words[0], rule.tag, shortened(rule.x_query, 80)) for rule in changes.added]
         rows += [(words[1], rule.tag or "no tag", shortened(rule.x_query, 80)) for rule in changes.removed]
         rows += [("not taken", r.tag, f"{shortened(r.x_query, 80)}: {why}") for r, why in changes.refused]
+        rows += [("left alone", r.tag or "no tag", shortened(r.x_query, 80)) for r in changes.foreign]
         title = f"Rules of {name} at the platform; {len(changes.kept)} stay as they are"
         print_table(title, ("change", "tag", "query"), rows, empty=f"{title}, none changes.")

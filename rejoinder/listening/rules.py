@@ -27,6 +27,7 @@ MAX_QUERY_CHARS = 512
 MAX_RULE_CHARS = 1024
 MAX_RULES = 1000
 MAX_KEYWORD_CHARS = 100
+MENTIONS, KEYWORDS = "mentions:", "keywords:"
 DEEPEST = 40
 # Which names an account may have; on a platform of another package, whatever is one word of a query.
 HANDLES: Mapping[Platform, tuple[re.Pattern[str], str]] = {
@@ -94,11 +95,20 @@ def rules_from_keywords(
         f"({group}){tail}"
         for group in _or_groups(_phrases(keywords, company or {}), MAX_QUERY_CHARS - len(tail) - 2)
     ]
-    rules = [ListeningRule(f"mentions:{handle.lower()}", f"@{handle}{tail}")]
+    rules = [ListeningRule(f"{MENTIONS}{handle.lower()}", f"@{handle}{tail}")]
     rules += [ListeningRule(_tag(query), query, tuple(communities)) for query in queries]
     for rule in rules if platform == "x" else ():
         validate_rule(rule)
     return rules
+
+
+def is_ours(tag: str) -> bool:
+    """Whether a tag at a platform is one that we give: a rule with any other is another program's.
+
+    >>> is_ours("keywords:0123456789ab"), is_ours("brand watch"), is_ours("")
+    (True, False, False)
+    """
+    return tag.startswith((MENTIONS, KEYWORDS))
 
 
 def validate_rule(rule: ListeningRule) -> None:
@@ -251,4 +261,4 @@ def _or_groups(phrases: Iterable[str], room: int) -> Iterator[str]:
 
 
 def _tag(query: str) -> str:
-    return f"keywords:{sha256_hex(query)[:12]}"
+    return f"{KEYWORDS}{sha256_hex(query)[:12]}"

@@ -32,12 +32,14 @@ class RuleChanges:
     """What makes the platform's rules equal to ours: to add, to remove (query and tag), and what is there already.
 
     refused are those of ours that the platform does not take, with its reason; known only once they were sent.
+    foreign are other programs' rules, which stay.
     """
 
     added: tuple[ListeningRule, ...]
     removed: tuple[ListeningRule, ...]
     kept: tuple[ListeningRule, ...]
     refused: tuple[RefusedRule, ...] = ()
+    foreign: tuple[ListeningRule, ...] = ()
 
     @property
     def is_empty(self) -> bool:

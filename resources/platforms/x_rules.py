@@ -1,7 +1,7 @@
 """The rules of X's filtered stream, brought in line with ours by difference, and the connections X lists.
 
-A tag cannot be changed on X, so a rule with another tag is deleted and added again; a rule that somebody added
-without a tag is none of ours and goes too.
+A tag cannot be changed on X, so a rule of ours with another tag is deleted and added again. What has no tag of ours is
+another program's: it stays.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import requests
 
 from rejoinder.errors import ConfigInvalid
-from rejoinder.listening.rules import ListeningRule, rule_set_problems
+from rejoinder.listening.rules import MAX_RULES, ListeningRule, is_ours, rule_set_problems
 from resources.platforms.failures import Refused
 from resources.platforms.port import RefusedRule
 from resources.platforms.streaming import RuleChanges
@@ -26,25 +26,42 @@ Ask = Callable[..., dict[str, Any]]
 
 
 def plan(ask: Ask, rules: Sequence[ListeningRule]) -> tuple[RuleChanges, list[str]]:
-    """What to change, and the ids of the rules to delete.
+    """What to change, and the ids of the rules to delete; what other programs put there is left alone.
 
     Raises:
         ConfigInvalid: the rules are more than X's stream takes, or one is there twice.
     """
+    there = {_rule(row): str(row["id"]) for row in ask("GET", RULES_PATH).get("data") or []}
+    wanted = {ListeningRule(rule.tag, rule.x_query) for rule in rules}
+    foreign = sorted((rule for rule in there if rule not in wanted and not is_ours(rule.tag)), key=_by_tag)
+    _refuse_too_many(rules, foreign)
+    extra = [rule for rule in there if rule not in wanted and is_ours(rule.tag)]
+    # X takes a query once: where another program asks for the same, it is delivered already.
+    asked = {rule.x_query for rule in foreign}
+    kept = {rule for rule in wanted if rule in there or rule.x_query in asked}
+    changes = RuleChanges(
+        added=tuple(sorted(wanted - kept, key=_by_tag)),
+        removed=tuple(extra),
+        kept=tuple(sorted(kept, key=_by_tag)),
+        foreign=tuple(foreign),
+    )
+    return changes, [there[rule] for rule in extra]
+
+
+def _by_tag(rule: ListeningRule) -> str:
+    return rule.tag
+
+
+def _refuse_too_many(rules: Sequence[ListeningRule], foreign: Sequence[ListeningRule]) -> None:
     problems = rule_set_problems(rules)
+    if not problems and len(rules) + len(foreign) > MAX_RULES:
+        problems = [
+            f"there are {len(rules)} rules and {len(foreign)} of other programs, X's stream takes {MAX_RULES}"
+        ]
     if problems:
         raise ConfigInvalid(
             "; ".join(problems), fix="Change the keywords, or disable a channel of this token."
         )
-    there = {_rule(row): str(row["id"]) for row in ask("GET", RULES_PATH).get("data") or []}
-    wanted = {ListeningRule(rule.tag, rule.x_query) for rule in rules}
-    extra = [rule for rule in there if rule not in wanted]
-    changes = RuleChanges(
-        added=tuple(sorted(wanted - there.keys(), key=lambda rule: rule.tag)),
-        removed=tuple(extra),
-        kept=tuple(sorted(wanted & there.keys(), key=lambda rule: rule.tag)),
-    )
-    return changes, [there[rule] for rule in extra]
 
 
 def _rule(row: Mapping[str, Any]) -> ListeningRule:

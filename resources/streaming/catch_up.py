@@ -4,14 +4,16 @@ The promise: of each rule, everything up to the search cursor is stored, so a se
 Three writers move a cursor, and each only as far as that holds:
 
 1. A search that came to its end: to the newest post that nothing older can join any more (`x_poll`, SEARCH_LAG).
-2. The stream: to the mark of `rejoinder.listening.coverage` over posts that are stored, in the transaction that
-   stores them. Only for rules that are *covered*.
+2. The stream: to the mark of `rejoinder.listening.coverage` over posts that are stored, as it stood when the platform
+   was last seen with our rules. Only for rules that are *covered*.
 3. Nothing else. After a kill the cursor stands where it stood with the last commit.
 
 A rule is covered by a connection once a search of it, begun `settle_s` after the connection stood and its rules were
 sent, came to its end from a clean start. Before that moment the search has it; from the connection on the stream
 does. So everything between the last commit before a gap and now is either found by the search from the cursor, or
-delivered. A connection that breaks earlier has covered nothing, and the next one searches from the same place.
+delivered. A connection that breaks earlier has covered nothing, and the next one searches from the same place. Another
+program may take a rule away meanwhile: every `proof_s` the platform's rules are read, what is missing is sent again and
+covers nothing until it was searched again, from where the cursor stood when the rule was last seen.
 
 What is read twice this way (at most the disorder and the lag) is known by its id, and X charges it once a day. A
 search that stopped more than seven days ago cannot be taken up; that is told as a gap.
@@ -23,7 +25,7 @@ lock, so that two transactions of a channel never meet over the same posts.
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 import psycopg
@@ -119,14 +121,23 @@ class CatchUp:
         if self._thread is not None:
             self._thread.join()
 
-    def change_rules(self, rules: Sequence[ListeningRule]) -> None:
-        """Other rules hold from now on; those that are new are searched once they are live."""
+    def change_rules(self, rules: Sequence[ListeningRule], again: Collection[ListeningRule] = ()) -> None:
+        """Other rules hold from now on; those that are new, or had been lost, are searched once they are live."""
         with self._lock:
-            fresh = [rule for rule in rules if rule not in self.rules]
+            fresh = [rule for rule in rules if rule not in self.rules or rule in again]
             self.rules = tuple(rules)
-            self.covered = self.covered & frozenset(rules)
+            self.covered = (self.covered & frozenset(rules)) - frozenset(again)
             if fresh:
                 self._fresh.append((time.monotonic() + self.ground.timing.settle_s, fresh))
+
+    def raise_cursor(self, stored_to: str | None) -> None:
+        """Searches of covered rules need not go back behind what was stored while X surely had them."""
+        covered, ground = tuple(self.covered), self.ground
+        if stored_to is None or not covered:
+            return
+        with ground.lock, ground.db.transaction() as tx:
+            cursor = load_cursor(tx, ground.channel.id, CURSOR)
+            save_cursor(tx, ground.channel.id, CURSOR, ground.stream.raise_cursor(cursor, covered, stored_to))
 
     def _run(self) -> None:
         try:
@@ -166,7 +177,8 @@ class CatchUp:
         """Search rules to the end; from then on the stream may move their cursors."""
         if self._search(rules):
             with self._lock:
-                self.covered = self.covered | (frozenset(rules) & frozenset(self.rules))
+                awaited = frozenset(rule for _, fresh in self._fresh for rule in fresh)
+                self.covered = self.covered | ((frozenset(rules) & frozenset(self.rules)) - awaited)
 
     def _search(self, rules: Sequence[ListeningRule]) -> bool:
         """Read everything that these rules find, and the mentions; False where the end came first."""

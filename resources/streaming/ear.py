@@ -107,12 +107,12 @@ class StreamEar:
             self.ground.tell("polling", NO_RULES)
             self._poll()
             return None
-        taken = keep_rules(self.ground, rules)
-        if not taken:
+        kept = keep_rules(self.ground, rules)
+        if not kept.rules:
             self.ground.tell("refused", self.ground.remark)
             self._poll()
             return None
-        Connection(self, taken).run()
+        Connection(self, kept.rules).run()
         return "closed"
 
     def _has_slot(self) -> bool:
@@ -192,8 +192,9 @@ class Connection:
         self.catch_up = CatchUp(self.ground, rules)
         self.mark = Watermark(timedelta(seconds=self.ground.timing.disorder_s))
         self.is_over = False
-        now = time.monotonic()
-        self._next_look, self._next_cursor = now + self.ground.timing.rules_s, now
+        self._stored_to: str | None = None
+        self._next_look = time.monotonic() + min(self.ground.timing.rules_s, self.ground.timing.proof_s)
+        self._next_proof = time.monotonic() + self.ground.timing.proof_s
 
     def is_set(self) -> bool:
         """Whether to end the connection: a stop, or no rules are left."""
@@ -246,39 +247,42 @@ class Connection:
         return counts.seen
 
     def _save(self, tx: Transaction, block: Heard, counts: HeardCounts) -> None:
-        """Store a block and, every few seconds, how far the searches of covered rules need not go back."""
-        ground, covered = self.ground, tuple(self.catch_up.covered)
-        mark = self.mark.pass_by(block.posts)
-        is_due = mark is not None and covered and time.monotonic() >= self._next_cursor
-        if not is_due and not block.unreadable:
-            save_posts(tx, ground.channel, block.posts, counts)
+        self._stored_to = self.mark.pass_by(block.posts)
+        if not block.unreadable:
+            save_posts(tx, self.ground.channel, block.posts, counts)
             return
-        cursor = load_cursor(tx, ground.channel.id, CURSOR)
-        if is_due and mark is not None:
-            cursor = ground.stream.raise_cursor(cursor, covered, mark)
-            self._next_cursor = time.monotonic() + ground.timing.cursor_s
-        save_heard(tx, ground.channel, Heard(block.posts, cursor, block.unreadable), counts)
+        cursor = load_cursor(tx, self.ground.channel.id, CURSOR)
+        save_heard(tx, self.ground.channel, Heard(block.posts, cursor, block.unreadable), counts)
 
     def _look_around(self) -> None:
-        """Whether the slot is still ours, and the rules are as they were."""
-        self._next_look = time.monotonic() + self.ground.timing.rules_s
+        """Whether the slot is still ours, and the rules are as they were, here and at X."""
+        now = time.monotonic()
+        self._next_look = now + min(self.ground.timing.rules_s, self.ground.timing.proof_s)
         if self.ear.slot is None or not self.ear.slot.is_held():
             raise StreamEnded("http", "the lock on the token's stream was lost with its connection")
         with self.ground.db.transaction() as tx:
             rules = tuple(active_rules(tx, self.ground.channel.id))
-        if rules == self.rules:
-            return
         if not rules:
             self.is_over = True
-            return
+        elif rules != self.rules or now >= self._next_proof:
+            self._put_right(rules)
+
+    def _put_right(self, rules: tuple[ListeningRule, ...]) -> None:
+        """Make X's rules ours, whoever changed which; what was lost meanwhile is searched for."""
+        stored_to, name = self._stored_to, self.ground.channel.name
         try:
-            rules = keep_rules(self.ground, rules)
+            kept = keep_rules(self.ground, rules)
         except (PlatformFailure, ConfigInvalid) as error:
-            log.warning("channel %s: the stream keeps its old rules: %s", self.ground.channel.name, error)
+            log.warning("channel %s: the stream keeps the rules it has: %s", name, error)
             self._next_look = time.monotonic() + AFTER_A_BAD_RULE_S
             return
-        self.rules = rules
-        self.catch_up.change_rules(rules)
+        self._next_proof = time.monotonic() + self.ground.timing.proof_s
+        lost = [rule for rule in kept.added if rule in self.rules]
+        if lost:
+            log.warning("channel %s: %d of our rules were gone from X, and are back", name, len(lost))
+        self.rules = kept.rules
+        self.catch_up.change_rules(kept.rules, lost)
+        self.catch_up.raise_cursor(stored_to)
 
 
 def add_counts(into: HeardCounts, more: HeardCounts) -> None:

@@ -51,7 +51,7 @@ def test_the_stream_begins_with_the_others(x_desk: XDesk, environment: None) -> 
         x_desk.flow(10)
         x_desk.wait_for_the_flow()
         assert aside(x_desk) == [BAD]
-        wait_for(lambda: "1 rule is put aside" in detail(x_desk))
+        wait_for(lambda: "rules that X does not take: 1" in detail(x_desk))
     (message,) = told(x_desk)
     assert "the listening rule bad: a term is missing" in message
     from cli.app import build_app

@@ -222,11 +222,12 @@ def wait_for(condition: Any, seconds: float = 120) -> None:
 def test_rules_are_synced_by_difference(x_client: PlatformClient, sandbox: Any) -> None:
     stop = threading.Event()
     stop.set()
-    assert list(x_client.stream([ASYNCIO, ListeningRule("old", "old")], stop)) == []
+    assert list(x_client.stream([ASYNCIO, ListeningRule("keywords:old", "old")], stop)) == []
     first = rule_tags(sandbox)
-    assert list(x_client.stream([ASYNCIO, ListeningRule("new", "new")], stop)) == []
+    assert list(x_client.stream([ASYNCIO, ListeningRule("keywords:new", "new")], stop)) == []
     second = rule_tags(sandbox)
-    assert set(first) == {"keywords:asyncio", "old"} and set(second) == {"keywords:asyncio", "new"}
+    assert set(first) == {"keywords:asyncio", "keywords:old"}
+    assert set(second) == {"keywords:asyncio", "keywords:new"}
     assert first["keywords:asyncio"] == second["keywords:asyncio"]
 
 

@@ -25,7 +25,7 @@ from resources.streaming.ear import StreamEar
 from resources.streaming.timing import Timing
 from resources.work.stopping import StopSignal
 
-QUICK = Timing(poll_s=0.3, settle_s=0.3, disorder_s=2.0, cursor_s=0.1, rules_s=0.2, block_s=0.05, stood_s=0.1)
+QUICK = Timing(poll_s=0.3, settle_s=0.3, disorder_s=2.0, rules_s=0.2, proof_s=0.3, block_s=0.05, stood_s=0.1)
 ACCOUNT = "sample_account"
 
 
