@@ -29,9 +29,12 @@ WINDOW_HEADERS = {
     "app_24h": "x-app-limit-24hour-{}",
     "user_24h": "x-user-limit-24hour-{}",
 }
-# X's refusals of a reply have no codes; these words tell the ones that matter apart. Its playground and clients
-# (xdevplatform/playground, akrherz/iembot#163) show "duplicate content"; the words for the others are those that X's
-# older interface documented (errors 187, 385, 433). What has none of them is refused as ``forbidden``.
+# X's refusals of a reply have no codes; these words tell the ones that matter apart. Read 2026-11-22:
+# "duplicate content" in akrherz/iembot#163 (2026-02) and xdevplatform/playground; "not been mentioned or otherwise
+# engaged by the author" as several public clients quote it of X since the rule of 2026-02-23
+# (devcommunity.x.com thread 257909); "deleted or not visible" (385) in plhery/node-twitter-api-v2#366 (2022-09);
+# "restricted who can reply" (433) in nminaya/grammar-nazi-bot#221 (2021-05). The other words were seen nowhere and only
+# catch what may be said. What has none of them is refused as ``forbidden``.
 REFUSAL_WORDS = (
     ("duplicate content", "duplicate_content"),
     ("is a duplicate", "duplicate_content"),

@@ -40,8 +40,9 @@ def open_parent(call: Call, parent_id: str) -> SandboxPost:
     if parent is None:
         raise refused(403, "Forbidden")
     if parent.is_deleted or parent.removed_by:
-        what = "LINK" if parent_id.startswith("t3_") else "COMMENT"
-        raise in_envelope(f"DELETED_{what}", "that has been deleted", "parent")
+        if parent_id.startswith("t3_"):
+            raise in_envelope("DELETED_LINK", "the link you are commenting on has been deleted", "parent")
+        raise in_envelope("DELETED_COMMENT", "that comment has been deleted", "parent")
     root = find_post(call.world.state, "reddit", parent.conversation_id) or parent
     if parent.is_locked or root.is_locked:
         raise in_envelope("THREAD_LOCKED", "Comments are locked.", "parent")

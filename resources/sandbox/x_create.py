@@ -101,7 +101,10 @@ def refuse_parent(call: Call, parent_id: str | None, account: str) -> SandboxPos
     # X's rule names the author of the post that is answered; who answers an own post, as a thread does, is that author.
     may_answer = parent.is_own or read_settings(call.world.state).is_enterprise
     if not may_answer and not is_summoned(matchable(parent), account):
-        detail = "Reply to this conversation is not allowed because you have not been mentioned or quoted."
+        detail = (
+            "Reply to this conversation is not allowed because you have not been mentioned or otherwise engaged"
+            " by the author of the post you are replying to."
+        )
         raise forbidden("not_summoned", detail)
     return parent
 

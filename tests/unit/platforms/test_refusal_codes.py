@@ -38,7 +38,8 @@ def forbidden(detail: str, kind: str = "about:blank") -> dict[str, Any]:
         (404, {"detail": "Not found", "type": f"{PROBLEM}resource-not-found", "title": "Not Found"}, "parent_gone"),
         (403, forbidden("The original Tweet author restricted who can reply to this Tweet."), "reply_limited"),
         (403, forbidden("Reply to this conversation is not allowed."), "reply_limited"),
-        (403, forbidden("Reply to this conversation is not allowed because you have not been mentioned or quoted."),
+        (403, forbidden("Reply to this conversation is not allowed because you have not been mentioned or otherwise"
+                        " engaged by the author of the post you are replying to."),
          "not_summoned"),
         (403, forbidden("You have been blocked from replying to this Tweet by its author."), "blocked"),
         (403, forbidden("Your Tweet text is too long."), "too_long"),
