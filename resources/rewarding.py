@@ -78,7 +78,10 @@ def refresh_rewards(
     """
     with db.transaction() as tx:
         for row in tx.rows("creators_with_snapshots"):
-            _adopt(tx, row["creator_id"], weights)
+            try:
+                _adopt(tx, row["creator_id"], weights)
+            except (TypeError, ValueError) as error:  # the rewards of this creator will say so, each
+                log.warning("the weights of creator %d cannot be read: %s", row["creator_id"], error)
     n_written = 0
     while True:
         with db.transaction() as tx:
@@ -115,16 +118,30 @@ def write_rewards(tx: Transaction, now: datetime) -> Written:
     ids = [row["publication_id"] for row in due]
     if not ids:
         return Written(0, 0)
-    rows = tx.rows("load_rewards_due", ids=ids)
-    batch = _Batch(tx, ids, rows)
-    worked_out, failed = _each(rows, batch.rewarded)
-    failed |= _save(tx, worked_out)
+    failed = _write(tx, ids)
     if failed:
         keep_failed(tx, failed, now)
         log.warning(
             "%d rewards could not be worked out, the first: %s", len(failed), next(iter(failed.values()))
         )
     return Written(len(ids), len(failed))
+
+
+def _write(tx: Transaction, ids: Sequence[int]) -> dict[int, str]:
+    """Write the rewards of these, in halves where PostgreSQL does not take one; why not, by publication."""
+    try:
+        with tx.connection.transaction():
+            rows = tx.rows("load_rewards_due", ids=list(ids))
+            worked_out, failed = _each(rows, _Batch(tx, ids, rows).rewarded)
+            save_rewards(tx, worked_out)
+        return failed
+    except Exception as error:
+        if is_outage(error):
+            raise
+        if len(ids) == 1:
+            return {ids[0]: in_words(error)}
+    half = len(ids) // 2
+    return _write(tx, ids[:half]) | _write(tx, ids[half:])
 
 
 def _each(rows: Sequence[Row], reward_of: Callable[[Row], Rewarded]) -> tuple[list[Rewarded], dict[int, str]]:
@@ -139,21 +156,6 @@ def _each(rows: Sequence[Row], reward_of: Callable[[Row], Rewarded]) -> tuple[li
                 raise
             failed[row["publication_id"]] = f"at {row['window_s']} s: {in_words(error)}"
     return worked_out, failed
-
-
-def _save(tx: Transaction, rewards: Sequence[Rewarded]) -> dict[int, str]:
-    """Save them, together or each by itself where one of them cannot be stored; why not, by publication."""
-    try:
-        with tx.connection.transaction():
-            save_rewards(tx, rewards)
-        return {}
-    except Exception as error:
-        if is_outage(error):
-            raise
-        if len(rewards) == 1:
-            return {rewards[0].publication_id: f"at {rewards[0].window_s} s: {in_words(error)}"}
-    half = len(rewards) // 2
-    return _save(tx, rewards[:half]) | _save(tx, rewards[half:])
 
 
 class _Batch:

@@ -61,10 +61,11 @@ def save_snapshot(
     is_late: bool,
     removal_reason: str | None,
 ) -> None:
-    """Keep the counts; a window that has a snapshot keeps it."""
+    """Keep the counts, less what accounts of ours answered; a window that has a snapshot keeps it."""
     tx.execute(
         "save_snapshot",
         publication_id=measurement.publication_id,
+        platform_ids=list(measurement.platform_ids),
         window_s=measurement.window_s,
         impressions=counts.impressions,
         likes=counts.likes,

@@ -30,11 +30,18 @@ where id = %(id)s and lease_worker = %(worker)s
 returning id
 
 -- name: save_snapshot
+-- What other accounts of ours answered is nobody's answer; the reply's own parts are taken off already.
 insert into engagement_snapshot
   (publication_id, window_s, impressions, likes, replies, reposts, link_clicks, profile_clicks, is_deleted, n_parts,
    n_parts_gone, removal_reason, is_late, taken_at)
 values
-  (%(publication_id)s, %(window_s)s, %(impressions)s, %(likes)s, %(replies)s, %(reposts)s, %(link_clicks)s,
+  (%(publication_id)s, %(window_s)s, %(impressions)s, %(likes)s,
+   greatest(%(replies)s::integer - (
+     select count(*) from publication p join post o on o.platform = p.platform
+     where p.id = %(publication_id)s and o.parent_id = any (%(platform_ids)s) and o.platform_post_id <> all (%(platform_ids)s)
+       and o.gone_at is null and o.purged_at is null
+       and exists (select from own_accounts(p.channel_id) as account where account = lower(o.author)))::integer, 0),
+   %(reposts)s, %(link_clicks)s,
    %(profile_clicks)s, %(is_deleted)s, %(n_parts)s, %(n_parts_gone)s, %(removal_reason)s, %(is_late)s, %(taken_at)s)
 on conflict (publication_id, window_s) do nothing
 

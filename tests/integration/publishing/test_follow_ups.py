@@ -104,8 +104,11 @@ def test_what_another_account_of_ours_writes_answers_nobody_and_opens_nothing(de
         assert found["rejection_reason"] == OURS and found["verdict"] is None
     assert desk.rows("select 1 from opt_out") == []
     # Nor is it one that was heard before the reply's own id was known.
+    desk.platform.counts = {"9000": Metrics(100, 0, 3, 0)}
     measure(desk, timedelta(hours=1.1))
     assert row(desk, 1)["answers_publication_id"] is None
+    # Nor is it counted as one: two of the three that the platform counts are ours.
+    assert desk.rows("select replies from engagement_snapshot") == [{"replies": 1}]
 
 
 def test_an_account_of_another_project_is_somebody_else(desk, channel, sent):

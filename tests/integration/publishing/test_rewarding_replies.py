@@ -330,6 +330,29 @@ def test_counts_that_make_no_sense_sink_no_other_reward(desk, measure, counts):
     assert (odd in rewards(desk)) != bool(read_rewards(desk.db).failed)
 
 
+def test_weights_that_cannot_be_read_are_the_reason_and_sink_no_other_creator(desk, measure):
+    channel = desk.channel()
+    bad, good = desk.approved(channel), desk.approved(channel)
+    desk.rows("insert into creator (name) values ('other')")
+    desk.rows("insert into project (creator_id, name) select id, 'q' from creator where name = 'other'")
+    [other] = desk.rows("select id, creator_id from project where name = 'q'")
+    second = desk.channel("second", account="second")
+    desk.rows("update channel set project_id = %s where id = %s", other["id"], second.id)
+    desk.run()
+    measure(HOUR * 1.1)
+    desk.rows("alter table publication disable trigger user")
+    desk.rows("update publication set channel_id = %s where id = %s", second.id, good)
+    desk.rows(
+        "insert into reward_weights (creator_id, version, weights)"
+        " select creator_id, 1, '{\"like\": -1}' from project where id = %s",
+        desk.project_id,
+    )
+    assert refresh_rewards(desk.db) == 1
+    assert set(rewards(desk)) == {good}
+    [failed] = read_rewards(desk.db).failed
+    assert failed.publication_id == bad and "weights are not negative" in failed.reason
+
+
 def test_what_cannot_be_stored_is_found_out_among_the_others(desk, measure):
     channel = desk.channel()
     replies = [desk.approved(channel) for _ in range(5)]
