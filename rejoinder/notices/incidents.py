@@ -1,7 +1,7 @@
 """PagerDuty: an event of its Events API v2 per notice; the same key opens an incident and resolves it.
 
 Source: PagerDuty, "Send an Alert Event" (Events API v2): routing_key, event_action, dedup_key (at most 255
-characters), payload with summary (at most 1024), source, severity.
+characters), payload with summary (at most 1024), source, severity; its "Overview": at most 512 KB for all of it.
 """
 
 from rejoinder.notices.kinds import kind_of
@@ -28,13 +28,22 @@ def incident(
 
 
 def _payload(notice: Notice, installation: str) -> dict[str, object]:
-    summary = f"{kind_of(notice.kind).title}: {notice.message}"
+    summary = " ".join(f"{kind_of(notice.kind).title}: {notice.told}".split())
     return {
-        "summary": summary[:LONGEST_SUMMARY],
+        "summary": _cut(summary, LONGEST_SUMMARY),
         "source": installation,
         "severity": notice.severity,
         "timestamp": stamp(notice.created_at),
         "class": notice.kind,
         "component": notice.about or "installation",
-        "custom_details": {"message": notice.message, "notification_id": notice.id},
+        "custom_details": {"message": notice.told, "notification_id": notice.id},
     }
+
+
+def _cut(text: str, longest: int) -> str:
+    r"""The beginning of a text, counted as UTF-16 does, the way that counts most: what PagerDuty counts is not told.
+
+    >>> _cut("a\U0001f525b", 3), _cut("a\U0001f525b", 2)
+    ('a🔥', 'a')
+    """
+    return text.encode("utf-16-le")[: 2 * longest].decode("utf-16-le", "ignore")

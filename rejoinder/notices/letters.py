@@ -43,7 +43,8 @@ def _subject(event: Event, notices: Sequence[Notice], installation: str) -> str:
     what = kind_of(kinds[0][0]).title if len(kinds) == 1 else f"{len(notices)} notices"
     times = f" ({len(notices)} times)" if len(kinds) == 1 and len(notices) > 1 else ""
     subject = f"[{installation}] {worst(notices)}: {SAID_FIRST[event]}{what}{times}"
-    return " ".join(subject.split())[:LONGEST_SUBJECT]
+    plain = "".join(c if c.isprintable() else " " for c in subject)
+    return " ".join(plain.split())[:LONGEST_SUBJECT].rstrip()
 
 
 def _counts(notices: Sequence[Notice]) -> list[str]:
@@ -56,4 +57,4 @@ def _paragraph(notice: Notice) -> str:
     over = f", over since {stamp(notice.ended_at)}" if notice.ended_at else ""
     about = f", about {notice.about}" if notice.about else ""
     head = f"{stamp(notice.created_at)}  {notice.severity}  {notice.kind}{about}{over}"
-    return f"{head}\n{kind_of(notice.kind).title}\n{notice.message}"
+    return f"{head}\n{kind_of(notice.kind).title}\n{notice.told}"

@@ -12,6 +12,8 @@ from rejoinder.notices.kinds import SEVERITIES, Severity, kind_of, rank
 # began: tell of it; reminded: tell that it still lasts; ended: tell that what it told of is over.
 Event = Literal["began", "reminded", "ended"]
 LONGEST_KEY = 255
+# Of a message as sinks get it; the app shows all of it. Fifty in one body stay far below what receivers take.
+LONGEST_TOLD = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,16 @@ class Notice:
     def severity(self) -> Severity:
         """How grave its kind is."""
         return kind_of(self.kind).severity
+
+    @property
+    def told(self) -> str:
+        r"""Its message as sinks get it: not endless, and without characters that steer a terminal.
+
+        >>> Notice(7, "refused", "no\x1b[2J\n", None, None, datetime(2026, 1, 1, tzinfo=UTC)).told
+        'no[2J\n'
+        """
+        plain = "".join(c for c in self.message[: LONGEST_TOLD + 1] if c.isprintable() or c in "\n\t")
+        return plain if len(self.message) <= LONGEST_TOLD else f"{plain[: LONGEST_TOLD - 1]}…"
 
     @property
     def about(self) -> str:

@@ -48,7 +48,7 @@ def _told(notice: Notice, installation: str) -> dict[str, object]:
         "kind": notice.kind,
         "severity": notice.severity,
         "title": kind_of(notice.kind).title,
-        "message": notice.message,
+        "message": notice.told,
         "entity_type": notice.entity_type,
         "entity_id": notice.entity_id,
         "created_at": stamp(notice.created_at),

@@ -7,6 +7,8 @@ import smtplib
 import ssl
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from datetime import datetime
+from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime
 
@@ -17,6 +19,9 @@ from resources.notifications.mail_server import Server, TlsServer, Watch
 from resources.notifications.message import Message, NotTaken
 from resources.notifications.posting import Wire
 from resources.tuning_notifications import MailSink
+
+# Bodies in ASCII, too: not every server says that it takes eight bits (RFC 6152).
+PLAIN = policy.SMTP.clone(cte_type="7bit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Mail:
         try:
             with watch, closing(self._connect(watch)) as server:
                 self._sign_in(server)
-                refused = server.send_message(self._compose(message))
+                refused = server.send_message(compose(self.tuning, message, self.wire.now()))
                 with suppress(smtplib.SMTPException, OSError):
                     server.quit()  # the letter is taken, whatever comes of the farewell
         except (OSError, smtplib.SMTPException) as error:
@@ -64,19 +69,27 @@ class Mail:
         if self.tuning.user:
             server.login(self.tuning.user, self.password.get_secret_value() if self.password else "")
 
-    def _compose(self, message: Message) -> EmailMessage:
-        written = letter(
-            message.event, message.notices, installation=message.installation, address=message.review_app
-        )
-        mail = EmailMessage()
-        mail["From"], mail["To"] = self.tuning.sender, ", ".join(self.tuning.to)
-        mail["Subject"] = written.subject
-        mail["Date"] = format_datetime(self.wire.now())
-        # The same when it is sent again: mailboxes join copies by it.
-        mail["Message-ID"] = f"<{message.id}@{self.tuning.sender.partition('@')[2]}>"
-        mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
-        mail.set_content(written.body)
-        return mail
+
+def compose(tuning: MailSink, message: Message, at: datetime) -> EmailMessage:
+    """The letter as it goes out: lines and headers as RFC 5322 wants them, nothing beyond ASCII left unencoded.
+
+    Args:
+        tuning: from whom and to whom.
+        message: what it tells.
+        at: the time of sending, aware.
+    """
+    written = letter(
+        message.event, message.notices, installation=message.installation, address=message.review_app
+    )
+    mail = EmailMessage(policy=PLAIN)
+    mail["From"], mail["To"] = tuning.sender, ", ".join(tuning.to)
+    mail["Subject"] = written.subject
+    mail["Date"] = format_datetime(at)
+    # The same when it is sent again: mailboxes join copies by it.
+    mail["Message-ID"] = f"<{message.id}@{tuning.sender.partition('@')[2]}>"
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
+    mail.set_content(written.body)
+    return mail
 
 
 def _trouble(error: Exception, timeout_s: float) -> str:
@@ -101,5 +114,5 @@ def _said(error: smtplib.SMTPException) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         return f"SMTP {error.smtp_code}"
     if isinstance(error, smtplib.SMTPNotSupportedError):
-        return "the server offers no STARTTLS, or no way to sign in"
+        return "the server offers no STARTTLS, no way to sign in, or takes no addresses beyond ASCII"
     return "the mail server hung up"

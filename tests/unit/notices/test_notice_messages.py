@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rejoinder.errors import ConfigInvalid
@@ -47,7 +47,7 @@ def test_a_secret_of_ones_own_signs_too_and_a_broken_one_is_named() -> None:
 @given(st.text(), st.sampled_from(sorted(KINDS)))
 def test_a_body_is_json_and_says_what_the_notice_says(message: str, kind: str) -> None:
     told = json.loads(webhook_body("began", [notice(kind=kind, message=message)], installation="here"))
-    assert told["notices"][0]["message"] == message
+    assert told["notices"][0]["message"] == notice(message=message).told
     assert (told["type"], told["severity"]) == ("rejoinder.notice.began", KINDS[kind].severity)
 
 
@@ -69,11 +69,31 @@ def test_an_incident_is_opened_and_resolved_under_one_key() -> None:
     assert "payload" not in closed
 
 
-@given(st.text(max_size=3000), st.text(max_size=400))
+LONG = st.builds(lambda text, times: text * times, st.text(min_size=1, max_size=50), st.integers(1, 20_000))
+
+
+@settings(max_examples=50)
+@given(st.text(max_size=3000) | LONG, st.text(max_size=400))
 def test_an_incident_keeps_to_the_limits(message: str, installation: str) -> None:
     told = incident("began", notice(message=message), routing_key="k", installation=installation)
-    assert len(told["payload"]["summary"]) <= 1024  # type: ignore[index]
+    summary = told["payload"]["summary"]  # type: ignore[index]
+    assert 0 < len(summary.encode("utf-16-le")) // 2 <= 1024 and len(summary.splitlines()) == 1
     assert len(str(told["dedup_key"])) <= 255
+    assert len(json.dumps(told).encode()) < 512_000
+
+
+@settings(max_examples=20)
+@given(LONG, st.integers(1, 50))
+def test_a_body_of_a_webhook_is_not_endless(message: str, count: int) -> None:
+    notices = [notice(number, message=message) for number in range(count)]
+    assert len(webhook_body("began", notices, installation="here")) < 512_000
+
+
+@given(st.text(st.characters(categories=("Cc", "Zl", "Zp", "Zs")), max_size=200), st.text(max_size=60))
+def test_a_subject_has_no_characters_that_steer(odd: str, installation: str) -> None:
+    written = letter("reminded", [notice(message=odd)], installation=f"{installation}{odd}{installation}")
+    assert written.subject.isprintable() and len(written.subject) <= LONGEST_SUBJECT
+    assert all(c.isprintable() or c in "\n\t" for c in written.body)
 
 
 @given(st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=120), st.text())
