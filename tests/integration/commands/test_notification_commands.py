@@ -56,6 +56,28 @@ def test_what_a_sink_does_not_take_is_told_with_the_exit_code(run: Run, db: Data
     assert run("notifications", "retry", "team") == {"due": 0}
 
 
+def test_a_sink_that_is_gone_is_shown_with_what_became_of_its_messages(
+    run: Run, db: Database, owner_db: Database, tmp_path: Path
+) -> None:
+    run("notifications", "deliver")
+    notify(db, "refused", "m")
+    run("notifications", "deliver", code=5)
+    (tmp_path / "rejoinder.toml").write_text("", "utf-8")
+    load_tuning.cache_clear()
+    with owner_db.transaction() as tx:
+        tx.connection.execute("update notification_sink set seen_at = now() - interval '2 hours'")
+        tx.connection.execute("update notification_delivery set lease_until = null")
+    assert run("notifications", "deliver")["dropped"] == 1
+    (state,) = run("notifications", "sinks")["sinks"]
+    assert (state["name"], state["kind"], state["dropped"], state["pending"]) == (
+        "team",
+        "not configured",
+        1,
+        0,
+    )
+    assert state["removed_at"] and "no longer in rejoinder.toml" in state["last_error"]
+
+
 def test_a_test_that_does_not_arrive_says_why(run: Run) -> None:
     run("notifications", "test", "team", code=5)
     run("notifications", "test", "nobody", code=2)
