@@ -4,10 +4,12 @@ Posts, authors, titles, reasons and messages come from outside. They are never g
 reads Markdown (labels, captions, toasts, help); they go through `html`, which escapes every value.
 """
 
+from collections.abc import Sequence
+
 import streamlit as st
 from markupsafe import Markup
 
-from rejoinder.corpus.moments import link_at_second
+from rejoinder.corpus.moments import Form, link_at_second
 from rejoinder.text.languages import is_right_to_left
 
 __all__ = ["Markup", "chip", "direction", "html", "join", "link", "note", "show", "show_text"]
@@ -51,9 +53,12 @@ def chip(text: str, tone: str = "", title: str = "") -> Markup:
     return html('<span class="rj-chip {}" title="{}">{}</span>', tone, title, text)
 
 
-def link(text: str, url: str | None, second: float | None = None) -> Markup:
-    """The text as a link, at a second of a recording; just the text where the address is no web address."""
-    address = link_at_second(url, second)
+def link(text: str, url: str | None, second: float | None = None, own: Sequence[Form] = ()) -> Markup:
+    """The text as a link, at a second of a recording; just the text where the address is no web address.
+
+    own are the forms of the operator's own players.
+    """
+    address = link_at_second(url, second, own)
     if address is None:
         return html("{}", text)
     return html(

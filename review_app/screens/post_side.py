@@ -5,6 +5,7 @@ import streamlit as st
 from rejoinder.corpus.references import timestamp
 from resources.store.review_values import CaseEvidence, ReviewCase, StageDecision
 from review_app.escaped import Markup, chip, direction, html, join, link, show, show_text
+from review_app.players import own_players
 from review_app.texts import PLATFORMS, STAGES, TONES, author_of, when, words
 
 METRICS = {
@@ -149,7 +150,12 @@ def _source_line(found: CaseEvidence, *, is_quoted: bool) -> Markup:
     parts.append(where)
     if found.source_url:
         parts.append(
-            link("listen at the second" if at else "open the source", found.source_url, found.start_s)
+            link(
+                "listen at the second" if at else "open the source",
+                found.source_url,
+                found.start_s,
+                own_players(),
+            )
         )
     chips = [chip(found.verdict, TONES.get(found.verdict, "")), chip(f"score {found.score:.2f}")]
     chips += [chip("quoted in the draft", "call")] if is_quoted else []

@@ -6,6 +6,7 @@ from resources.commands.sources import AGAIN, again
 from resources.store.source_list import SourcePage, SourceRow, load_source_page
 from review_app.desk import database, me, reading, refusal
 from review_app.escaped import Markup, chip, direction, html, join, link, note, show
+from review_app.players import own_players
 from review_app.problems import has_problem, show_problem, telling
 from review_app.texts import SOURCE_STEPS, clock, counted, length, when, words
 
@@ -89,7 +90,7 @@ def _show_chapters(row: SourceRow, page: SourcePage) -> None:
         return
     _head(f"Chapters ({len(page.chapters)})")
     lines = [
-        html("<li>{} {}</li>", link(clock(start_s), row.url, start_s), title)
+        html("<li>{} {}</li>", link(clock(start_s), row.url, start_s, own_players()), title)
         for title, start_s in page.chapters[:MOST_CHAPTERS]
     ]
     show(html('<ul class="rj-list">{}</ul>', join(lines, "")))
@@ -102,7 +103,7 @@ def _show_beginning(row: SourceRow, page: SourcePage) -> None:
     lines = [
         html(
             '<li><span class="why">{}</span> {}{}</li>',
-            link(clock(start_s), row.url, start_s),
+            link(clock(start_s), row.url, start_s, own_players()),
             html("<b>{}</b> ", speaker) if speaker else "",
             text[:300],
         )
