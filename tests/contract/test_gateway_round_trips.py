@@ -1,9 +1,10 @@
 """What a call asks of the database, in how many statements, and what becomes of it while something is in the way."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+import psycopg
 import pytest
 from gateway_doors import GIVEN, VERDICT, Doors, asked, elsewhere, outcomes, rows, runs, tuning
 
@@ -35,14 +36,14 @@ class Heard:
         return self.names
 
 
-def test_an_answered_call_takes_three_statements(
+def test_an_answered_call_takes_two_statements(
     doors: Doors, gateway_db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard = Heard(monkeypatch)
     with doors.open(tuning("first")) as gateway:
         heard.of(gateway, "The first call makes the endpoint known.")
-        assert heard.of(gateway, "Is it?") == ["kept_answers", "admit_call", "finish_call"]
-        assert heard.of(gateway, "Is it?") == ["kept_answers", "finish_call"]
+        assert heard.of(gateway, "Is it?") == ["admit_unless_kept", "finish_call"]
+        assert heard.of(gateway, "Is it?") == ["admit_unless_kept", "finish_call"]
         assert rows(gateway_db, LEASES) == [{"n": 0}]
         connections = "select 1 as one from pg_locks where classid = 21066 and objsubid = 2"
         assert len(rows(gateway_db, connections)) == 1
@@ -115,16 +116,67 @@ def test_one_that_stays_away_is_not_waited_for_longer_than_said() -> None:
 
 def test_a_call_without_a_database_waits_for_it_once(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
-    when_back = Holder.rows_when_back
+    when_back = Holder.when_back
 
-    def noted(holder: Holder, name: str, within_s: float, /, **values: Any) -> list[dict[str, Any]]:
+    def noted(holder: Holder, ask: Callable[[], Any], within_s: float) -> Any:
         waited.append(within_s)
-        return when_back(holder, name, 0.0, **values)
+        return when_back(holder, ask, 0.0)
 
-    monkeypatch.setattr(Holder, "rows_when_back", noted)
+    monkeypatch.setattr(Holder, "when_back", noted)
     monkeypatch.setattr(doors, "url", "postgresql://rejoinder@127.0.0.1:9/gone")
     with doors.open(tuning("first")) as gateway, pytest.raises(ServiceUnavailable):
         gateway.complete(asked())
+    with doors.open(tuning("first", cache={"ttl_days": 0})) as gateway, pytest.raises(ServiceUnavailable):
+        gateway.complete(asked())
     with doors.open(tuning("local")) as gateway:
         assert gateway.complete(asked(offline=lambda: "quoted")).text == "quoted"
-    assert [round(seconds) for seconds in waited] == [10, 0, 10]
+    assert [round(seconds) for seconds in waited] == [10, 0, 10, 0, 10]
+
+
+def test_what_was_written_unheard_is_written_once(
+    doors: Doors, gateway_db: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ask = Holder._ask
+    unheard: list[Any] = []
+
+    def breaking(holder: Holder, held: Any, name: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+        found = ask(holder, held, name, values)
+        if name == "finish_call" and not unheard:
+            unheard.append(found)
+            raise psycopg.OperationalError("the connection was lost behind the commit")
+        return found
+
+    monkeypatch.setattr(Holder, "_ask", breaking)
+    with doors.open(tuning("first")) as gateway:
+        gateway.complete(asked())
+    assert unheard and len(runs(gateway_db)) == 1 and outcomes(gateway_db) == ["first ok"]
+    assert rows(gateway_db, LEASES) == [{"n": 0}]
+    assert "gateway_lease_gone" not in caplog.text
+
+
+def test_a_kept_answer_waits_for_no_place(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = Heard(monkeypatch)
+    with doors.open(tuning("first", first={"max_concurrent": 1})) as gateway:
+        heard.of(gateway, "Is it?")
+        first = gateway.recorded.chains.links["first"].endpoint
+        admission: Any = gateway.close.__self__  # type: ignore[attr-defined]
+        with admission.admit(first, asked(), estimate_usd=0.0):
+            assert heard.of(gateway, "Is it?") == ["kept_answers", "finish_call"]
+
+
+def test_kept_answers_in_trouble_are_found_on_the_way_and_cost_the_call_nothing(
+    doors: Doors, gateway_db: Database, gateway_owner_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = Heard(monkeypatch)
+    with doors.open(tuning("first")) as gateway:
+        heard.of(gateway, "Is it?")
+        with gateway_owner_db.transaction() as tx:
+            tx.connection.execute("update llm_cache set reply = 'damaged'")
+        looked = ["admit_unless_kept", "drop_answers", "admit_call", "finish_call"]
+        assert heard.of(gateway, "Is it?") == looked
+        assert heard.of(gateway, "Is it?") == ["admit_unless_kept", "finish_call"]
+        with elsewhere(gateway_owner_db, "llm_cache"):
+            asked_anew = heard.of(gateway, "Is it now?")
+    assert asked_anew[:3] == ["admit_unless_kept", "admit_call", "finish_call"]
+    assert rows(gateway_db, LEASES) == [{"n": 0}]
+    assert [run["is_cached"] for run in runs(gateway_db)] == [False, False, True, False]

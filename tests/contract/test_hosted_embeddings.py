@@ -36,7 +36,14 @@ class Open:
 
     @contextmanager
     def admit(
-        self, endpoint: Endpoint, request: LlmRequest, *, estimate_usd: float, deadline: float
+        self,
+        endpoint: Endpoint,
+        request: LlmRequest,
+        *,
+        estimate_usd: float,
+        deadline: float,
+        patience_s: float = 0.0,
+        look: object = None,
     ) -> Iterator["Open"]:
         assert request.task == "embed"
         self.estimates.append(estimate_usd)

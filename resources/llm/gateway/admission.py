@@ -5,18 +5,24 @@ What belongs here: waiting for a place, and saying why there is none. Places and
 """
 
 import itertools
+import logging
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import psycopg
 
 from rejoinder.errors import ModelRefusal
 from rejoinder.llm.breaker import BreakerRule
 from rejoinder.llm.choosing import WITHOUT_MODEL
 from rejoinder.llm.endpoints import Endpoint
 from rejoinder.llm.requests import LlmRequest
+from resources.llm.gateway.calls import Look, error_in_words
 from resources.llm.gateway.holder import Holder
 from resources.llm.gateway.refusals import refusal
 from resources.llm.gateway.seats import Seats, busy
@@ -25,6 +31,7 @@ from resources.llm.gateway.settling import Place, Settlements
 if TYPE_CHECKING:
     from resources.tuning_models import ModelBudget, Models
 
+log = logging.getLogger("rejoinder.llm")
 # A lease outlasts the longest call by this much, so that no call that is merely slow loses its place.
 GRACE_S = 30.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.005, 0.05
@@ -71,6 +78,8 @@ class Admission:
         estimate_usd: float,
         deadline: float | None = None,
         is_check: bool = False,
+        patience_s: float = 0.0,
+        look: Look | None = None,
     ) -> Iterator[Place]:
         """A place and the money for one call, for the length of the block; waits up to models.queue_s for the place.
 
@@ -84,8 +93,11 @@ class Admission:
             estimate_usd: what the call may cost at most.
             deadline: time of the clock after which nobody waits any more.
             is_check: a person asks whether the endpoint works: let through though it is switched off or left alone.
+            patience_s: seconds for which PostgreSQL is waited for while it is away.
+            look: for kept answers, made by the statement that takes the place if nobody has made it.
 
         Raises:
+            AlreadyAnswered: the look found the answer.
             ModelTrouble: ("busy") no place came free in time; ("open") the endpoint is left alone, or switched off.
             BudgetSpent: a budget has not that much left today.
             ModelRefusal: ("price") what a call costs is not known.
@@ -98,8 +110,10 @@ class Admission:
         until_s = min(
             self._clock() + self._models.queue_s, deadline if deadline is not None else float("inf")
         )
+        values = self._asked(endpoint, request, estimate_usd, is_check)
+        asking = _Asking(endpoint, values, min(until_s, self._clock() + patience_s), look)
         with self._seats.taken(endpoint, until_s):
-            place = self._lease(endpoint, request, estimate_usd, until_s, is_check)
+            place = self._lease(asking, until_s)
             try:
                 yield place
             finally:
@@ -113,12 +127,14 @@ class Admission:
         """Let go of the connection."""
         self.holder.close()
 
-    def _lease(
-        self, endpoint: Endpoint, request: LlmRequest, estimate_usd: float, until_s: float, is_check: bool
-    ) -> Place:
+    def is_free(self, endpoint: Endpoint) -> bool:
+        """Whether an endpoint has a place as far as this process knows, and nobody of it is asking for one."""
+        return self._seats.is_free(endpoint)
+
+    def _lease(self, asking: "_Asking", until_s: float) -> Place:
         """A lease, asked for until there is one: one thread asks at a time, so that the first to come is the first."""
+        endpoint, values = asking.endpoint, asking.values
         seat = self._seats.of(endpoint)
-        values = self._asked(endpoint, request, estimate_usd, is_check)
         if not seat.turn.acquire(timeout=max(0.0, until_s - self._clock())):
             raise busy(endpoint)
         try:
@@ -126,7 +142,7 @@ class Admission:
                 asked_s = self._clock()
                 values["may_reap"] = seat.may_reap(asked_s, REAP_EVERY_S)
                 values["will_wait"] = asked_s < until_s
-                place = self._try(endpoint, values)
+                place = self._try(asking)
                 if place is not None:
                     return place
                 if values["may_reap"]:
@@ -154,15 +170,15 @@ class Admission:
             "is_check": is_check,
         }
 
-    def _try(self, endpoint: Endpoint, values: dict[str, Any]) -> Place | None:
+    def _try(self, asking: "_Asking") -> Place | None:
         """The lease, or None while all places are taken."""
-        now = self._now()
-        row = self._ask(values, now)
+        endpoint, values, now = asking.endpoint, asking.values, self._now()
+        row = self._ask(asking, now)
         if row["verdict"] == "unknown":
             from resources.llm.gateway.registry import endpoint_values
 
             self.holder.rows("save_endpoint", **endpoint_values(endpoint))
-            row = self._ask(values, now)
+            row = self._ask(asking, now)
         if row["verdict"] == "admitted":
             lease = {"place": row["place"], "worker": row["worker"], "number": values["number"]}
             return Place(endpoint, self.settlements, lease, values["price_usd"])
@@ -170,9 +186,49 @@ class Admission:
             return None
         raise refusal(endpoint, values, row, now)
 
-    def _ask(self, values: dict[str, Any], now: datetime) -> dict[str, Any]:
+    def _ask(self, asking: "_Asking", now: datetime) -> dict[str, Any]:
+        """What the database says, which is waited for while it is away."""
+        within_s = max(0.0, asking.back_by_s - self._clock())
+        return self.holder.when_back(partial(self._ask_now, asking, now), within_s)
+
+    def _ask_now(self, asking: "_Asking", now: datetime) -> dict[str, Any]:
         self.settlements.pay_all()
-        return self.holder.rows("admit_call", **values, now=now)[0]
+        if asking.look is not None and not asking.look.is_made:
+            row = self._look(asking, asking.look, now)
+            if row is not None and row["verdict"] is not None:
+                return row
+        return self.holder.rows("admit_call", **asking.values, now=now)[0]
+
+    def _look(self, asking: "_Asking", look: Look, now: datetime) -> dict[str, Any] | None:
+        """What the database says if no answer is kept; None where the table of them is in trouble."""
+        name = asking.endpoint.name
+        try:
+            (row,) = self.holder.rows(
+                "admit_unless_kept",
+                **asking.values,
+                now=now,
+                keys=list(look.keys.values()),
+                enough=look.enough(name),
+            )
+        except psycopg.Error as error:
+            log.warning("kept answers could not be read: %s", error_in_words(error))
+            look.is_made = True
+            return None
+        kept = zip(
+            row["kept_keys"] or (), row["kept_replies"] or (), row["kept_checksums"] or (), strict=True
+        )
+        look.make([{"key": key, "reply": reply, "checksum": checksum} for key, reply, checksum in kept], name)
+        return row
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """What is asked of the database for one place; back_by_s: until when it is waited for, by the clock."""
+
+    endpoint: Endpoint
+    values: dict[str, Any]
+    back_by_s: float
+    look: Look | None
 
 
 def refuse_unpriced(endpoint: Endpoint) -> None:

@@ -9,8 +9,10 @@ from rejoinder.llm.endpoints import Endpoint, Price
 from rejoinder.llm.prices import cost_usd, likely_tokens, likely_tokens_in, most_usd
 from rejoinder.llm.requests import Attempt, LlmRequest, RawReply, Usage
 from resources.llm.gateway.calls import (
+    LONGEST_OUTAGE_S,
     NOTHING_READ,
     Admitting,
+    AlreadyAnswered,
     Call,
     Clock,
     Place,
@@ -66,6 +68,7 @@ class Admitted:
         Raises:
             ModelTrouble: no place in time, no answer in time, or an empty one.
             BudgetSpent: nothing was sent.
+            AlreadyAnswered: nothing had to be.
             ModelRefusal: the provider will not, or the price is not known.
         """
         if self._asks_a_model:
@@ -75,9 +78,16 @@ class Admitted:
         try:
             reserved_usd = most_usd(request, self._price, client.count_tokens) if self._price != FREE else 0.0
             with self.admission.admit(
-                self.endpoint, request, estimate_usd=reserved_usd, deadline=call.deadline
+                self.endpoint,
+                request,
+                estimate_usd=reserved_usd,
+                deadline=call.deadline,
+                patience_s=LONGEST_OUTAGE_S,
+                look=call.look,
             ) as place:
                 raw = self._send(call, request, attempt, place, reserved_usd)
+        except AlreadyAnswered:
+            raise
         except BaseException as error:
             call.attempts.append(attempt.ended(self.clock(), error))
             raise

@@ -1,8 +1,13 @@
 """Answers questions that were answered before."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-from resources.llm.gateway.calls import Answer, Answering, Call, Clock
+from rejoinder.errors import RejoinderError, ServiceUnavailable
+from rejoinder.llm.endpoints import Endpoint
+from rejoinder.llm.requests import LlmRequest, RawReply
+from resources.llm.gateway.calls import AlreadyAnswered, Answer, Answering, Call, Clock, Look, Rows
 from resources.llm.gateway.chains import Chains
 from resources.llm.gateway.kept_answers import KeptAnswers
 
@@ -14,31 +19,66 @@ class Cached:
     A kept answer is given at once only if it is of an endpoint that would be asked first. One of a later endpoint is
     held in readiness for the case that those before it fail: otherwise an answer that was taken in need would be given
     for as long as it is kept, though the first choice is well again.
+
+    Where nothing but the database stands between the call and its first endpoint (is_at_hand), the look is made by the
+    statement that takes the place, which saves a round trip. Elsewhere it comes first: a kept answer needs neither a
+    client nor a place, nor room in a context.
     """
 
     inner: Answering
     chains: Chains
     kept: KeptAnswers
     clock: Clock
+    is_at_hand: Callable[[Endpoint, LlmRequest], bool]
 
     def answer(self, call: Call) -> Answer:
         """The kept answer, or the one that the inner wrapper gives."""
         if not call.keys:
             return self.inner.answer(call)
-        found = self.kept.find(call.keys, call.deadline - self.clock())
+        chain = self.chains.of(call)
+        call.look = Look(call.keys, chain.first_choices(), partial(self._heard, call))
+        try:
+            answer = self._asked(call, chain.links[0].endpoint)
+        except AlreadyAnswered as known:
+            return known.answer
+        if _may_keep(answer) and answer.endpoint.name in call.keys:
+            call.to_keep = (call.keys[answer.endpoint.name], answer)
+        return answer
+
+    def _asked(self, call: Call, first: Endpoint) -> Answer:
+        """The inner wrapper's answer; a chain that failed before anybody looked is no reason not to."""
+        if len(self.chains.of(call).first_choices()) > 1 or not self.is_at_hand(first, call.request):
+            self._look(call)
+        try:
+            return self.inner.answer(call)
+        except ServiceUnavailable:
+            raise
+        except RejoinderError:
+            if call.look is None or call.look.is_made:
+                raise
+            self._look(call)
+            if not call.kept:
+                raise
+            return next(iter(call.kept.values()))
+
+    def _look(self, call: Call) -> None:
+        if call.look is not None:
+            call.look.is_made = True
+            self._sort(call, self.kept.find(call.keys, call.deadline - self.clock()))
+
+    def _heard(self, call: Call, rows: Rows, endpoint: str) -> None:
+        self._sort(call, self.kept.sound(call.keys, rows), endpoint)
+
+    def _sort(self, call: Call, found: dict[str, RawReply], asked: str | None = None) -> None:
         chain = self.chains.of(call)
         call.kept = {
             link.endpoint.name: Answer(found[link.endpoint.name], link.endpoint, is_cached=True)
             for link in chain.links
             if link.endpoint.name in found
         }
-        at_once = next((call.kept[name] for name in chain.first_choices() if name in call.kept), None)
-        if at_once is not None:
-            return at_once
-        answer = self.inner.answer(call)
-        if _may_keep(answer) and answer.endpoint.name in call.keys:
-            call.to_keep = (call.keys[answer.endpoint.name], answer)
-        return answer
+        known = next((name for name in (*chain.first_choices(), asked) if name in call.kept), None)
+        if known is not None:
+            raise AlreadyAnswered(call.kept[known])
 
 
 def _may_keep(answer: Answer) -> bool:

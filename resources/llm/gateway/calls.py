@@ -4,10 +4,10 @@ What belongs here: what more than one wrapper reads. A call is made by the outer
 wrapper adds what it did.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from rejoinder.errors import BudgetSpent, ModelRefusal, ModelTrouble, RejoinderError, ReplyInvalid
 from rejoinder.llm.endpoints import Endpoint
@@ -18,6 +18,8 @@ NOTHING_READ = Usage(0, 0)
 LONGEST_OUTAGE_S = 10.0
 # Seconds on a clock that only goes forward.
 Clock = Callable[[], float]
+# Of the table of kept answers.
+Rows = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +31,47 @@ class Answer:
     is_cached: bool = False
 
 
+class AlreadyAnswered(Exception):
+    """The answer turned out to be kept while a place was asked for; no place and no money were taken."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__("the answer is kept")
+        self.answer = answer
+
+
+@dataclass(slots=True)
+class Look:
+    """A look for kept answers that was put off: whoever asks the database for a place makes it on the way.
+
+    keys are those of all answers that are of use, by endpoint; at_once names the endpoints whose answers are given
+    without asking anybody. heard takes the rows that were found and the endpoint that was to be asked, and raises
+    `AlreadyAnswered` where one of them is the answer.
+    """
+
+    keys: Mapping[str, bytes]
+    at_once: Sequence[str]
+    heard: Callable[[Rows, str], None]
+    is_made: bool = False
+
+    def enough(self, endpoint: str) -> list[bytes]:
+        """Keys of which one spares this endpoint the question."""
+        return [self.keys[name] for name in {*self.at_once, endpoint} if name in self.keys]
+
+    def make(self, rows: Rows, endpoint: str) -> None:
+        """Say what was found; once."""
+        self.is_made = True
+        self.heard(rows, endpoint)
+
+
 @dataclass(slots=True)
 class Call:
     """One call under way.
 
     deadline is a time of the gateway's own clock, in seconds; attempts are what was tried so far, in order. keys name
-    the answers that may be kept, by endpoint, none if none may; kept are answers of earlier calls, by endpoint; to_keep
-    is what this call leaves behind: a key and the answer. to_settle is the number of the lease that its answer came by,
-    settled when it is recorded. afterwards is run when the call has been recorded.
+    the answers that may be kept, by endpoint, none if none may; kept are answers of earlier calls, by endpoint; look is
+    for them, where nobody has looked yet. to_keep is what this call leaves behind: a key and the answer. to_settle is
+    the number of the lease that its answer came by, settled when it is recorded. afterwards is run when the call has
+    been recorded.
     """
 
     request: LlmRequest
@@ -45,6 +80,7 @@ class Call:
     attempts: list[Attempt] = field(default_factory=list)
     keys: dict[str, bytes] = field(default_factory=dict)
     kept: dict[str, Answer] = field(default_factory=dict)
+    look: Look | None = None
     to_keep: tuple[bytes, Answer] | None = None
     to_settle: int | None = None
     afterwards: list[Callable[[], None]] = field(default_factory=list)
@@ -89,11 +125,19 @@ class Admitting(Protocol):
     """Whoever lets attempts through."""
 
     def admit(
-        self, endpoint: Endpoint, request: LlmRequest, *, estimate_usd: float, deadline: float
+        self,
+        endpoint: Endpoint,
+        request: LlmRequest,
+        *,
+        estimate_usd: float,
+        deadline: float,
+        patience_s: float = 0.0,
+        look: Look | None = None,
     ) -> AbstractContextManager[Place]:
         """Wait for a place, at the latest until the deadline, and put the money aside.
 
         Raises:
+            AlreadyAnswered: the look, made on the way, found the answer.
             ModelTrouble: no place came free in time, or the endpoint is left alone after failures.
             BudgetSpent: the money does not suffice.
             ModelRefusal: ("price") what a call costs is not known.

@@ -22,6 +22,10 @@ class Clients:
         self._lock = threading.Lock()
         self._opened: dict[str, ModelClient] = {}
 
+    def is_open(self, endpoint: Endpoint) -> bool:
+        """Whether the endpoint's client was opened before."""
+        return endpoint.name in self._opened
+
     def of(self, endpoint: Endpoint) -> "ModelClient":
         """The endpoint's client.
 

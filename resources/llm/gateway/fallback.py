@@ -61,7 +61,7 @@ def _ask(call: Call, link: Link) -> Answer:
         ModelRefusal: ("context") they have not; nothing was sent.
     """
     endpoint, request = link.endpoint, call.request
-    if endpoint.context_tokens is None or _has_room(endpoint.context_tokens, request):
+    if has_room(endpoint, request):
         return Answer(link.asking.ask(call, request), endpoint)
     error = (
         f"{endpoint.name}: about {likely_tokens_in(request)} tokens and {request.sampling.max_tokens} for the answer"
@@ -71,9 +71,11 @@ def _ask(call: Call, link: Link) -> Answer:
     raise ModelRefusal("context", f"{error}.", fix="Name an endpoint with more context_tokens for the task.")
 
 
-def _has_room(context_tokens: int, request: LlmRequest) -> bool:
+def has_room(endpoint: Endpoint, request: LlmRequest) -> bool:
     """Whether it probably fits; what only might not is sent, and the provider says."""
-    left = context_tokens - request.sampling.max_tokens
+    if endpoint.context_tokens is None:
+        return True
+    left = endpoint.context_tokens - request.sampling.max_tokens
     return most_tokens_in(request) <= left or likely_tokens_in(request) <= left
 
 

@@ -9,7 +9,8 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import psycopg
 
@@ -21,6 +22,7 @@ from resources.queries import query
 log = logging.getLogger("rejoinder.llm")
 
 AGAIN_S = 0.1
+T = TypeVar("T")
 
 _holders: "weakref.WeakSet[Holder]" = weakref.WeakSet()
 # Connections of the process that forked this one. Closing them here would end them there.
@@ -55,8 +57,7 @@ class Holder:
     def rows(self, name: str, /, **values: Any) -> list[dict[str, Any]]:
         """The rows that a named statement gives, committed; asked once more if the connection turns out to be broken.
 
-        A statement may so run twice, the first time unheard. Those asked here do the same then as after one time, but
-        for the record of a call: it stands there twice.
+        A statement may so run twice, the first time unheard. Those asked here do the same then as after one time.
 
         Args:
             name: of the statement.
@@ -80,10 +81,14 @@ class Holder:
 
     def rows_when_back(self, name: str, within_s: float, /, **values: Any) -> list[dict[str, Any]]:
         """As `rows`, tried again for so many seconds while PostgreSQL is away, as it is when it is started anew."""
+        return self.when_back(partial(self.rows, name, **values), within_s)
+
+    def when_back(self, ask: Callable[[], T], within_s: float) -> T:
+        """What a question to the database gives, asked again for so many seconds while PostgreSQL is away."""
         until_s = self._clock() + within_s
         while True:
             try:
-                return self.rows(name, **values)
+                return ask()
             except ServiceUnavailable:
                 if self._clock() >= until_s:
                     raise

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from rejoinder.errors import ServiceUnavailable
 from rejoinder.llm.cache_key import canonical_json
 from rejoinder.llm.requests import RawReply
-from resources.llm.gateway.calls import LONGEST_OUTAGE_S, Answer, error_in_words
+from resources.llm.gateway.calls import LONGEST_OUTAGE_S, Answer, Rows, error_in_words
 
 if TYPE_CHECKING:
     from resources.llm.gateway.holder import Holder
@@ -49,13 +50,25 @@ class KeptAnswers:
     def find(self, keys: Mapping[str, bytes], within_s: float) -> dict[str, RawReply]:
         """The answers that are kept, by the name that their key has here; trouble with the table counts as none.
 
-        While PostgreSQL is away it is waited for, at most LONGEST_OUTAGE_S or until within_s is over: without it the
-        call would fail.
+        While PostgreSQL is away it is waited for, at most LONGEST_OUTAGE_S or until within_s is over.
+
+        Raises:
+            ServiceUnavailable: it stayed away; no place could be had without it either.
         """
         try:
             rows = self.holder.rows_when_back(
                 "kept_answers", min(within_s, LONGEST_OUTAGE_S), keys=list(keys.values()), now=self.now()
             )
+        except ServiceUnavailable:
+            raise
+        except Exception as error:
+            log.warning("kept answers could not be read: %s", error_in_words(error))
+            return {}
+        return self.sound(keys, rows)
+
+    def sound(self, keys: Mapping[str, bytes], rows: Rows) -> dict[str, RawReply]:
+        """The answers in rows of the table that fit their checksums, by name; others are taken out of the table."""
+        try:
             sound = {bytes(row["key"]): row["reply"] for row in rows if _is_sound(row)}
             self._drop([bytes(row["key"]) for row in rows if bytes(row["key"]) not in sound])
             return {name: _read(sound[key]) for name, key in keys.items() if key in sound}

@@ -58,7 +58,7 @@ class Ledger:
     def _finish(self, run: Values, answer: Values | None, owed: "Owed | None", within_s: float) -> None:
         values = {**run, **(_as_parameters(owed) if owed else NOTHING_OWED), **(answer or NOTHING_KEPT)}
         (row,) = self.holder.rows_when_back("finish_call", within_s, **values)
-        if owed is not None:
+        if owed is not None and row["model_run_id"] is not None:  # else it was done before and not heard
             self.settlements.heard(owed, is_settled=row["is_settled"])
 
 

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 from rejoinder.llm.backoff import Backoff
 from rejoinder.llm.choosing import WITHOUT_MODEL
 from rejoinder.llm.endpoints import Endpoint
+from rejoinder.llm.requests import LlmRequest
 from resources.llm.gateway.admitted import Admitted
 from resources.llm.gateway.cached import Cached
 from resources.llm.gateway.calls import Admitting, Clock
 from resources.llm.gateway.chains import Chains, Link
 from resources.llm.gateway.clients import Clients
-from resources.llm.gateway.fallback import Fallback
+from resources.llm.gateway.fallback import Fallback, has_room
 from resources.llm.gateway.gateway import Gateway
 from resources.llm.gateway.kept_answers import KeptAnswers
 from resources.llm.gateway.ledger import Ledger
@@ -76,7 +77,7 @@ def open_gateway(
     clients = Clients(open_model or partial(open_configured, tuning))
     chains = _chains(tuning, clients, admission, world)
     kept = _kept(tuning, admission.holder, world)
-    cached = Cached(Fallback(chains), chains, kept, world.clock)
+    cached = Cached(Fallback(chains), chains, kept, world.clock, partial(_is_at_hand, clients, admission))
     once = SingleFlight(cached, chains, world.clock, is_on=kept.is_on)
     ledger = Ledger(admission.holder, admission.settlements)
     recorded = Recorded(once, chains, kept, ledger, world.clock)
@@ -115,6 +116,12 @@ def _wrapped(
     admitted = Admitted(endpoint, clients, admission, world.clock)
     retrying = Retrying(admitted, backoff, world.clock, world.sleep, world.draw)
     return Structured(retrying, endpoint, clients, may_repair=endpoint.uri.provider != WITHOUT_MODEL)
+
+
+def _is_at_hand(clients: Clients, admission: "Admission", endpoint: Endpoint, request: LlmRequest) -> bool:
+    """Whether a call of the endpoint needs the database's word and nothing else: no client, no other thread's place."""
+    is_callable = clients.is_open(endpoint) and endpoint.price is not None and has_room(endpoint, request)
+    return is_callable and admission.is_free(endpoint)
 
 
 def _kept(tuning: "Tuning", holder: "Holder", world: Surroundings) -> KeptAnswers:

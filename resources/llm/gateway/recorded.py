@@ -1,8 +1,10 @@
 """Writes every call down: who answered, after which attempts, in which time and at which cost."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID, uuid4
 
 from rejoinder.errors import ServiceUnavailable
 from rejoinder.llm.cache_key import canonical_json
@@ -28,7 +30,8 @@ class Recorded:
     """The outermost wrapper: a row of ``model_run`` for each call, of ``model_attempt`` for each attempt.
 
     The row is written for calls that fail too, and for those that a signal ends, in the same round trip that settles
-    the lease of the answer and keeps it. That it could not be written is logged; the answer is given all the same.
+    the lease of the answer and keeps it; once, whatever breaks meanwhile. That it could not be written is logged; the
+    answer is given all the same.
     """
 
     inner: Answering
@@ -36,6 +39,7 @@ class Recorded:
     kept: KeptAnswers
     ledger: Ledger
     clock: Clock
+    new_id: Callable[[], UUID] = uuid4
 
     def complete(self, request: LlmRequest, within_s: float) -> LlmReply:
         """The answer within so many seconds, all attempts and waits together; errors as of `Llm.complete`."""
@@ -54,7 +58,7 @@ class Recorded:
 
     def _record(self, call: Call, started: float, answer: Answer | None, error: BaseException | None) -> None:
         try:
-            run = {**_who(self.chains, call, answer), **_how(call, answer, error)}
+            run = {"call_id": self.new_id(), **_who(self.chains, call, answer), **_how(call, answer, error)}
             run["latency_ms"] = self._since_ms(started)
             row = call.to_keep and self.kept.row(*call.to_keep)
             # Whoever failed for an outage has waited for its end already.

@@ -50,6 +50,14 @@ class Seats:
                 self._seats[key] = Seat(threading.Semaphore(endpoint.max_concurrent))
             return self._seats[key]
 
+    def is_free(self, endpoint: Endpoint) -> bool:
+        """Whether a thread that asks for a place now need not wait for another of this process."""
+        seat = self.of(endpoint)
+        if seat.turn.locked() or not seat.places.acquire(blocking=False):
+            return False
+        seat.places.release()
+        return True
+
     @contextmanager
     def taken(self, endpoint: Endpoint, until_s: float) -> Iterator[Seat]:
         """A place as far as this process goes, for the length of the block.

@@ -17,6 +17,12 @@ select *, %(worker)s::integer as worker from admit_call(
   %(creator_limit)s, %(now)s, %(lasting_s)s, %(may_reap)s,
   %(will_wait)s, %(is_check)s)
 
+-- name: admit_unless_kept
+-- The same, where no answer is kept under a key that is enough; kept are the answers under any of the keys.
+select a.*, %(worker)s::integer as worker from admit_unless_kept(
+  %(keys)s::bytea[], %(enough)s::bytea[], %(endpoint)s, %(worker)s, %(number)s, %(task)s, %(creator_id)s, %(price_usd)s,
+  %(total_limit)s, %(task_limit)s, %(creator_limit)s, %(now)s, %(lasting_s)s, %(may_reap)s, %(will_wait)s, %(is_check)s) a
+
 -- name: settle_call
 select settle_call(
   %(endpoint)s, %(place)s, %(worker)s, %(number)s, %(health)s, %(cost_usd)s, %(error)s, %(now)s, %(open_after)s, %(open_s)s) as is_settled

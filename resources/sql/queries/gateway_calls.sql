@@ -11,9 +11,9 @@ with found as (
 select key, reply, checksum from found
 
 -- name: record_call
--- One call with every attempt in order.
+-- One call with every attempt in order; null where that call stands there already.
 select record_call(
-  %(endpoint)s, %(model)s, %(task)s, %(creator_id)s, %(arm)s, %(prompt_version)s, %(input_ref)s, %(tokens_in)s,
+  %(call_id)s, %(endpoint)s, %(model)s, %(task)s, %(creator_id)s, %(arm)s, %(prompt_version)s, %(input_ref)s, %(tokens_in)s,
   %(tokens_out)s, %(cost_usd)s, %(latency_ms)s, %(is_ok)s, %(is_cached)s, %(error)s, %(attempts)s::jsonb) as model_run_id
 
 -- name: finish_call
@@ -23,7 +23,7 @@ select case when %(place)s::integer is not null then settle_call(
     %(lease_endpoint)s, %(place)s::integer, %(lease_worker)s, %(number)s, 'good', %(charged_usd)s, null, %(now)s, 1, 1)
   end as is_settled,
   record_call(
-    %(endpoint)s, %(model)s, %(task)s, %(creator_id)s, %(arm)s, %(prompt_version)s, %(input_ref)s, %(tokens_in)s,
+    %(call_id)s, %(endpoint)s, %(model)s, %(task)s, %(creator_id)s, %(arm)s, %(prompt_version)s, %(input_ref)s, %(tokens_in)s,
     %(tokens_out)s, %(cost_usd)s, %(latency_ms)s, %(is_ok)s, %(is_cached)s, %(error)s, %(attempts)s::jsonb) as model_run_id,
   case when %(key)s::bytea is not null then keep_answer(
     %(key)s::bytea, %(reply)s, %(checksum)s::bytea, %(size_bytes)s, %(input_ref)s, %(kept_at)s, %(expires_at)s)

@@ -26,7 +26,14 @@ class Places:
 
     @contextmanager
     def admit(
-        self, endpoint: Endpoint, request: LlmRequest, *, estimate_usd: float, deadline: float
+        self,
+        endpoint: Endpoint,
+        request: LlmRequest,
+        *,
+        estimate_usd: float,
+        deadline: float,
+        patience_s: float = 0.0,
+        look: object = None,
     ) -> Iterator["Places"]:
         self.reserved_usd = estimate_usd
         yield self
