@@ -178,7 +178,7 @@ def fault_rows(faults: pl.DataFrame) -> list[Row]:
     """What did not go straight, by what and why, the most frequent first."""
     sums = faults.group_by("what", "reason").agg(pl.col("n").sum())
     return [
-        {"what": FAULTS.get(what, what), "reason": reason.replace("_", " "), "times": n}
+        {"what": FAULTS.get(what, what), "reason": reason.replace("_", " ") or "-", "times": n}
         for what, reason, n in sums.sort(["n", "what", "reason"], descending=[True, False, False]).rows()
     ]
 

@@ -134,10 +134,11 @@ def _show_approval(view: View, mart: pl.DataFrame) -> None:
         _say("Nothing was decided in this period.")
         return
     (row,) = whole
+    within = f" ({row['edit_low']:.0%} to {row['edit_high']:.0%})" if row["approved"] else ""
     figures = {
         "decided": row["decided"],
         f"approved ({row['rate_low']:.0%} to {row['rate_high']:.0%})": share(row["approval_rate"]),
-        "of them edited": share(row["edit_share"]),
+        f"of them edited{within}": share(row["edit_share"]),
         "from draft to decision, half within": duration(row["decide_p50_s"]),
     }
     for column, (label, figure) in zip(st.columns(len(figures)), figures.items(), strict=True):
@@ -187,7 +188,7 @@ def _show_course(view: View, marts: Marts) -> None:
     with left:
         _heading(
             "How long it took",
-            "By the wall clock. A reply is due when it was approved, or when a person chose.",
+            "By the wall clock. A reply is due once approved, or at the time that a person chose.",
         )
         if steps:
             st.dataframe(steps, hide_index=True, key="results_latency")

@@ -101,7 +101,12 @@ def test_an_empty_installation_is_told_what_comes(db: Database) -> None:
 def test_figures_come_with_their_intervals_and_counts(home: Path) -> None:
     page = drawn()
     said = words_of(page)
-    assert "as of" in said and "approved (30% to 70%)" in said and "compare the approval rates too" in said
+    assert (
+        "as of" in said
+        and "approved (30% to 70%)" in said
+        and "of them edited (5% to 20%)" in said
+        and "compare the approval rates too" in said
+    )
     tables = [frame.value for frame in page.dataframe]
     engagement = next(t for t in tables if "replies (n)" in t.columns)
     assert engagement.to_dict("records")[0]["likes"] == "4.00 (1.50 to 6.50)"
