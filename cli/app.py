@@ -5,6 +5,8 @@ import sys
 
 import typer
 
+from cli.examples import EXIT_CODES, add_examples
+
 MODULES = (
     "start", "up", "sandbox", "ingest", "ask", "listen", "rules", "posts", "recheck", "run", "review",
     "publish", "pause", "schedule", "limits", "measure", "rewards", "status", "retry", "doctor", "people",
@@ -26,12 +28,13 @@ def build_app() -> typer.Typer:
     # Python's own traceback for what nobody foresaw: rich's never ends where an exception is its own cause, as one that
     # Dagster hands on from an asset is.
     app = typer.Typer(
-        help=HELP, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
+        help=HELP, epilog=EXIT_CODES, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )  # fmt: skip
-    app.callback(help=HELP)(_before_commands)
+    app.callback(help=HELP, epilog=EXIT_CODES)(_before_commands)
     for name in MODULES:
         importlib.import_module(f"cli.{name}").register(app)
+    add_examples(app)
     return app
 
 

@@ -28,7 +28,7 @@ def limits(
     platform last reported. `rejoinder policy set CHANNEL min_interval_s=...` sets the pause between two replies.
     """
     with reporting(as_json), open_database() as database:
-        found = [one for one in read(database) if channel in (None, one.channel.name)]
+        found = _of_channel(read(database), channel)
         if as_json:
             print_json({"limits": [as_dict(one) for one in found]})
             return
@@ -48,6 +48,16 @@ def limits(
             for w in one.windows
         ]
         print_table("Windows", WINDOWS, windows, empty="Nothing was sent yet.")
+
+
+def _of_channel(every: "list[Outlook]", name: str | None) -> "list[Outlook]":
+    from rejoinder.errors import ConfigInvalid
+
+    found = [one for one in every if name in (None, one.channel.name)]
+    if name and not found:
+        fix = "`rejoinder channel list` shows the channels; a disabled one sends nothing."
+        raise ConfigInvalid(f"There is no enabled channel named {name}.", fix=fix)
+    return found
 
 
 def read(database: Any) -> "list[Outlook]":

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 def pause(
     channel: Name = None,
     everything: All = False,
-    reason: Annotated[str, typer.Option(help="Why, for who wonders.")] = "",
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, for who wonders.")] = "no reason given",
     who: As = None,
     as_json: AsJson = False,
 ) -> None:
@@ -64,7 +64,7 @@ def _need_one(channel: str | None, everything: bool) -> None:
 
 def _paused(done: "Paused") -> str:
     what = f"channel {done.channel}" if done.channel else "everything"
-    began = f"Paused: {what}." if done.changed else f"It was paused already: {what}."
+    began = f"Paused: {what}." if done.changed else f"It was paused already: {_in_force(done)}."
     under_way = (
         f" {done.in_hand} {'reply is' if done.in_hand == 1 else 'replies are'} in hand: their requests may have left,"
         " and their outcome will be written down."
@@ -72,6 +72,12 @@ def _paused(done: "Paused") -> str:
         else " No request is under way."
     )
     return began + under_way
+
+
+def _in_force(done: "Paused") -> str:
+    """The pause that was asked for again: who began it, when and why."""
+    own = next(pause for pause in done.in_force if pause.channel == done.channel)
+    return f"{own} (since {own.paused_at:%Y-%m-%d %H:%M} UTC)"
 
 
 def _resumed(done: "Paused") -> str:

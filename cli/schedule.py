@@ -82,9 +82,14 @@ def list_(
 ) -> None:
     """List approved replies that wait to be sent, the next one first."""
     with reporting(as_json), open_database() as database:
+        from rejoinder.errors import ConfigInvalid
+        from resources.store.channels import channels_of
         from resources.store.schedules import list_planned
 
         with database.transaction() as tx:
+            if channel and not channels_of(tx, channel):
+                fix = "`rejoinder channel list` shows the channels."
+                raise ConfigInvalid(f"There is no channel named {channel}.", fix=fix)
             found = list_planned(tx, channel, top)
         if as_json:
             print_json({"planned": [_as_json(one) for one in found]})
