@@ -107,7 +107,7 @@ with asked as (
   select project_id, min(day) - %(days)s::integer + 1 as since, max(day) as until from asked group by project_id
 ), alone as (
   select creator_id, min(id) as project_id from project group by creator_id having count(*) = 1
-), spent as (
+), spent as materialized (
   select s.project_id, u.created_at::date as day, sum(u.cost_usd) as usd
   from span s
   join model_run u on u.created_at >= s.since and u.created_at < s.until + 1 and u.cost_usd > 0
@@ -132,7 +132,7 @@ with asked as (
   join review r on r.id = p.review_id
   join draft d on d.id = r.draft_id and d.decision_id is null
   where p.state = 'sent'
-), by_day as (
+), by_day as materialized (
   select project_id, is_sandbox, day, count(*) as n from decided group by project_id, is_sandbox, day
 ), share as (
   select k.project_id, k.is_sandbox, k.day,
