@@ -52,7 +52,11 @@ def show(
         print_json({"mart": name, "as_of": as_of, "stale_since": stale, "rows": frame.to_dicts()})
         return
     _print(name, frame.columns, frame.head(top).rows(), frame.height)
-    say(f"As of {as_of:%Y-%m-%d %H:%M:%S} UTC." if as_of else "Not written yet by this version: `rejoinder marts refresh`.")
+    say(
+        f"As of {as_of:%Y-%m-%d %H:%M:%S} UTC."
+        if as_of
+        else "Not written yet by this version: `rejoinder marts refresh`."
+    )
     if stale:
         say(f"What changed since {stale:%H:%M} UTC is missing: `rejoinder marts refresh`.")
 

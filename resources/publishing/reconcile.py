@@ -100,7 +100,9 @@ def _search_from(
     attempt. What is later than now is of another sandbox, or of a post that was imported, and tells nothing.
     """
     if not channel.is_sandbox:
-        return seen.to_platform(publication.attempted_at)
+        # Of several attempts any may be the one that arrived.
+        is_repeated = publication.part.attempts > 1
+        return seen.to_platform(publication.first_attempted_at if is_repeated else publication.attempted_at)
     above = [part.platform_sent_at for part in publication.parts[: publication.part.position]]
     before = [at for at in (*above, publication.parent.created_at, stood_at) if at and at <= seen.platform]
     return max(before, default=LONG_AGO)

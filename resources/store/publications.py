@@ -37,7 +37,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """An approved reply on its way: parts in order, at least one; is_summoned: the author called us."""
+    """An approved reply on its way: parts in order, at least one; is_summoned: the author called us.
+
+    first_attempted_at is when its first request was about to leave, on our clock.
+    """
 
     id: PublicationId
     post_id: PostId
@@ -45,6 +48,7 @@ class Publication:
     parts: tuple[Part, ...]
     parent: Post
     is_summoned: bool = False
+    first_attempted_at: datetime = LONG_AGO
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -104,6 +108,7 @@ def _publication(row: dict[str, Any]) -> Publication:
         parts=tuple(_part(part, row["attempted_at"] or LONG_AGO) for part in row["parts"]),
         parent=post_of(row),
         is_summoned=row["is_summoned"],
+        first_attempted_at=row["first_sending_at"] or LONG_AGO,
     )
 
 

@@ -87,11 +87,11 @@ where p.id = %(id)s and p.state = 'queued' and taken.id = p.post_id
 returning p.id
 
 -- name: load_publications
-select p.id as publication_id, p.post_id, p.channel_id, p.parts, e.attempted_at,
+select p.id as publication_id, p.post_id, p.channel_id, p.parts, p.first_sending_at, e.attempted_at,
        o.platform, o.platform_post_id, o.author, o.author_followers, o.community, o.text, o.url, o.conversation_id, o.parent_id,
        o.mentions, o.quoted_author, o.lang, o.metrics, o.created_at, o.is_summoned
 from (
-  select p.id, p.post_id, p.channel_id, jsonb_agg(to_jsonb(a) order by a.position) as parts
+  select p.id, p.post_id, p.channel_id, p.first_sending_at, jsonb_agg(to_jsonb(a) order by a.position) as parts
   from publication p join publication_part a on a.publication_id = p.id
   where p.id = any (%(ids)s)
   group by p.id

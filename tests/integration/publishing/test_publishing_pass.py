@@ -254,6 +254,22 @@ def test_a_reply_is_charged_unless_it_surely_was_not_taken(desk, script, is_char
     ]
 
 
+def test_of_several_attempts_on_a_real_platform_the_first_may_be_the_one_that_arrived(desk):
+    reply = desk.approved(desk.channel(is_sandbox=False, base_url=None))
+    desk.platform.now = lambda: datetime.now(UTC) + desk.platform.advanced
+    since, search = [], desk.platform.read_back
+    desk.platform.read_back = lambda *asked: since.append(asked[2]) or search(*asked)
+    desk.platform.script = [OutcomeUnknown("503"), Refused("duplicate_content", "duplicate")]
+    assert desk.run().unknown == 1
+    assert desk.run(later=20 * MINUTE).absent == 1
+    settle_unknown(desk.db, desk.approver, reply, "queued", confirm=True)
+    desk.rows("update publication set first_sending_at = first_sending_at - interval '3 days'")
+    assert desk.run(later=21 * MINUTE).unknown == 1
+    assert desk.run(later=23 * MINUTE).items
+    first_at = desk.publication(reply)["first_sending_at"]
+    assert since[0] > first_at + timedelta(days=2) and since[-1] < first_at
+
+
 @pytest.mark.parametrize(("outcome", "usd"), [("queued", 0.0), ("abandoned", 0.4)])
 def test_a_person_who_says_that_it_is_not_there_has_the_money_again(desk, outcome, usd):
     channel = desk.channel(policy=replace(default_policy("sandbox/x/enterprise"), price_summoned_usd=0.4))
