@@ -104,7 +104,9 @@ class EvidenceFinding:
         for placed in result.placed:
             _insert_evidence(tx, item, placed)
         best = max(placed.evidence.support for placed in result.placed)
-        told = f"{len(result.placed)} sentences of the corpus bear on it"
+        n_placed = len(result.placed)
+        bear = "sentence of the corpus bears" if n_placed == 1 else "sentences of the corpus bear"
+        told = f"{n_placed} {bear} on it"
         reason = "; ".join(filter(None, (told, result.judged.note[:300])))
         scores = {"support": best, **_told_by(result.judged)}
         save_stage_decision(tx, item.post_id, self.name, "found", reason, scores=scores)
