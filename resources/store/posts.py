@@ -23,7 +23,11 @@ Outcome = Literal["new", "known", "edited", "unstorable"]
 NEVER_AGAIN = "9999-01-01T00:00:00+00:00"
 # A value that PostgreSQL has no place for: U+0000, half of a surrogate pair, a number or an indexed text too long.
 UNSTORABLE = (psycopg.DataError, psycopg.errors.ProgramLimitExceeded)
-MAY_LACK = ("author", "author_followers", "community", "url", "conversation_id", "parent_id", "quoted_author")
+# What a platform need not tell, by its name in Post and in the table.
+MAY_LACK = (
+    "author", "author_id", "author_followers", "community", "url", "conversation_id", "parent_id", "quoted_author",
+    "lang",
+)  # fmt: skip
 FIRST_STEP = {
     "triage": "embed",
     "research": "evidence",
@@ -176,7 +180,6 @@ def _columns(place: int, new: NewPost) -> dict[str, Any]:
     }
     told = {
         **{name: getattr(post, name) for name in MAY_LACK},
-        "lang": post.lang,
         "mentions": post.mentions or None,
         "metrics": dict(post.metrics) or None,
         "is_summoned": new.is_summoned or None,

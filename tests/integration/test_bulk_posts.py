@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from rejoinder.listening.post import Post
 from resources.postgres import Database, Transaction
 from resources.store.channels import save_channel
 from resources.store.post_edits import ARCHIVED
-from resources.store.posts import NewPost, Saved, insert_post, insert_posts
+from resources.store.posts import NewPost, Saved, insert_post, insert_posts, post_of
 
 SOUND = Post("x", "1", "first", datetime(2026, 11, 1, tzinfo=UTC), author="ann", metrics={"like_count": 3})
 TEXTS = st.sampled_from(["first", "second", "nul \0 byte", "half \ud83d pair", 'q"uo\\te {} ünï ✅'])
@@ -120,3 +120,16 @@ def test_an_archive_does_not_overrule_what_was_heard(db: Database) -> None:
         assert (first["text"], first["status"]) == ("first", "pending")
         assert (second["text"], second["status"]) == ("otherwise", "rejected")
         assert second["rejection_reason"] == ARCHIVED and second["round"] == 0
+
+
+def test_all_that_a_platform_told_of_a_post_is_stored(db: Database) -> None:
+    full = replace(
+        SOUND, author_id="77", author_followers=7, community="python", url="https://x.com/ann/status/1",
+        conversation_id="1", parent_id="9", mentions=("bob",), quoted_author="eve", lang="en",
+    )  # fmt: skip
+    told = {one.name: getattr(full, one.name) for one in fields(Post)}
+    assert all(told[name] for name in told if name != "earlier_ids")
+    with passing(db) as (tx, channel):
+        insert_posts(tx, channel, [NewPost(full, False, 0)])
+        (row,) = tx.connection.execute("select * from post").fetchall()
+        assert post_of(row) == full
