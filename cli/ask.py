@@ -40,8 +40,9 @@ def ask(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Answer a question from the corpus, every statement with its source and second; else say it is not in there.
+    """Answer a question from the corpus, with source and second.
 
+    Where the corpus has no answer it says so.
     Answers are sentences of the sources themselves, word for word; a model that is configured for the task synthesis
     says first what they say together. Dates are like 2026-11-05, in UTC; sources
     without a date are left out once one is given.

@@ -20,8 +20,9 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Check this machine and this home: settings, disk, ports, models, PostgreSQL and its roles.
+    """Check this machine and this home.
 
+    Settings, disk, ports, models, PostgreSQL and its roles are looked at.
     Exit code 1 if a check fails; a warning does not count. Nothing is changed.
     """
     from resources.health import examine

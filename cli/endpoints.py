@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 endpoints = typer.Typer(
     invoke_without_command=True,
-    help="Models that can be called: how they are, what they cost, switching them on and off.",
+    help="Models that can be called: health, costs, on and off.",
 )
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The endpoint, as in rejoinder.toml.")]
 HEADS = ("name", "model", "can", "in use", "health", "$ per Mtok in / out", "$ today")

@@ -46,7 +46,7 @@ Learn = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the group to the root."""
     group = typer.Typer(
-        help="Measure quality, on public data and on golden cases of ours.",
+        help="Measure quality, on public data and on golden cases.",
         no_args_is_help=True,
         rich_markup_mode=None,
     )

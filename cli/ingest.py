@@ -42,7 +42,7 @@ def ingest(
     who: As = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read transcripts, documents and feeds, and make them searchable.
+    """Make transcripts, documents and feeds searchable.
 
     What was read before is left alone unless it changed. What can't be read is quarantined with its reason, which
     `rejoinder status` shows, and the rest goes on. A feed is looked at again from then on. Where nothing at all could

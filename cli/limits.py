@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 def limits(
     channel: Annotated[str | None, typer.Option(help="Only this channel.")] = None, as_json: AsJson = False
 ) -> None:
-    """Show the limits of each account, how much of them is used, and when each channel may send next.
+    """Show limits, their use, and when channels may send next.
 
     15min, 3h and 24h are our own limits, which hold for every stretch of that length; the others are what the
     platform last reported. `rejoinder policy set CHANNEL min_interval_s=...` sets the pause between two replies.

@@ -20,7 +20,7 @@ def links(
     limit: Annotated[int, typer.Option(min=1, max=1_000, help="At most so many, the newest first.")] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """Show the links of ours in replies, with their visits and what visitors did."""
+    """Show our links in replies, and what their visitors did."""
     with reporting(as_json), open_database() as database, database.transaction() as tx:
         from resources.store.links import link_report
         from resources.store.sources import default_project

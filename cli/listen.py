@@ -32,8 +32,9 @@ def listen(
     ] = 30.0,
     as_json: AsJson = False,
 ) -> None:
-    """Hear posts by the listening rules of every enabled channel, until Ctrl-C.
+    """Hear posts by the listening rules, until Ctrl-C.
 
+    Every enabled channel is listened to.
     X tells of posts through its filtered stream as they appear, Reddit is polled. What was said while nobody
     listened is caught up with, and mentions are polled beside the stream. Only one listener can have a token's
     stream: a second one polls. Rules may change meanwhile. What can't be read is quarantined with its reason;

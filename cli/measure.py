@@ -12,8 +12,9 @@ def register(app: typer.Typer) -> None:
 
 
 def measure(as_json: AsJson = False) -> None:
-    """Count likes, replies, reposts and impressions of published replies at 1 h, 24 h, 72 h and 7 d.
+    """Count what published replies got at 1 h, 24 h, 72 h, 7 d.
 
+    That is likes, replies, reposts and impressions.
     Each window is taken once, by the platform's own clock; one that was missed is taken late and says so.
     A snapshot for which there is no budget waits. Then the rewards of replies with new counts, or with new weights,
     are written.

@@ -11,9 +11,7 @@ from cli.output import As, AsJson, answer, print_json, print_table, reporting
 if TYPE_CHECKING:
     from resources.reembedding import BuildReport, IndexStatus
 
-models = typer.Typer(
-    no_args_is_help=True, help="Models: list them, change the one that embeds, put language models in."
-)
+models = typer.Typer(no_args_is_help=True, help="Models of this machine: list, change and add them.")
 
 SAID = {
     "active": "{model} is what searches read already.",

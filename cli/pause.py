@@ -28,7 +28,7 @@ def pause(
     who: As = None,
     as_json: AsJson = False,
 ) -> None:
-    """Stop publishing at once: when this returns, nothing new can leave.
+    """Stop publishing: when this returns, nothing new can leave.
 
     Replies whose request has left come to their outcome. What was not seen is still read back. Whoever may run
     commands on this machine may pause without --as; to resume takes an approver.
@@ -44,7 +44,10 @@ def pause(
 
 
 def resume(channel: Name = None, everything: All = False, who: As = None, as_json: AsJson = False) -> None:
-    """Let publishing go on; a channel that was paused by itself stays so until it is resumed by its name."""
+    """Let publishing go on.
+
+    A channel that was paused by itself stays so until it is resumed by its name.
+    """
     with deciding(who, as_json) as (database, actor):
         from resources.commands.pauses import resume as resume_publishing
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 prompts = typer.Typer(
     no_args_is_help=True,
-    help="Prompts: which version is in force, which one is tried, going back to an earlier.",
+    help="Versions of prompts: in force, on trial, and going back.",
 )
 Prompt = Annotated[
     str, typer.Argument(metavar="PROMPT", help="A version or its beginning, or the name of a prompt's file.")

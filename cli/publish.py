@@ -24,7 +24,7 @@ def publish(
     loop: Annotated[bool, typer.Option("--loop", help="Send whatever becomes due until stopped.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Send approved replies, each at most once, and find out about those whose answer was not seen.
+    """Send approved replies, each at most once.
 
     What a person approved is sent word for word. Where the outcome of a request was not seen, the account's
     own timeline is read back; nothing is ever sent again blindly. Several publishers may run side by side.

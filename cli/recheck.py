@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 
 def recheck(as_json: AsJson = False) -> None:
-    """Look up heard posts whose time has come, and honour deletions and edits.
+    """Look heard posts up again; honour deletions and edits.
 
     A post that its platform shows no more is withdrawn at once and purged after a second look, with its vector,
     claims, evidence and drafts. One that was edited goes back to triage; an approved reply to the old wording is

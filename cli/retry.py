@@ -20,7 +20,10 @@ def retry(
     who: As = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring dead items back to life and try failed ones at once, of one step or of all."""
+    """Bring dead items back to life and try failed ones at once.
+
+    Those of one step, or of all.
+    """
     with reporting(as_json), open_database() as database:
         from resources.commands.actors import machine_owner
         from resources.commands.upkeep import retry as retry_items

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 rules = typer.Typer(
     no_args_is_help=True,
-    help="Listening rules: list them, check one, send them to X, forecast what they cost.",
+    help="Listening rules: list, check, send to X, forecast costs.",
 )
 
 ChannelName = Annotated[

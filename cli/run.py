@@ -23,8 +23,9 @@ def run(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Work off what is due, as one Dagster run in this process; it shows in Dagster's pages too.
+    """Work off what is due, as one Dagster run in this process.
 
+    It shows in Dagster's pages too.
     Work is committed item by item: a run that is killed loses nothing that was done, and the next one goes on.
     Ctrl-C finishes the item in hand. Nothing is published here: see `rejoinder publish`.
     """

@@ -49,8 +49,9 @@ def sandbox(
         bool, typer.Option("--list-scenarios", help="Tell the scenarios that come with it, and end.")
     ] = False,
 ) -> None:
-    """Run a local stand-in for the X, Reddit and OpenAI APIs until Ctrl-C; nothing leaves this machine.
+    """Run a local stand-in for the X, Reddit and OpenAI APIs.
 
+    It runs until Ctrl-C; nothing leaves this machine.
     It prints one JSON line with its address (url) and the base URL of its models (openai_base_url: chat
     completions and embeddings with rehearsed answers). Its page shows the scenario's next events, posts,
     replies, refusals, faults and limits as they come; GET /sandbox/credentials shows its keys. A scenario

@@ -15,7 +15,10 @@ def register(app: typer.Typer) -> None:
 
 
 def init(as_json: AsJson = False) -> None:
-    """Make the home, start PostgreSQL in it, and bring its tables up to date; safe to repeat."""
+    """Make the home and its PostgreSQL, with tables up to date.
+
+    Safe to repeat.
+    """
     with reporting(as_json):
         from resources.inbox import inbox_dir
         from resources.workbench import open_workbench
@@ -47,9 +50,10 @@ def demo(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Walk the whole loop once on the sandbox: transcripts, posts, drafts, review, publishing, engagement.
+    """Walk the whole loop once on the sandbox.
 
-    Nothing leaves this machine. Without --auto-review it stops at the review queue and says how to sign in.
+    That is transcripts, posts, drafts, review, publishing and engagement. Nothing leaves this machine.
+    Without --auto-review it stops at the review queue and says how to sign in.
     Running it again on the same home does nothing twice.
     """
     with reporting(as_json):

@@ -23,7 +23,10 @@ def register(app: typer.Typer) -> None:
 
 
 def status(as_json: AsJson = False) -> None:
-    """Show counts, the queue, what is quarantined and why, what is dead, and unread notifications."""
+    """Show counts, the queue, what is quarantined or dead.
+
+    Also why it is, and the unread notifications.
+    """
     with reporting(as_json), open_database() as database:
         advice, _ = channel_advice(database)
         facts = {**read_status(database), "fix": advice}

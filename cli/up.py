@@ -51,8 +51,9 @@ def up(
         bool, typer.Option("--json", help="Print one JSON object with the addresses once all run.")
     ] = False,
 ) -> None:
-    """Start everything on this machine and keep it running; Ctrl-C stops it all, a second one kills it.
+    """Start everything on this machine and keep it running.
 
+    Ctrl-C stops it all, a second one kills it.
     Nothing can be reached from other machines. What each process says is in logs/ in the home.
     """
     from resources.services import Choice, Ports
@@ -64,7 +65,10 @@ def up(
 
 
 def down(as_json: AsJson = False) -> None:
-    """Stop what `up` started, whichever terminal it runs in, and the embedded PostgreSQL."""
+    """Stop what `up` started, and the embedded PostgreSQL.
+
+    Whichever terminal that runs in.
+    """
     from resources.installation import stop_installation
     from resources.settings import load_settings
 

@@ -9,7 +9,12 @@ from resources.workbench import Workbench
 from sensors.asking import ask
 
 
-@dg.sensor(job=follow_champions, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)
+@dg.sensor(
+    job=follow_champions,
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="An alias was moved in MLflow, or MLflow lacks a prompt or model of PostgreSQL.",
+)
 def champions_changed(
     context: dg.SensorEvaluationContext, bench: dg.ResourceParam[Workbench]
 ) -> dg.SensorResult | dg.SkipReason:

@@ -6,7 +6,10 @@ from resources.notices import notify
 from resources.workbench import open_workbench
 
 
-@dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.RUNNING)
+@dg.run_failure_sensor(
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="A run failed: people are told, in the app and by the sinks of rejoinder.toml.",
+)
 def run_failed(context: dg.RunFailureSensorContext) -> None:
     """Write a notification for the failed run."""
     run = context.dagster_run

@@ -154,6 +154,14 @@ def test_every_schedule_is_documented() -> None:
     assert undocumented(schedule_names(), page("pipeline.md")) == []
 
 
+def test_every_sensor_schedule_and_job_says_what_it_is_for() -> None:
+    found = repository()
+    jobs = [found.get_job(name) for name in job_names()]
+    assert [
+        one.name for one in (*found.sensor_defs, *found.schedule_defs, *jobs) if not one.description
+    ] == []
+
+
 def test_every_setting_is_documented() -> None:
     assert undocumented(setting_names(), page("configuration.md")) == []
 

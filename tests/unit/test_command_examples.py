@@ -34,6 +34,12 @@ def test_help_shows_its_examples_line_by_line(path: str) -> None:
     assert [f"    {line}" for line in EXAMPLES[path]] == shown[shown.index("  Examples:") + 1 :]
 
 
+def test_what_each_command_does_fits_on_its_line_of_the_root_help() -> None:
+    shown = CliRunner().invoke(build_app(), ["--help"], terminal_width=80).stdout
+    listed = shown.partition("Commands:")[2].partition("Exit codes")[0].strip().splitlines()
+    assert len(listed) > 30 and [line for line in listed if line.endswith("...")] == []
+
+
 def test_the_root_tells_the_exit_codes() -> None:
     shown = CliRunner().invoke(build_app(), ["--help"]).stdout
     assert "  2  wrong arguments, input or settings\n" in shown and "  5  PostgreSQL" in shown
