@@ -36,10 +36,12 @@ def book_reply(
 
 
 def take_back_reply(tx: Transaction, publication: Publication, now: datetime) -> None:
-    """Count the attempt at the part in hand no more: the platform did not take it."""
+    """Count the attempt at the part in hand no more: the platform did not take it. What was booked is given back."""
     books = open_books(tx, publication.channel_id, now)
-    take_back_deed(books, _action(publication), _deed(publication))
-    tx.execute("drop_charge", **_attempt(publication))
+    # An attempt that began before charges were kept has none.
+    booked = tx.row("drop_charge", **_attempt(publication)) or {}
+    action = booked.get("action") or _action(publication)
+    take_back_deed(books, action, _deed(publication), booked.get("charged_usd"))
 
 
 def _action(publication: Publication) -> PaidAction:

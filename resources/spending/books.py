@@ -191,13 +191,21 @@ def book_deed(books: Books, action: PaidAction, deed_id: str) -> Stop | None:
     return None
 
 
-def take_back_deed(books: Books, action: PaidAction, deed_id: str) -> None:
-    """Take back a deed of today or yesterday that was counted and surely not done."""
+def take_back_deed(books: Books, action: PaidAction, deed_id: str, charged_usd: Decimal | None = None) -> None:
+    """Take back a deed of today or yesterday that was counted and surely not done.
+
+    Args:
+        books: of its channel.
+        action: as it was booked.
+        deed_id: as it was booked.
+        charged_usd: what was booked for it; today's price where nobody kept that.
+    """
+    price_usd = exact_usd(books.channel.policy.price_usd(action)) if charged_usd is None else charged_usd
     books.tx.execute(
         "uncount_spend",
         channel_id=books.channel.id,
         since=books.now.date() - timedelta(days=1),
         action=action,
         resource_id=deed_id,
-        price_usd=exact_usd(books.channel.policy.price_usd(action)),
+        charged_usd=price_usd,
     )

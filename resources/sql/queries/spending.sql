@@ -16,7 +16,7 @@ with gone as (
 )
 update spend_entry e
 set n_resources = greatest(e.n_resources - 1, 0), n_charged = greatest(e.n_charged - 1, 0),
-    spent_usd = greatest(e.spent_usd - %(price_usd)s::numeric, 0), updated_at = now()
+    spent_usd = greatest(e.spent_usd - %(charged_usd)s::numeric, 0), updated_at = now()
 from gone
 where (e.channel_id, e.day, e.action) = (gone.channel_id, gone.day, gone.action)
 
@@ -29,6 +29,7 @@ on conflict do nothing
 -- name: drop_charge
 delete from publication_charge
 where (publication_id, position, attempt) = (%(publication_id)s, %(position)s, %(attempt)s)
+returning action, charged_usd
 
 -- name: spent_so_far
 -- Spent and held today and this month. Of today is also what a living process took just before midnight.

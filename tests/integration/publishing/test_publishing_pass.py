@@ -280,6 +280,27 @@ def test_a_person_who_says_that_it_is_not_there_has_the_money_again(desk, outcom
     assert desk.rows("select spent_usd::float8 as usd from spend_entry") == [{"usd": usd}]
 
 
+def test_what_is_given_back_is_what_was_booked_whatever_it_costs_by_now(desk):
+    channel = desk.channel(policy=replace(default_policy("sandbox/x/enterprise"), price_summoned_usd=0.4))
+    lost, _ = desk.approved(channel), desk.approved(channel)
+    desk.platform.script = [OutcomeUnknown("the connection was cut")]
+    desk.run()
+    desk.rows('update channel set policy = policy || \'{"price_summoned_usd": 0.7}\'')
+    settle_unknown(desk.db, desk.approver, lost, "queued", confirm=True)
+    assert desk.rows("select spent_usd::float8 as usd from spend_entry") == [{"usd": 0.4}]
+    assert len(desk.rows("select * from publication_charge")) == 1
+
+
+def test_an_attempt_from_before_charges_were_kept_is_given_back_at_the_price_of_today(desk):
+    channel = desk.channel(policy=replace(default_policy("sandbox/x/enterprise"), price_summoned_usd=0.4))
+    reply = desk.approved(channel)
+    desk.platform.script = [OutcomeUnknown("the connection was cut")]
+    desk.run()
+    desk.rows("delete from publication_charge")
+    settle_unknown(desk.db, desk.approver, reply, "queued", confirm=True)
+    assert desk.rows("select spent_usd::float8 as usd from spend_entry") == [{"usd": 0.0}]
+
+
 def test_each_attempt_counts_for_itself(desk):
     channel = desk.channel(policy=replace(default_policy("sandbox/x/enterprise"), price_with_link_usd=0.2))
     desk.approved(channel, text="See https://example.org/12 for the test.")
