@@ -191,7 +191,9 @@ def book_deed(books: Books, action: PaidAction, deed_id: str) -> Stop | None:
     return None
 
 
-def take_back_deed(books: Books, action: PaidAction, deed_id: str, charged_usd: Decimal | None = None) -> None:
+def take_back_deed(
+    books: Books, action: PaidAction, deed_id: str, charged_usd: Decimal | None = None
+) -> None:
     """Take back a deed of today or yesterday that was counted and surely not done.
 
     Args:

@@ -285,7 +285,7 @@ def test_what_is_given_back_is_what_was_booked_whatever_it_costs_by_now(desk):
     lost, _ = desk.approved(channel), desk.approved(channel)
     desk.platform.script = [OutcomeUnknown("the connection was cut")]
     desk.run()
-    desk.rows('update channel set policy = policy || \'{"price_summoned_usd": 0.7}\'')
+    desk.rows("update channel set policy = policy || '{\"price_summoned_usd\": 0.7}'")
     settle_unknown(desk.db, desk.approver, lost, "queued", confirm=True)
     assert desk.rows("select spent_usd::float8 as usd from spend_entry") == [{"usd": 0.4}]
     assert len(desk.rows("select * from publication_charge")) == 1
