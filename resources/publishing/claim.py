@@ -15,9 +15,9 @@ from resources.postgres import Database, Transaction
 from resources.publishing.clock import Clock
 from resources.publishing.money import book_reply
 from resources.publishing.pacing import (
-    THREAD_ROOM,
     count_call,
-    hold_channel,
+    end_hold_for_room,
+    hold_for_room,
     hold_one_channel,
     room_from,
     space_out,
@@ -123,6 +123,8 @@ def _take(
     if stop := book_reply(tx, publication, now, channel):
         raise _OverCap(stop)
     count_call(tx, channel, now)
+    if due.parts > 1:
+        end_hold_for_room(tx, channel, now)
     policy = channel.policy
     space_out(tx, channel, jittered_s(policy.min_interval_s, policy.jitter_share, draw()), now)
     return publication
@@ -149,14 +151,15 @@ def keep_back(tx: Transaction, channel: Channel, due: Due, now: datetime) -> Idl
 def _await_room(tx: Transaction, channel: Channel, due: Due, now: datetime) -> Idle | None:
     """Begin a thread once the limits have room for all its parts, so that its readers get it whole.
 
-    The account waits, not the thread alone: shorter replies would take every call that comes free.
+    The account waits, not the thread alone: shorter replies would take every call that comes free, those of its other
+    channels too.
     """
     if due.parts == 1 or due.is_begun:
         return None
     until = room_from(tx, channel, due.parts, now)
     if until <= now:
         return None
-    hold_channel(tx, channel, until, now, THREAD_ROOM)
+    hold_for_room(tx, channel, until, now)
     return Idle("waiting")
 
 

@@ -1,7 +1,7 @@
 """What binds each channel now, and when it may send next: read by the publisher's loop, the commands and the pages."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from rejoinder.listening.quiet_hours import quiet_until
@@ -73,6 +73,21 @@ class Outlook:
 def outlook_now(tx: Transaction) -> list[Outlook]:
     """Every enabled channel as it stands now, by the clock that publishers go by."""
     return read_outlook(tx, database_time(tx))
+
+
+def longest_waiting(tx: Transaction, now: datetime) -> list[Channel]:
+    """Every enabled channel: first those with a thread that has begun, then by how long their next reply has waited.
+
+    Where a limit binds a pass sends little: always in one order, the first channel of an account would take it all.
+    """
+    rows = {row["channel_id"]: row for row in tx.rows("waiting_publications", now=now)}
+
+    def place(channel: Channel) -> tuple[bool, datetime]:
+        row = rows[channel.id]
+        return not row["is_begun"], row["next_due_at"] or datetime.max.replace(tzinfo=UTC)
+
+    # One that was enabled between two of these statements comes next time.
+    return sorted((channel for channel in enabled_channels(tx) if channel.id in rows), key=place)
 
 
 def read_outlook(tx: Transaction, now: datetime) -> list[Outlook]:

@@ -1,8 +1,9 @@
 """Rate windows of an account: read before a claim, counted with it, corrected by the platform.
 
-Rows of ``rate_window`` are of four kinds, told apart by their names: our own limits (``15min``, ``3h``, ``24h``), what
-the platform last reported (``reported:...``), holds on the account (``hold:REASON``) and holds on one of its channels
-(``channel:ID:REASON``). Two channels of one account share them.
+Rows of ``rate_window`` are of five kinds, told apart by their names: our own limits (``15min``, ``3h``, ``24h``), what
+the platform last reported (``reported:...``), holds on the account (``hold:REASON``) or on all of its channels but one
+(``hold:others:ID:REASON``), and holds on one of its channels (``channel:ID:REASON``). Two channels of one account share
+them.
 """
 
 from dataclasses import dataclass
@@ -18,12 +19,15 @@ from resources.store.channels import Channel
 CREATE = "create"
 REPORTED = "reported:"
 HOLD = "hold:"  # before the reason: a hold is no window and counts no calls
+OTHERS_HOLD = "hold:others:"
 CHANNEL_HOLD = "channel:"
 LIMITED = "rate_limited"
 PACING = "pacing"
 THREAD_ROOM = "thread_room"
 # What keeps new replies back, not the rest of a thread that has begun.
 OF_BEGINNINGS = (f":{PACING}", f":{THREAD_ROOM}")
+# So long a thread that waited for room may begin before the account's other channels go on: they would take its room.
+FIRST_GO = timedelta(minutes=1)
 QUARTER_HOUR_S, THREE_HOURS_S, DAY_S = 900, 10_800, 86_400
 # A call reaches the platform at most a time-out after it was counted, so its window there may begin that much later.
 LATEST_ARRIVAL_S = 35
@@ -101,6 +105,8 @@ def window_of(row: dict[str, Any]) -> RateWindow:
 
 def concerns(name: str, channel: Channel) -> bool:
     """Whether the window of this name holds for the channel; a hold on another channel of the account does not."""
+    if name.startswith(OTHERS_HOLD):
+        return not name.startswith(f"{OTHERS_HOLD}{channel.id}:")
     return not name.startswith(CHANNEL_HOLD) or name.startswith(f"{CHANNEL_HOLD}{channel.id}:")
 
 
@@ -123,7 +129,7 @@ def _reason(binding: tuple[str, ...]) -> str:
 def room_from(tx: Transaction, channel: Channel, calls: int, now: datetime) -> datetime:
     """The first time at or after now at which so many calls, >= 1, may follow one another.
 
-    The caller holds the windows.     A window that allows fewer in all has room once nothing in it counts any more.
+    The caller holds the windows. A window that allows fewer in all has room once nothing in it counts any more.
     """
     found = tx.value("room_from", account_key=channel.account_key, action=CREATE, calls=calls, now=now)
     return max(now, found) if found else now
@@ -138,6 +144,21 @@ def space_out(tx: Transaction, channel: Channel, interval_s: float, now: datetim
     """Let the account's next reply wait so many seconds."""
     if interval_s > 0:
         hold_channel(tx, channel, now + timedelta(seconds=interval_s), now, PACING)
+
+
+def hold_for_room(tx: Transaction, channel: Channel, until: datetime, now: datetime) -> None:
+    """Let nothing out on the account until a thread of this channel has room, which then may go before the others."""
+    hold_one_channel(tx, channel, until, now, THREAD_ROOM)
+    _hold(tx, channel, _others(channel), until + FIRST_GO, now)
+
+
+def end_hold_for_room(tx: Transaction, channel: Channel, now: datetime) -> None:
+    """Let the account's other channels go on: the thread that they waited for has begun."""
+    tx.execute("end_hold", account_key=channel.account_key, action=CREATE, name=_others(channel), now=now)
+
+
+def _others(channel: Channel) -> str:
+    return f"{OTHERS_HOLD}{channel.id}:{THREAD_ROOM}"
 
 
 def forget_calls(tx: Transaction, now: datetime) -> None:

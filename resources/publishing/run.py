@@ -24,7 +24,7 @@ from resources.postgres import Database, is_outage, outage
 from resources.publishing.claim import Idle, claim
 from resources.publishing.clock import Clock, ReadTime, database_time
 from resources.publishing.lanes import Line
-from resources.publishing.outlook import count_due, read_outlook
+from resources.publishing.outlook import count_due, longest_waiting, read_outlook
 from resources.publishing.pacing import forget_calls
 from resources.publishing.parents import Look, look_at_next, seen_since_of
 from resources.publishing.reconcile import lapse, reconcile_next
@@ -33,7 +33,7 @@ from resources.publishing.resting import Rest
 from resources.publishing.send import Outcome, send
 from resources.publishing.settle import settle
 from resources.sealing.keys import KeysAway
-from resources.store.channels import Channel, enabled_channels, write_credential
+from resources.store.channels import Channel, write_credential
 from resources.store.publications import Publication, cancel_withdrawn
 from resources.tuning import PublishTuning, Tuning
 from resources.work.runner import Progress
@@ -159,7 +159,7 @@ class _Pass:
         with self.db.transaction() as tx:
             self.report.cancelled += cancel_withdrawn(tx)
             forget_calls(tx, self.clock.now())
-            channels = enabled_channels(tx)
+            channels = longest_waiting(tx, self.clock.now())
         Line(channels, ends_s=self.ends_s).take_turns(self._turn)
         with self.db.transaction() as tx:
             self.report.deferred += sum(one.waiting for one in read_outlook(tx, self.clock.now()))
@@ -190,7 +190,10 @@ class _Pass:
             if reconcile_next(self.db, channel, client, now=self.clock.now(), report=report):
                 return True
             self.read_back.add(channel.id)
-        return self._publish(channel, client, report)
+        if self._publish(channel, client, report):
+            return True
+        self.read_back.discard(channel.id)  # it may be asked again while another account's turn goes on
+        return False
 
     def _client(self, channel: Channel, report: PublishReport) -> PlatformClient | None:
         if channel.id not in self.clients:

@@ -86,6 +86,10 @@ on conflict (account_key, action, name) do update
 set limit_count = excluded.limit_count, used_count = excluded.used_count, length_s = excluded.length_s,
     reset_at = greatest(rate_window.reset_at, excluded.reset_at), updated_at = now()
 
+-- name: end_hold
+update rate_window set reset_at = %(now)s, updated_at = now()
+where account_key = %(account_key)s and action = %(action)s and name = %(name)s and reset_at > %(now)s
+
 -- name: all_rate_windows
 select account_key, action, name, limit_count, used_count, reset_at, length_s from rate_window
 order by account_key, action, name
@@ -98,6 +102,7 @@ select c.id as channel_id,
        count(*) filter (where p.state = 'sending')::int as sending,
        count(*) filter (where p.state = 'unknown' and p.due_at <= %(now)s)::int as to_read_back,
        min(p.due_at) filter (where p.state = 'queued') as next_due_at,
+       coalesce(bool_or(p.state = 'queued' and p.parts_sent > 0), false) as is_begun,
        min(p.due_at) filter (where p.state = 'unknown') as next_read_back_at
 from channel c
 left join publication p on p.channel_id = c.id and p.state in ('queued', 'sending', 'unknown')

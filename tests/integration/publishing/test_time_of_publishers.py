@@ -1,13 +1,17 @@
 """The time that publishers go by: the database's, read once what they wait for is held; and when a thread may begin."""
 
 import threading
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from rejoinder.listening.policy import default_policy
 from resources.publishing.claim import Idle, claim
 from resources.publishing.clock import Clock, database_time
-from resources.publishing.pacing import lock_windows, room_from
+from resources.publishing.pacing import count_call, lock_windows, room_from
 from resources.publishing.run import publish_due
 from resources.work.stopping import StopSignal
 
@@ -164,3 +168,86 @@ def test_nothing_is_claimed_while_a_thread_waits_for_room(desk):
         "sent",
         "queued",
     ]
+
+
+def fits(called, windows, calls, at):
+    """Whether so many calls may follow one another then: each window has room, or counts nothing where it never has."""
+    rooms = [
+        (count, sum(at - timedelta(seconds=length) < one for one in called)) for count, length in windows
+    ]
+    return all(used + min(calls, count) <= count for count, used in rooms)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    ages=st.lists(st.integers(0, 120), max_size=12),
+    windows=st.lists(st.tuples(st.integers(1, 6), st.integers(1, 100)), min_size=1, max_size=3),
+    calls=st.integers(1, 8),
+)
+def test_room_is_found_at_the_first_time_at_which_a_model_finds_it(desk, ages, windows, calls):
+    channel, now = Account(f"a{next(desk.numbers)}"), datetime(2026, 6, 1, 12, tzinfo=UTC)
+    called = [now - timedelta(seconds=age) for age in ages]
+    for number, (count, length) in enumerate(windows):
+        desk.rows(
+            "insert into rate_window (account_key, action, name, limit_count, length_s, reset_at)"
+            " values (%s, 'create', %s, %s, %s, %s)",
+            channel.account_key, f"w{number}", count, length, now,
+        )  # fmt: skip
+    with desk.publisher.transaction() as tx:
+        for at in sorted(called):
+            count_call(tx, channel, at)
+        found = room_from(tx, channel, calls, now)
+    moments = [now + timedelta(seconds=later) for later in range(121)]
+    assert found == next(at for at in moments if fits(called, windows, calls, at))
+
+
+@dataclass(frozen=True)
+class Account:
+    """What a count of calls needs of a channel."""
+
+    account_key: str
+
+
+def take(desk, channel, at):
+    return claim(desk.publisher, channel, clock=desk.clock_at(at), worker=1, lease_s=60)
+
+
+def test_a_thread_that_waited_for_room_goes_before_replies_of_other_channels(desk):
+    """A channel that is asked first would take a call each time that there is room, and it would never begin."""
+    one, two = (desk.channel(name, account="same") for name in ("one", "two"))
+    desk.approved(one)
+    assert desk.run().sent == 1
+    call_counts(desk, _15=3)
+    thread(desk, two)
+    desk.approved(one)
+    now = datetime.now(UTC)
+    assert take(desk, two, now) == take(desk, one, now) == Idle("waiting")
+    [shown] = [each for each in desk.outlook() if each.channel.id == two.id]
+    assert take(desk, one, shown.allowed_from) == Idle("waiting"), "the room is the thread's"
+    assert not isinstance(take(desk, two, shown.allowed_from), Idle)
+    call_counts(desk, _15=9)
+    assert not isinstance(take(desk, one, shown.allowed_from), Idle), "it waits no longer than that"
+
+
+def test_a_thread_that_does_not_come_for_its_room_keeps_the_other_channels_waiting_no_longer(desk):
+    one, two = (desk.channel(name, account="same") for name in ("one", "two"))
+    desk.approved(one)
+    desk.run()
+    call_counts(desk, _15=3)
+    thread(desk, two)
+    desk.approved(one)
+    desk.run()
+    [shown] = [each for each in desk.outlook() if each.channel.id == two.id]
+    desk.rows("update channel set is_enabled = false where id = %s", two.id)
+    assert isinstance(take(desk, one, shown.allowed_from + timedelta(seconds=59)), Idle)
+    assert not isinstance(take(desk, one, shown.allowed_from + MINUTE), Idle)
+
+
+def test_of_two_channels_of_an_account_the_one_whose_reply_waited_longest_goes_first(desk):
+    policy = replace(default_policy("sandbox/x/enterprise"), min_interval_s=60.0, jitter_share=0.0)
+    one, two = (desk.channel(name, account="same", policy=policy) for name in ("one", "two"))
+    replies = [desk.approved(each) for each in (one, two, one)]
+    for passes in range(3):
+        assert desk.run(later=passes * 2 * MINUTE).sent == 1
+        assert [desk.publication(each)["state"] for each in replies].count("sent") == passes + 1
+        assert desk.publication(replies[passes])["state"] == "sent"
