@@ -18,6 +18,7 @@ from psycopg.rows import DictRow, dict_row
 from rejoinder.errors import ConfigInvalid, RejoinderError
 from rejoinder.llm.endpoints import parse_uri
 from rejoinder.research.answer_rules import FITTED, not_fitted
+from resources.database_roles import look_at_roles
 from resources.embedded.cluster import is_running as postgres_is_running
 from resources.embedded.cluster import open_cluster, stop_cluster
 from resources.embedded.places import find_places
@@ -211,7 +212,7 @@ def _database(settings: Settings) -> list[Finding]:
             return [
                 *_server(ask),
                 _migrations(ask),
-                _roles(ask, logins_of(settings, name)),
+                *_roles(settings, ask, name),
                 *_credentials(settings, ask),
             ]
     except RejoinderError as error:
@@ -289,12 +290,6 @@ def _credentials(settings: Settings, ask: Asks) -> list[Finding]:
     return [Finding(*look) for look in looks]
 
 
-def _roles(ask: Asks, logins: list[str]) -> Finding:
-    groups = list(GROUPS.values())
-    found = {row["role"] for row in ask("roles_found", roles=groups)}
-    if missing := sorted(set(groups) - found):
-        return Finding("roles", "fail", f"{', '.join(missing)} not there", "rejoinder init")
-    if mighty := [row["role"] for row in ask("roles_that_may_too_much", roles=[*groups, *logins])]:
-        fix = f"As an administrator, take superuser, CREATE, the owner's role or one group from {', '.join(mighty)}."
-        return Finding("roles", "fail", f"{', '.join(mighty)} could change the approval gate", fix)
-    return Finding("roles", "ok", "the application may change neither tables nor the approval gate")
+def _roles(settings: Settings, ask: Asks, name: str) -> list[Finding]:
+    looks = look_at_roles(ask, name, list(GROUPS.values()), logins_of(settings, name))
+    return [Finding(*look) for look in looks]

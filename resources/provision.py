@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
@@ -49,11 +50,15 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Something the server must have: how to see it, how to make it, what to tell an administrator."""
+    """Something the server must have: how to see it, how to make it, what to tell an administrator.
+
+    is_looked_at: PostgreSQL only warns where this login may not make it, so it is looked for again.
+    """
 
     exists: sql.Composed
     make: sql.Composed
     say: str
+    is_looked_at: bool = False
 
 
 @lru_cache(maxsize=4)
@@ -158,6 +163,9 @@ def make_what_is_missing(admin: psycopg.Connection[tuple[object, ...]], needs: l
             psycopg.errors.UniqueViolation,
         ):
             continue  # another process made it in between
+        else:
+            if need.is_looked_at and not admin.execute(need.exists).fetchone():
+                missing.append(need.say)
     return missing
 
 
@@ -239,6 +247,7 @@ def _admissions(name: str, logins: list[str]) -> list[Need]:
             exists.format(sql.Literal(name), sql.Literal(login)),
             make.format(sql.Identifier(name), sql.Identifier(login)),
             f'GRANT CONNECT ON DATABASE "{name}" TO "{login}";',
+            is_looked_at=True,
         )
         for login in logins
     ]
@@ -273,8 +282,8 @@ def _addresses(
 def logins_of(settings: Settings, name: str) -> list[str]:
     """The logins of the application and of the publisher, as the settings name them or as they are made."""
     given = {"app": settings.app_database_url, "publisher": settings.publisher_database_url}
-    named = {role: make_url(url.get_secret_value()).username for role, url in given.items() if url}
-    return [named.get(role) or f"{name}_{role}" for role in given]
+    named = {role: conninfo_to_dict(url.get_secret_value()).get("user") for role, url in given.items() if url}
+    return [str(named.get(role) or f"{name}_{role}") for role in given]
 
 
 def _stored_logins(home: Path, name: str) -> Mapping[str, str]:

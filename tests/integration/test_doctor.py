@@ -35,7 +35,7 @@ def on_server(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> Addresse
 def test_a_healthy_home_is_well(cluster: Cluster) -> None:
     use_home(cluster.home)
     found = verdicts()
-    database = {"postgres", "pgvector", "migrations", "roles"}
+    database = {"postgres", "pgvector", "migrations", "roles", "database"}
     assert {name: found[name].verdict for name in database} == dict.fromkeys(database, "ok")
     assert not any(password in repr(found) for password in cluster.passwords.values())
 
@@ -73,6 +73,27 @@ def test_logins_that_were_named_are_looked_at(
     finally:
         admin.execute("drop role does_both")
     assert (found.verdict, "does_both" in found.detail) == ("fail", True)
+
+
+def test_whoever_is_shut_out_and_whoever_enters_unnamed_is_told_with_the_lines(
+    on_server: Addresses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database made anew, as a restore makes it, lets everybody in; an administrator may have been too strict."""
+    monkeypatch.setenv("REJOINDER_APP_DATABASE_URL", on_server.app)
+    load_settings.cache_clear()
+    name, app = make_url(on_server.owner).database, make_url(on_server.app).username
+    with connect_admin(on_server.owner) as owner:
+        owner.execute(f'revoke connect on database "{name}" from "{app}"')
+        open_to_all = verdicts()["database"]
+        assert open_to_all.verdict == "warn" and "PUBLIC" in open_to_all.detail
+        assert f'GRANT CONNECT ON DATABASE "{name}" TO "{app}"; REVOKE' in open_to_all.fix
+        owner.execute(open_to_all.fix.removeprefix("As its owner: "))
+        assert verdicts()["database"].verdict == "ok"
+        owner.execute(f'revoke connect on database "{name}" from "{app}"')
+        shut = verdicts()["database"]
+        assert (shut.verdict, shut.detail) == ("fail", f"{app} may not enter {name}")
+        owner.execute(shut.fix.removeprefix("As its owner: "))
+        assert verdicts()["database"].verdict == "ok"
 
 
 def test_migrations_are_compared_with_the_files(on_server: Addresses, owner_db: Database) -> None:

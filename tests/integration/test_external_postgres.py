@@ -150,3 +150,22 @@ def test_the_logins_of_one_installation_enter_no_other_on_the_server(server: Ser
         for role in ("app", "publisher"):
             with psycopg.connect(getattr(own, role)) as connection:
                 assert connection.execute("select count(*) from publication").fetchone() == (0,)
+
+
+def test_a_door_that_this_login_may_not_open_is_told(server: Server, tmp_path: Path) -> None:
+    """PostgreSQL only warns of a grant that has no effect, and the application would find the door shut."""
+    url = server.database("locked", "createrole createdb")
+    with connect_admin(server.cluster.url("postgres", "postgres", "locked")) as admin:
+        admin.execute("create extension vector")
+        admin.execute("create role locked_lord nologin")
+        admin.execute("alter database locked owner to locked_lord")
+        admin.execute("revoke all on database locked from public")
+        admin.execute("grant connect on database locked to locked_boss")
+        for group in GROUPS.values():
+            if not admin.execute("select 1 from pg_roles where rolname = %s", (group,)).fetchone():
+                admin.execute(f"create role {group} nologin")
+            admin.execute(f"grant {group} to locked_boss with admin option")
+    with pytest.raises(ConfigInvalid) as caught:
+        prepare(Settings(home=tmp_path, database_url=url))
+    lines = {line.strip() for line in str(caught.value).splitlines()}
+    assert {f'GRANT CONNECT ON DATABASE "locked" TO "locked_{role}";' for role in GROUPS} <= lines

@@ -25,6 +25,28 @@ order by r.rolname
 -- name: roles_found
 select rolname as role from pg_roles where rolname = any(%(roles)s) order by rolname
 
+-- name: logins_shut_out
+-- Logins that may not enter this database.
+select rolname as role from pg_roles
+where rolname = any(%(roles)s) and not has_database_privilege(oid, current_database(), 'CONNECT')
+order by rolname
+
+-- name: let_in_unnamed
+-- Everybody and groups of the server that may enter this database; where its rights were never changed, everybody.
+select case a.grantee when 0 then 'PUBLIC' else a.grantee::regrole::text end as role
+from pg_database d cross join lateral aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+where d.datname = current_database() and a.privilege_type = 'CONNECT'
+  and (a.grantee = 0 or a.grantee in (select oid from pg_roles where rolname = any(%(groups)s)))
+order by 1
+
+-- name: logins_not_named
+-- These logins, and the one that asks, as far as nobody let them in by name and they do not own the database.
+select r.rolname as role
+from pg_roles r join pg_database d on d.datname = current_database()
+where (r.rolname = any(%(roles)s) or r.rolname = current_user) and not pg_has_role(r.oid, d.datdba, 'USAGE')
+  and not exists (select from aclexplode(d.datacl) a where a.grantee = r.oid and a.privilege_type = 'CONNECT')
+order by r.rolname
+
 -- name: other_connections
 select count(*) as connections
 from pg_stat_activity
