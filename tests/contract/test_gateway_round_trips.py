@@ -1,6 +1,8 @@
 """What a call asks of the database, in how many statements, and what becomes of it while something is in the way."""
 
+import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +11,9 @@ import pytest
 from gateway_doors import GIVEN, VERDICT, Doors, asked, elsewhere, outcomes, rows, runs, tuning
 
 from rejoinder.errors import ServiceUnavailable
+from rejoinder.llm.endpoints import Endpoint
+from rejoinder.llm.requests import LlmRequest
+from resources.llm.gateway.calls import Call
 from resources.llm.gateway.gateway import Gateway
 from resources.llm.gateway.holder import Holder
 from resources.postgres import Database
@@ -133,6 +138,23 @@ def test_a_call_without_a_database_waits_for_it_once(doors: Doors, monkeypatch: 
     assert [round(seconds) for seconds in waited] == [10, 0, 10, 0, 10]
 
 
+def test_the_wait_for_a_database_is_not_the_wait_for_a_place(
+    doors: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits for no place, or has waited long for one, waits for PostgreSQL all the same."""
+    waited: list[float] = []
+
+    def noted(holder: Holder, ask: Callable[[], Any], within_s: float) -> Any:
+        waited.append(round(within_s))
+        return ask()
+
+    monkeypatch.setattr(Holder, "when_back", noted)
+    with doors.open(tuning("first", models={"queue_s": 0}, cache={"ttl_days": 0})) as gateway:
+        gateway.complete(asked())
+        gateway.complete(asked(), within_s=5.0)
+    assert waited[-2:] == [5, 10]
+
+
 def test_what_was_written_unheard_is_written_once(
     doors: Doors, gateway_db: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -162,6 +184,53 @@ def test_a_kept_answer_waits_for_no_place(doors: Doors, monkeypatch: pytest.Monk
         admission: Any = gateway.close.__self__  # type: ignore[attr-defined]
         with admission.admit(first, asked(), estimate_usd=0.0):
             assert heard.of(gateway, "Is it?") == ["kept_answers", "finish_call"]
+        with admission._seats.turn(first, float("inf")):
+            assert heard.of(gateway, "Is it?") == ["kept_answers", "finish_call"]
+
+
+def test_a_kept_answer_waits_for_no_place_that_was_free_a_moment_ago(doors: Doors) -> None:
+    with doors.open(tuning("first", models={"queue_s": 0}, first={"max_concurrent": 1})) as gateway:
+        gateway.complete(asked())
+        first = gateway.recorded.chains.links["first"].endpoint
+        admission: Any = gateway.close.__self__  # type: ignore[attr-defined]
+        cached: Any = gateway.recorded.inner._inner  # type: ignore[attr-defined]
+        with ExitStack() as others:
+
+            def then_taken(endpoint: Endpoint, request: LlmRequest) -> bool:
+                others.enter_context(admission.admit(first, request, estimate_usd=0.0))
+                return True
+
+            hasty = replace(cached, is_at_hand=then_taken)
+            call = Call(asked(), "champion", time.monotonic() + 60)
+            call.keys = gateway.recorded.chains.of(call).keys(call.request)
+            assert hasty.answer(call).is_cached and call.attempts == []
+
+
+def test_a_kept_answer_takes_no_time(doors: Doors) -> None:
+    """A call that is late gets it, and not what the end of its chain says without a model."""
+    with doors.open(tuning("first", "local")) as gateway:
+        kept = gateway.complete(asked(offline=lambda: "quoted"))
+        late = gateway.complete(asked(offline=lambda: "quoted"), within_s=0.0)
+    assert (late.text, late.is_cached) == (kept.text, True) and kept.endpoint == "first"
+
+
+def test_whoever_is_interrupted_while_a_call_is_written_down_gives_its_place_back(
+    doors: Doors, gateway_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, interrupted = Holder._ask, []
+
+    def breaking(holder: Holder, held: Any, name: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+        if name == "finish_call" and not interrupted:
+            interrupted.append(name)
+            raise KeyboardInterrupt
+        return ask(holder, held, name, values)
+
+    monkeypatch.setattr(Holder, "_ask", breaking)
+    with doors.open(tuning("first", models={"queue_s": 0}, first={"max_concurrent": 1})) as gateway:
+        with pytest.raises(KeyboardInterrupt):
+            gateway.complete(asked())
+        assert gateway.complete(asked("And that?")).endpoint == "first"
+    assert interrupted and rows(gateway_db, LEASES) == [{"n": 0}]
 
 
 def test_kept_answers_in_trouble_are_found_on_the_way_and_cost_the_call_nothing(

@@ -93,8 +93,9 @@ class Admission:
             estimate_usd: what the call may cost at most.
             deadline: time of the clock after which nobody waits any more.
             is_check: a person asks whether the endpoint works: let through though it is switched off or left alone.
-            patience_s: seconds for which PostgreSQL is waited for while it is away.
-            look: for kept answers, made by the statement that takes the place if nobody has made it.
+            patience_s: seconds for which PostgreSQL is waited for where it is away when it is asked.
+            look: for kept answers, made by the statement that takes the place if nobody has made it, or before another
+                thread of this process is waited for.
 
         Raises:
             AlreadyAnswered: the look found the answer.
@@ -107,12 +108,11 @@ class Admission:
             yield Place(endpoint)
             return
         refuse_unpriced(endpoint)
-        until_s = min(
-            self._clock() + self._models.queue_s, deadline if deadline is not None else float("inf")
-        )
+        last_s = deadline if deadline is not None else float("inf")
+        until_s = min(self._clock() + self._models.queue_s, last_s)
         values = self._asked(endpoint, request, estimate_usd, is_check)
-        asking = _Asking(endpoint, values, min(until_s, self._clock() + patience_s), look)
-        with self._seats.taken(endpoint, until_s):
+        asking = _Asking(endpoint, values, patience_s, last_s, look)
+        with self._seats.taken(endpoint, until_s, asking.look_first):
             place = self._lease(asking, until_s)
             try:
                 yield place
@@ -127,17 +127,10 @@ class Admission:
         """Let go of the connection."""
         self.holder.close()
 
-    def is_free(self, endpoint: Endpoint) -> bool:
-        """Whether an endpoint has a place as far as this process knows, and nobody of it is asking for one."""
-        return self._seats.is_free(endpoint)
-
     def _lease(self, asking: "_Asking", until_s: float) -> Place:
         """A lease, asked for until there is one: one thread asks at a time, so that the first to come is the first."""
         endpoint, values = asking.endpoint, asking.values
-        seat = self._seats.of(endpoint)
-        if not seat.turn.acquire(timeout=max(0.0, until_s - self._clock())):
-            raise busy(endpoint)
-        try:
+        with self._seats.turn(endpoint, until_s, asking.look_first) as seat:
             for wait_s in _waits():
                 asked_s = self._clock()
                 values["may_reap"] = seat.may_reap(asked_s, REAP_EVERY_S)
@@ -150,8 +143,6 @@ class Admission:
                 if not values["will_wait"]:
                     raise busy(endpoint)
                 self._sleep(min(wait_s * (0.5 + self._draw()), max(0.0, until_s - self._clock())))
-        finally:
-            seat.turn.release()
         raise AssertionError("waits have no end")
 
     def _asked(
@@ -188,7 +179,7 @@ class Admission:
 
     def _ask(self, asking: "_Asking", now: datetime) -> dict[str, Any]:
         """What the database says, which is waited for while it is away."""
-        within_s = max(0.0, asking.back_by_s - self._clock())
+        within_s = max(0.0, min(asking.patience_s, asking.last_s - self._clock()))
         return self.holder.when_back(partial(self._ask_now, asking, now), within_s)
 
     def _ask_now(self, asking: "_Asking", now: datetime) -> dict[str, Any]:
@@ -223,12 +214,18 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
-    """What is asked of the database for one place; back_by_s: until when it is waited for, by the clock."""
+    """What is asked of the database for one place; waited for is it for patience_s, up to last_s of the clock."""
 
     endpoint: Endpoint
     values: dict[str, Any]
-    back_by_s: float
+    patience_s: float
+    last_s: float
     look: Look | None
+
+    def look_first(self) -> None:
+        """Look for kept answers before another thread is waited for: they need no place."""
+        if self.look is not None:
+            self.look.make_alone(self.endpoint.name)
 
 
 def refuse_unpriced(endpoint: Endpoint) -> None:

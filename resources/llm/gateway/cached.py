@@ -20,9 +20,9 @@ class Cached:
     held in readiness for the case that those before it fail: otherwise an answer that was taken in need would be given
     for as long as it is kept, though the first choice is well again.
 
-    Where nothing but the database stands between the call and its first endpoint (is_at_hand), the look is made by the
-    statement that takes the place, which saves a round trip. Elsewhere it comes first: a kept answer needs neither a
-    client nor a place, nor room in a context.
+    Where only a place stands between the call and its first endpoint (is_at_hand), the look is made by the statement
+    that takes the place, which saves a round trip, or by itself before another thread's place is waited for. Elsewhere
+    it comes first: a kept answer needs neither a client nor time, nor room in a context.
     """
 
     inner: Answering
@@ -36,40 +36,40 @@ class Cached:
         if not call.keys:
             return self.inner.answer(call)
         chain = self.chains.of(call)
-        call.look = Look(call.keys, chain.first_choices(), partial(self._heard, call))
+        first = chain.first_choices()
+        call.look = Look(call.keys, first, partial(self._heard, call), partial(self._look, call))
         try:
-            answer = self._asked(call, chain.links[0].endpoint)
+            answer = self._asked(call, call.look, chain.links[0].endpoint)
         except AlreadyAnswered as known:
             return known.answer
         if _may_keep(answer) and answer.endpoint.name in call.keys:
             call.to_keep = (call.keys[answer.endpoint.name], answer)
         return answer
 
-    def _asked(self, call: Call, first: Endpoint) -> Answer:
+    def _asked(self, call: Call, look: Look, first: Endpoint) -> Answer:
         """The inner wrapper's answer; a chain that failed before anybody looked is no reason not to."""
-        if len(self.chains.of(call).first_choices()) > 1 or not self.is_at_hand(first, call.request):
-            self._look(call)
+        is_late = self.clock() >= call.deadline
+        if is_late or len(look.at_once) > 1 or not self.is_at_hand(first, call.request):
+            look.make_alone(first.name)
         try:
             return self.inner.answer(call)
         except ServiceUnavailable:
             raise
         except RejoinderError:
-            if call.look is None or call.look.is_made:
+            if look.is_made:
                 raise
-            self._look(call)
+            look.make_alone(first.name)
             if not call.kept:
                 raise
             return next(iter(call.kept.values()))
 
-    def _look(self, call: Call) -> None:
-        if call.look is not None:
-            call.look.is_made = True
-            self._sort(call, self.kept.find(call.keys, call.deadline - self.clock()))
+    def _look(self, call: Call, endpoint: str) -> None:
+        self._sort(call, self.kept.find(call.keys, call.deadline - self.clock()), endpoint)
 
     def _heard(self, call: Call, rows: Rows, endpoint: str) -> None:
         self._sort(call, self.kept.sound(call.keys, rows), endpoint)
 
-    def _sort(self, call: Call, found: dict[str, RawReply], asked: str | None = None) -> None:
+    def _sort(self, call: Call, found: dict[str, RawReply], asked: str) -> None:
         chain = self.chains.of(call)
         call.kept = {
             link.endpoint.name: Answer(found[link.endpoint.name], link.endpoint, is_cached=True)

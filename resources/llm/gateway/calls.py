@@ -45,12 +45,13 @@ class Look:
 
     keys are those of all answers that are of use, by endpoint; at_once names the endpoints whose answers are given
     without asking anybody. heard takes the rows that were found and the endpoint that was to be asked, and raises
-    `AlreadyAnswered` where one of them is the answer.
+    `AlreadyAnswered` where one of them is the answer. alone asks for them in a statement of its own, and hears them.
     """
 
     keys: Mapping[str, bytes]
     at_once: Sequence[str]
     heard: Callable[[Rows, str], None]
+    alone: Callable[[str], None]
     is_made: bool = False
 
     def enough(self, endpoint: str) -> list[bytes]:
@@ -61,6 +62,12 @@ class Look:
         """Say what was found; once."""
         self.is_made = True
         self.heard(rows, endpoint)
+
+    def make_alone(self, endpoint: str) -> None:
+        """Make it now, in a statement of its own, if nobody has made it."""
+        if not self.is_made:
+            self.is_made = True
+            self.alone(endpoint)
 
 
 @dataclass(slots=True)

@@ -53,6 +53,10 @@ class Ledger:
                 self.settlements.pay_or_put_off(owed)
             self.holder.rows("record_call", **run)
             return False
+        except BaseException:  # whoever was interrupted may live on and want the place
+            if owed is not None:
+                self.settlements.owe_again(owed)
+            raise
         return answer is not None
 
     def _finish(self, run: Values, answer: Values | None, owed: "Owed | None", within_s: float) -> None:

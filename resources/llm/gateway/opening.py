@@ -77,7 +77,7 @@ def open_gateway(
     clients = Clients(open_model or partial(open_configured, tuning))
     chains = _chains(tuning, clients, admission, world)
     kept = _kept(tuning, admission.holder, world)
-    cached = Cached(Fallback(chains), chains, kept, world.clock, partial(_is_at_hand, clients, admission))
+    cached = Cached(Fallback(chains), chains, kept, world.clock, partial(_is_at_hand, clients))
     once = SingleFlight(cached, chains, world.clock, is_on=kept.is_on)
     ledger = Ledger(admission.holder, admission.settlements)
     recorded = Recorded(once, chains, kept, ledger, world.clock)
@@ -118,10 +118,9 @@ def _wrapped(
     return Structured(retrying, endpoint, clients, may_repair=endpoint.uri.provider != WITHOUT_MODEL)
 
 
-def _is_at_hand(clients: Clients, admission: "Admission", endpoint: Endpoint, request: LlmRequest) -> bool:
-    """Whether a call of the endpoint needs the database's word and nothing else: no client, no other thread's place."""
-    is_callable = clients.is_open(endpoint) and endpoint.price is not None and has_room(endpoint, request)
-    return is_callable and admission.is_free(endpoint)
+def _is_at_hand(clients: Clients, endpoint: Endpoint, request: LlmRequest) -> bool:
+    """Whether a call of the endpoint needs a place and nothing else."""
+    return clients.is_open(endpoint) and endpoint.price is not None and has_room(endpoint, request)
 
 
 def _kept(tuning: "Tuning", holder: "Holder", world: Surroundings) -> KeptAnswers:

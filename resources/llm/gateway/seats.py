@@ -50,28 +50,51 @@ class Seats:
                 self._seats[key] = Seat(threading.Semaphore(endpoint.max_concurrent))
             return self._seats[key]
 
-    def is_free(self, endpoint: Endpoint) -> bool:
-        """Whether a thread that asks for a place now need not wait for another of this process."""
-        seat = self.of(endpoint)
-        if seat.turn.locked() or not seat.places.acquire(blocking=False):
-            return False
-        seat.places.release()
-        return True
-
     @contextmanager
-    def taken(self, endpoint: Endpoint, until_s: float) -> Iterator[Seat]:
+    def taken(
+        self, endpoint: Endpoint, until_s: float, before_waiting: Callable[[], None] = lambda: None
+    ) -> Iterator[Seat]:
         """A place as far as this process goes, for the length of the block.
+
+        Args:
+            endpoint: at which.
+            until_s: time of the clock after which nobody waits any more.
+            before_waiting: called where other threads have all places; what it raises is raised.
 
         Raises:
             ModelTrouble: ("busy") none came free until then.
         """
         seat = self.of(endpoint)
-        if not seat.places.acquire(timeout=max(0.0, until_s - self._clock())):
-            raise busy(endpoint)
+        self._take(seat.places, endpoint, until_s, before_waiting)
         try:
             yield seat
         finally:
             seat.places.release()
+
+    @contextmanager
+    def turn(
+        self, endpoint: Endpoint, until_s: float, before_waiting: Callable[[], None] = lambda: None
+    ) -> Iterator[Seat]:
+        """The turn to ask the database for a place, for the length of the block; arguments and errors as of `taken`."""
+        seat = self.of(endpoint)
+        self._take(seat.turn, endpoint, until_s, before_waiting)
+        try:
+            yield seat
+        finally:
+            seat.turn.release()
+
+    def _take(
+        self,
+        wanted: "threading.Semaphore | threading.Lock",
+        endpoint: Endpoint,
+        until_s: float,
+        before_waiting: Callable[[], None],
+    ) -> None:
+        if wanted.acquire(blocking=False):
+            return
+        before_waiting()
+        if not wanted.acquire(timeout=max(0.0, until_s - self._clock())):
+            raise busy(endpoint)
 
     def forget(self) -> None:
         """In a forked child: whoever sat there is not here."""

@@ -105,6 +105,10 @@ class Settlements:
         log.warning(
             "gateway_call_unsettled", extra={"endpoint": owed.values["endpoint"], "error": str(trouble)}
         )
+        self.owe_again(owed)
+
+    def owe_again(self, owed: Owed) -> None:
+        """Settle what was taken with the next call."""
         self._owed[owed.values["number"]] = owed
 
     def pay_all(self) -> None:
@@ -115,13 +119,13 @@ class Settlements:
         """
         while self._owed:
             try:
-                number, owed = self._owed.popitem()
+                _, owed = self._owed.popitem()
             except KeyError:  # another thread was faster
                 return
             try:
                 self.pay(owed)
             except BaseException:
-                self._owed[number] = owed
+                self.owe_again(owed)
                 raise
 
     def pay(self, owed: Owed) -> None:
