@@ -73,7 +73,8 @@ create table publication_charge (
   primary key (publication_id, position, attempt)
 );
 -- Of replies of before only the prices are known: that of the decision for the first part, where it is on record, else
--- that of the channel today. From here on they stay.
+-- that of the channel today. From here on they stay. What is on its way, or was not seen to arrive, counts; what the
+-- platform refused and a person then posted by hand does not.
 insert into publication_charge (publication_id, position, attempt, action, charged_usd, booked_at)
 select t.publication_id, t.position, t.attempts, t.action,
        coalesce(
@@ -83,14 +84,18 @@ select t.publication_id, t.position, t.attempts, t.action,
                                      when 'create_summoned' then 'price_summoned_usd'
                                      else 'price_per_create_usd' end)::numeric,
          0),
-       p.sent_at
+       coalesce(t.sent_at, t.sending_at)
 from (
   select a.*, case when a.text ~* 'https?://' then 'create_with_link'
                    when a.position = 0 and o.is_summoned then 'create_summoned' else 'create' end as action
   from publication_part a join publication b on b.id = a.publication_id join post o on o.id = b.post_id
-  where a.state = 'sent'
+  where a.state in ('sent', 'sending', 'unknown') and a.sending_at is not null
+    and not exists (
+      select from publication_event h
+      where h.publication_id = a.publication_id and h.to_state = 'handoff' and h.created_at > a.sending_at
+        and (a.sent_at is null or a.sent_at >= h.created_at))
 ) t
-join publication p on p.id = t.publication_id and p.state = 'sent' and p.first_sending_at is not null
+join publication p on p.id = t.publication_id
 join channel c on c.id = p.channel_id
 join review r on r.id = p.review_id
 join draft d on d.id = r.draft_id

@@ -14,7 +14,7 @@ from resources.commands.reward_weights import read_weights, set_weights
 from resources.commands.rewards import read_rewards
 from resources.measuring import measure_due
 from resources.migrations import load_migrations
-from resources.platforms.failures import Unreachable
+from resources.platforms.failures import OutcomeUnknown, Unreachable
 from resources.platforms.port import Metrics
 from resources.rewarding import norm_of, refresh_rewards
 from resources.store.conversions import conversions_of
@@ -281,9 +281,12 @@ def test_replies_of_before_the_charges_cost_what_their_decision_says_else_the_pr
         default_policy("sandbox/x/enterprise"), price_per_create_usd=0.02, price_summoned_usd=0.03
     )
     channel = desk.channel(policy=policy)
-    known, _, linked = (
-        desk.approved(channel, text=text) for text in (None, None, "See https://youtu.be/abc?t=5 there.")
+    known, _, linked, _ = (
+        desk.approved(channel, text=text)
+        for text in (None, None, "See https://youtu.be/abc?t=5 there.", None)
     )
+    # Of the last nobody knows yet whether it arrived: it counts, as it may have.
+    desk.platform.script = [None, None, None, OutcomeUnknown("the connection was cut")]
     desk.run()
     charged = "select publication_id, action, charged_usd::float8 as usd from publication_charge order by 1"
     booked = desk.rows(charged)
@@ -297,7 +300,7 @@ def test_replies_of_before_the_charges_cost_what_their_decision_says_else_the_pr
     assert [(row["publication_id"], row["action"]) for row in found] == [
         (row["publication_id"], row["action"]) for row in booked
     ]
-    assert [row["usd"] for row in found] == [0.5, 0.03, 0.7]
+    assert [row["usd"] for row in found] == [0.5, 0.03, 0.7, 0.03]
 
 
 def test_a_reply_whose_reward_cannot_be_worked_out_waits_with_its_reason(desk, measure):
