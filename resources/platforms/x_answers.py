@@ -87,7 +87,7 @@ def read_post(item: Mapping[str, Any], people: Mapping[str, Any], quoted: Mappin
     counts = item.get("public_metrics") or {}
     followers = ((author or {}).get("public_metrics") or {}).get("followers_count")
     mentions = (item.get("entities") or {}).get("mentions", [])
-    handle = author["username"] if author else None
+    handle = str(author["username"]) if author else None
     return Post(
         platform="x",
         platform_post_id=post_id,

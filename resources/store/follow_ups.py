@@ -44,12 +44,18 @@ def own_accounts(tx: Transaction, channel_id: ChannelId) -> frozenset[str]:
 
 def replies_among(tx: Transaction, platform: str, platform_ids: Sequence[str]) -> dict[str, OwnReply]:
     """Which of these ids are replies of ours or parts of them."""
-    if not platform_ids:
+    known = [one for one in platform_ids if _may_be_stored(one)]
+    if not known:
         return {}
-    rows = tx.rows("replies_among", platform=platform, platform_ids=list(platform_ids))
+    rows = tx.rows("replies_among", platform=platform, platform_ids=known)
     return {
         row["platform_id"]: OwnReply(PublicationId(row["publication_id"]), row["account"]) for row in rows
     }
+
+
+def _may_be_stored(platform_id: str) -> bool:
+    """Whether PostgreSQL can hold such a text; what it cannot hold was never written down as an id of ours."""
+    return "\0" not in platform_id and not any("\ud800" <= letter <= "\udfff" for letter in platform_id)
 
 
 def tie_to_publication(tx: Transaction, publication_id: PublicationId, platform_ids: Sequence[str]) -> int:

@@ -56,6 +56,19 @@ def test_history_stays_out_of_triage_and_the_new_does_not(desk, tmp_path):
     assert kept["name"] == "x:a.jsonl:4" and kept["reason"].startswith("line 4: ")
 
 
+def test_ids_and_names_that_are_none_keep_nothing_else_out(desk, tmp_path):
+    desk.channel()
+    whole = {
+        "data": [{"id": "5", "text": "whole", "created_at": "2026-11-01T12:00:00.000Z", "author_id": "7"}],
+        "includes": {"users": [{"id": "7", "username": 7}]},
+    }
+    odd = [line(2, parent_id="9\0"), line(3, in_reply_to_status_id="half \ud83d", text="@rejoinder stop")]
+    report = run(desk, write(tmp_path / "a.jsonl", [line(1), *odd, line(4), json.dumps(whole)]))
+    assert (report.counts.new, report.counts.quarantined, report.is_complete) == (3, 2, True)
+    rows = desk.rows("select platform_post_id as id, author from post order by 1")
+    assert [(row["id"], row["author"]) for row in rows] == [("1", "a1"), ("4", "a4"), ("5", "7")]
+
+
 def test_nothing_goes_to_triage_when_so_asked(desk, tmp_path):
     desk.channel()
     run(desk, write(tmp_path / "a.jsonl", [line(1, days_old=0.1)]), triage_days=0)
