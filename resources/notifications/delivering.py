@@ -19,6 +19,7 @@ from resources.notifications.outbox import (
     count_to_deliver,
     drop_outlived,
     drop_removed,
+    forget_told,
     gather,
 )
 from resources.notifications.sinks import open_sink
@@ -86,6 +87,8 @@ def deliver_due(ground: Ground, *, stop: StopSignal | None = None) -> DeliveryRe
         report.dropped += drop_outlived(ground.db, sink, ground.now())
         report.made += gather(ground.db, sink, ground.now())
         _drain(ground, sink, report, stop)
+    if forgotten := forget_told(ground.db, ground.now()):
+        log.info("%d messages of long ago were forgotten", forgotten)
     return report
 
 

@@ -16,8 +16,9 @@ from resources.tuning_notifications import SinkTuning
 
 # What could not be told within a week is told in the app alone.
 OLDEST = timedelta(days=7)
-# What was told of may last longer than that.
+# What was told of may last longer than that. Messages are kept as long.
 OLDEST_END = timedelta(days=90)
+FORGET_AT_ONCE = 1_000
 MESSAGES_AT_ONCE = 100
 # As long as so many wait, no more are put together: what comes up meanwhile is told later, more of it in one message.
 MOST_PENDING = 100
@@ -57,6 +58,14 @@ def drop_outlived(db: Database, sink: SinkTuning, now: datetime) -> int:
         return len(
             tx.rows("drop_outlived", sink=sink.name, now=now, reason=OUTLIVED, only_lasting=only_lasting)
         )
+
+
+def forget_told(db: Database, now: datetime) -> int:
+    """Forget some of the messages that arrived or were dropped long ago, and that they were told; how many."""
+    reminded = [name for name, kind in KINDS.items() if kind.is_reminded]
+    with db.transaction() as tx:
+        before = now - OLDEST_END
+        return len(tx.rows("forget_deliveries", before=before, reminded=reminded, top=FORGET_AT_ONCE))
 
 
 def gather(db: Database, sink: SinkTuning, now: datetime) -> int:

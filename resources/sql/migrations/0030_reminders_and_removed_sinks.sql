@@ -19,6 +19,10 @@ alter table notification_told
   add primary key (sink, notification_id, event, delivery_id);
 create unique index notification_told_once on notification_told (sink, notification_id, event) where event <> 'reminded';
 
+-- Messages of long ago are forgotten.
+create index notification_delivery_over on notification_delivery (created_at) where state in ('sent', 'dropped');
+grant delete on notification_delivery, notification_told to rejoinder_may_run;
+
 -- Group roles are the whole server's, not one database's: the login of another installation on this server belongs to the
 -- same groups, and so may enter nowhere but its own database. Provisioning lets this one's logins in by name.
 do $$

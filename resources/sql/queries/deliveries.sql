@@ -97,6 +97,23 @@ where d.sink = %(sink)s and d.state = 'pending' and (d.lease_until is null or d.
   )
 returning d.id
 
+-- name: forget_deliveries
+-- What arrived or was dropped long ago, so many at a time. Ends that old are not told any more, so it only has to stay known
+-- that a sink was told of what it is still reminded of.
+with old as materialized (
+  select d.id from notification_delivery d
+  where d.state = any(array['sent', 'dropped']) and d.created_at < %(before)s
+    and (d.event = 'reminded' or not exists (
+      select from notification_told t join notification n on n.id = t.notification_id
+      where t.delivery_id = d.id and n.kind = any(%(reminded)s::text[]) and n.ended_at is null and n.read_at is null))
+  order by d.created_at
+  limit %(top)s
+), untold as (
+  delete from notification_told t using old where t.delivery_id = old.id
+)
+delete from notification_delivery d using old where d.id = old.id
+returning d.id
+
 -- name: lock_notification_sink
 -- Whoever holds the row puts the sink's messages together.
 select s.name, s.known_since, s.gathered_at,

@@ -145,3 +145,26 @@ def test_two_files_at_once_do_not_drop_each_others_messages(office: Callable[...
             report = deliver_due(replace(ground, now=lambda m=minutes: post.start + timedelta(minutes=m)))
             assert report.dropped == 0
     assert set(post.states()) == {"sent"}
+
+
+def test_messages_of_long_ago_are_forgotten_and_nothing_is_told_again(office: Callable[..., Post]) -> None:
+    """Read or not: only of what is still reminded of it has to stay known that it was told."""
+    post = office(TEAM)
+    post.tell("refused")
+    post.tell("auth_expired", entity_type="channel", entity_id=1)
+    post.desk.channel()
+    assert post.deliver().sent == 1
+    post.receivers.troubles = [NotTaken("HTTP 400", is_final=True)]
+    post.tell("refused")
+    assert post.deliver(HOUR_S).dead == 1
+    days = [post.deliver(n * 24 * HOUR_S).sent for n in (2, 89, 93)]
+    assert days == [1, 1, 1], "the credential is still refused, and it is said once a day"
+    rows = post.desk.rows("select event, state from notification_delivery order by id")
+    assert [(row["event"], row["state"]) for row in rows] == [
+        ("began", "sent"), ("began", "dead"), ("reminded", "sent"), ("reminded", "sent"),
+    ]  # fmt: skip
+    mark_all_read(post.desk.db, post.desk.approver)
+    assert post.deliver(94 * 24 * HOUR_S).sent == 0
+    rows = post.desk.rows("select event, state from notification_delivery order by id")
+    assert [row["event"] for row in rows] == ["began", "reminded", "reminded"]
+    assert post.desk.rows("select count(*) as n from notification") == [{"n": 3}]
