@@ -41,6 +41,8 @@ def take_back(db: Database, actor: Actor, publication_id: int) -> None:
     with db.transaction() as tx:
         actor = authorise(tx, actor, "cancel")
         publication = open_publication(tx, publication_id)
+        if publication.state != "queued":
+            raise IllegalMove(f"reply {publication_id} does not wait any more: it is {publication.state}")
         detail = "the rest was taken back" if publication.reply.n_sent else None
         move_open_publication(tx, actor, publication, "cancelled", reason_code="taken_back", detail=detail)
         if publication.reply.n_sent:

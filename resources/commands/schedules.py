@@ -43,7 +43,8 @@ def move_schedule(db: Database, actor: Actor, publication_id: int, schedule: Sch
         row = _row(tx, publication_id)
         tx.row("lock_post", id=row["post_id"])
         if tx.row("lock_queued_publication", id=publication_id) is None:
-            raise IllegalMove(f"reply {publication_id} does not wait any more: it is {row['state']}")
+            state = _row(tx, publication_id)["state"]  # as it is now: it may have been taken a moment ago
+            raise IllegalMove(f"reply {publication_id} does not wait any more: it is {state}")
         settled = settle_schedule(tx, load_channel(tx, row["channel_id"]), schedule, now=datetime.now(UTC))
         tx.execute(
             "move_publication",

@@ -12,7 +12,7 @@ from review_app.escaped import chip, html, join, link, note, show, show_text
 from review_app.places import go_to_case
 from review_app.problems import has_problem, show_problem, telling
 from review_app.screens.answers import read_answers, show_answers
-from review_app.screens.waiting import show_waiting
+from review_app.screens.waiting import show_waiting, show_waiting_elsewhere
 from review_app.texts import PLATFORMS, STATES, TONES, author_of, when
 
 PAGE_SIZE = 25
@@ -26,6 +26,7 @@ def page() -> None:
     limit = st.session_state.get("publication_limit", PAGE_SIZE)
     with reading() as tx:
         rows = list_publications(tx, state=state, limit=limit + 1)
+    show_waiting_elsewhere(rows[:limit])
     answers = read_answers(row.id for row in rows[:limit])
     if not rows:
         show(html('<div class="rj-empty"><b>Nothing here.</b>Approved replies appear here.</div>'))
@@ -62,8 +63,7 @@ def _show(row: PublicationRow) -> None:
         _show_facts(row)
         if st.button("Open the case", key=f"case_{row.id}", type="tertiary"):
             go_to_case(row.post_id)
-    if row.state == "queued":
-        show_waiting(row)
+    show_waiting(row)
     if row.state == "unknown":
         _show_settling(row)
     if row.state == "refused" and row.parts_sent:

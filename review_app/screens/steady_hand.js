@@ -19,7 +19,10 @@
   };
 
   window.addEventListener("keydown", (event) => {
-    if (event.key.length !== 1 || event.ctrlKey || event.metaKey || isWriting(event.target)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || isWriting(event.target)) return;
+    // Enter presses the button that has the focus again and again. Space does not, and held down it scrolls.
+    const isKeyOfOurs = event.key === "Enter" || (event.key.length === 1 && event.key !== " ");
+    if (!isKeyOfOurs) return;
     if (event.repeat || (event.key.toLowerCase() === "a" && isTooSoon(event))) stop(event);
   }, true);
   window.addEventListener("click", (event) => {

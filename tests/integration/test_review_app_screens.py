@@ -290,6 +290,20 @@ def test_what_waits_can_go_out_at_another_time_or_be_taken_back(staff: Desk, sig
     assert staff.place(post_id) == "review/pending"
 
 
+@pytest.mark.parametrize("label", ["Take back", "Change it"])
+@pytest.mark.parametrize("shown", [None, "queued"])
+def test_who_changes_what_has_just_ceased_to_wait_is_told(
+    staff: Desk, signed_in: SignIn, label: str, shown: str | None
+) -> None:
+    staff.post()
+    page = go_to(press(signed_in("approver"), "Approve"), "publications")
+    if shown:
+        page.button_group(key="state_filter").set_value(shown).run()
+    staff.do("update publication set state = 'cancelled'")  # only the publisher's own login may say sending
+    press(page, label)
+    assert "does not wait any more: it is cancelled" in html_of(page)
+
+
 def test_who_approves_while_publishing_is_paused_is_told(staff: Desk, signed_in: SignIn) -> None:
     staff.post()
     page = signed_in("approver")

@@ -49,7 +49,7 @@ def test_an_approval_is_taken_back(newsroom, approver, publish) -> None:
 @pytest.mark.parametrize("state", ["sending", "unknown", "refused", "handoff"])
 def test_too_late_to_take_back(newsroom, approver, publish, state: str) -> None:
     number = publish(state)
-    with pytest.raises(IllegalMove, match="cannot move"):
+    with pytest.raises(IllegalMove, match=f"does not wait any more: it is {state}"):
         publications.take_back(newsroom.db, approver, number)
     assert newsroom.state(number) == state and newsroom.audit("take_back") == []
 

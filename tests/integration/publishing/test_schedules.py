@@ -151,6 +151,19 @@ def test_only_what_waits_can_be_moved(desk):
         move_schedule(desk.db, desk.approver, 999, later)
 
 
+def test_who_moves_what_was_taken_at_that_moment_is_told_what_became_of_it(desk):
+    reply = desk.approved(desk.channel(policy=POLICY))
+    with ThreadPoolExecutor(1) as pool:
+        with desk.owner.transaction() as tx:
+            tx.connection.execute("select id from post for update")
+            moving = pool.submit(move_schedule, desk.db, desk.approver, reply, at(HOUR))
+            while not desk.rows("select 1 from pg_locks where not granted"):
+                assert not moving.done()
+            tx.connection.execute("update publication set state = 'cancelled'")
+        with pytest.raises(IllegalMove, match="it is cancelled"):
+            moving.result(30)
+
+
 def test_a_reply_by_hand_cannot_be_planned(desk):
     channel = desk.channel(policy=replace(POLICY, reply_mode="handoff"))
     with pytest.raises(DecisionInvalid, match="by hand"):
