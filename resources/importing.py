@@ -128,7 +128,7 @@ def _save(
 
 
 def identity(path: Path) -> str:
-    """What tells a file from others, wherever it lies: its size and how it begins.
+    """What tells a file from others, wherever it lies: its size, how it begins and how it ends.
 
     Raises:
         ConfigInvalid: there is no such file.
@@ -136,8 +136,11 @@ def identity(path: Path) -> str:
     if not path.is_file():
         raise ConfigInvalid(f"There is no file {path}.")
     with path.open("rb") as file:
-        begin = file.read(IDENTITY_BYTES)
-    return hashlib.sha256(f"{path.suffix.lower()}:{path.stat().st_size}:".encode() + begin).hexdigest()[:32]
+        size, told = path.stat().st_size, file.read(IDENTITY_BYTES)
+        if size > IDENTITY_BYTES:
+            file.seek(max(IDENTITY_BYTES, size - IDENTITY_BYTES))
+            told += file.read(IDENTITY_BYTES)
+    return hashlib.sha256(f"{path.suffix.lower()}:{size}:".encode() + told).hexdigest()[:32]
 
 
 def _channel(tx: Transaction, name: str) -> Channel:

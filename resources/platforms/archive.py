@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
-from rejoinder.errors import ConfigInvalid
+from rejoinder.errors import ConfigInvalid, InputUnreadable
 from rejoinder.listening.post import Platform, Post
 from rejoinder.listening.rules import ListeningRule
 from resources.platforms.archive_fields import PartlyRead, read_record
@@ -62,13 +62,14 @@ class ArchiveClient:
 
         Raises:
             ConfigInvalid: there is no such file, or its kind is not known.
-            InputUnreadable: it cannot be read at all.
+            InputUnreadable: it cannot be read from here on, or at all; what could be was heard before.
         """
         n_read = int(cursor.get("records", "0"))
         if self._records is None or n_read != self._n_read:
-            self._records, self._n_read = read_records(self._path), n_read
-            next(islice(self._records, n_read, n_read), None)
-        batch = list(islice(self._records, BATCH))
+            records = read_records(self._path)
+            next(islice(records, n_read, n_read), None)
+            self._records, self._n_read = records, n_read
+        batch = self._next_records(self._records)
         self._n_read += len(batch)
         posts: list[Post] = []
         unreadable: list[Unreadable] = []
@@ -77,7 +78,20 @@ class ArchiveClient:
         once = {post.platform_post_id: post for post in posts}
         in_order = sorted(once.values(), key=lambda post: (post.created_at, post.platform_post_id))
         cursor = {"records": str(self._n_read)}
-        return Heard(tuple(in_order), cursor, tuple(unreadable), len(batch) < BATCH)
+        is_complete = len(batch) < BATCH and self._records is not None
+        return Heard(tuple(in_order), cursor, tuple(unreadable), is_complete)
+
+    def _next_records(self, records: Iterator[Record]) -> list[Record]:
+        """A batch; where the file breaks off in it, what stands before that: who asks again hears that it broke off."""
+        batch: list[Record] = []
+        try:
+            for record in islice(records, BATCH):
+                batch.append(record)
+        except InputUnreadable:
+            self._records = None
+            if not batch:
+                raise
+        return batch
 
     def _read(self, record: Record, posts: list[Post], unreadable: list[Unreadable]) -> None:
         problem = record.problem

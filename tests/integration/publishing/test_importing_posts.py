@@ -1,5 +1,6 @@
 """Files imported as heard on a channel: history beside triage, runs that go on, accounts that add up."""
 
+import gzip
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from rejoinder.errors import ConfigInvalid
+from rejoinder.errors import ConfigInvalid, InputUnreadable
 from rejoinder.listening.policy import default_policy
+from resources import importing
 from resources.importing import ImportReport, import_posts
 from resources.platforms import archive
+from resources.platforms.adapters import open_platform
 from resources.store.post_edits import ARCHIVED
 from resources.work.stopping import StopSignal
 
@@ -90,6 +93,33 @@ def test_what_would_be_purged_at_once_is_left_out(desk, tmp_path, policy, keep_d
     assert (report.counts.new, report.too_old, report.records) == (len(kept), 3 - len(kept), 3)
     rows = desk.rows("select platform_post_id as id from post order by 1")
     assert [row["id"] for row in rows] == kept
+
+
+def test_what_stands_before_the_damage_in_a_file_is_kept(desk, tmp_path):
+    desk.channel()
+    whole = gzip.compress("\n".join(line(n, text=f"{n} {'ab' * n}") for n in range(2000)).encode())
+    path = tmp_path / "cut.jsonl.gz"
+    path.write_bytes(whole[: len(whole) // 2])
+    for _ in range(2):
+        with pytest.raises(InputUnreadable, match=r"cut\.jsonl\.gz cannot be read"):
+            run(desk, path)
+        [row] = desk.rows("select count(*)::int as n, count(distinct platform_post_id)::int as ids from post")
+        assert 0 < row["n"] < 2000 and row["n"] == row["ids"]
+    again = open_platform("archive", None, {"path": str(path), "platform": "x", "account": "a"})
+    for _ in range(2):
+        with pytest.raises(InputUnreadable):
+            again.hear({"records": str(row["n"])}, (), ())
+
+
+def test_files_that_differ_behind_the_same_beginning_are_two(desk, tmp_path, monkeypatch):
+    monkeypatch.setattr(importing, "IDENTITY_BYTES", 64)
+    desk.channel()
+    first, other = ([line(1, text="long " * 50), line(n, days_old=1)] for n in (2, 3))
+    other[1] = other[1].replace("post 3", "post 2")
+    paths = [write(tmp_path / f"{n}.jsonl", lines) for n, lines in enumerate((first, other))]
+    assert paths[0].stat().st_size == paths[1].stat().st_size
+    assert [run(desk, path).counts.new for path in paths] == [2, 1]
+    assert [run(desk, path).counts.seen for path in paths] == [0, 0]
 
 
 def test_an_import_that_was_stopped_goes_on_where_it_was(desk, tmp_path, monkeypatch):
