@@ -253,6 +253,8 @@ def save_posts(
     note_follow_ups(tx, channel.platform, {one: answers[one].follow_up for one in fresh if one in answers})
     withdraw_earlier(tx, channel.platform, kept, now)
     heeded = [post for post, one in zip(kept, saved, strict=True) if one.outcome in HEEDED]
+    # Whom a person blocked may ask for it too: then nobody takes that back.
+    heeded += [post for post in posts if left_alone.has(post)]
     note_requests(tx, channel, [post for post in heeded if not is_own(post, own)])
 
 

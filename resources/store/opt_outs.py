@@ -66,7 +66,9 @@ def left_alone_among(tx: Transaction, channel: Channel, posts: Sequence[Post]) -
         if post.author and post.author_id and post.author.lower() in unknown
     ]
     if seen:
-        tx.execute("learn_author_ids", platform=channel.platform, seen=json.dumps(seen))
+        tx.execute(
+            "learn_author_ids", platform=channel.platform, is_sandbox=channel.is_sandbox, seen=json.dumps(seen)
+        )
     by_id = {row["author_id"] for row in rows} & set(ids)
     return LeftAlone(frozenset(row["author"] for row in rows), frozenset(by_id))
 

@@ -46,12 +46,15 @@ returning id
 
 -- name: save_opt_out
 -- What an author asked for stands above what a person wrote on the block list, and stays. Where the platform's id of the
--- author is not given it is that of the posts that were heard under the name.
+-- author is not given it is that of the posts that were heard under the name: on sandbox channels for a rehearsal, else
+-- on real ones, since the sandbox gives out ids of its own.
 insert into opt_out (platform, author, is_rehearsal, author_id, reason, is_asked, post_id, person_id)
 values (%(platform)s, lower(%(author)s::text), %(is_rehearsal)s,
         coalesce(%(author_id)s::text,
-          (select p.author_id from post p where p.platform = %(platform)s and lower(p.author) = lower(%(author)s::text)
-             and p.author_id is not null order by p.created_at desc limit 1)),
+          (select p.author_id from post p join channel c on c.id = p.channel_id
+             where p.platform = %(platform)s and lower(p.author) = lower(%(author)s::text) and p.author_id is not null
+               and c.is_sandbox = %(is_rehearsal)s
+             order by p.created_at desc limit 1)),
         %(reason)s, %(is_asked)s, %(post_id)s, %(person_id)s)
 on conflict (platform, author, is_rehearsal) do update
 set is_asked = true, reason = excluded.reason, post_id = excluded.post_id,
@@ -60,10 +63,12 @@ where excluded.is_asked and not opt_out.is_asked
 returning author
 
 -- name: learn_author_ids
--- Who is left alone under a name that is seen with its id now is known by that from now on.
+-- Who is left alone under a name that is seen with its id now is known by that from now on; what the sandbox says of
+-- ids is none of the platform's.
 update opt_out o set author_id = g.author_id
 from json_to_recordset(%(seen)s::json) as g (author text, author_id text)
 where o.platform = %(platform)s and lower(o.author) = g.author and o.author_id is null
+  and o.is_rehearsal = %(is_sandbox)s
 
 -- name: withdraw_author
 -- All that is still to be done about an author's posts, but for a reply that is being sent at this moment.
