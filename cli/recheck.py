@@ -10,7 +10,7 @@ from cli.rounds import channel_advice, warn
 if TYPE_CHECKING:
     from resources.compliance import StandingReport
 
-VERDICTS = ("stands", "edited", "replaced", "gone", "restored", "purged", "unsaid")
+VERDICTS = ("stands", "edited", "replaced", "gone", "hidden", "restored", "purged", "unsaid")
 
 
 def register(app: typer.Typer) -> None:

@@ -272,14 +272,18 @@ def judged(due: Sequence[Mapping[str, Any]], standings: Mapping[str, Standing]) 
     for row in due:
         standing = standings.get(row["platform_post_id"])
         if standing is not None:
-            found.append(_found(row, standing.post))
+            found.append(_found(row, standing))
     return found
 
 
-def _found(row: Mapping[str, Any], now: Post | None) -> Found:
+def _found(row: Mapping[str, Any], standing: Standing) -> Found:
+    now = standing.post
     text_now = None if now is None else now.text
     is_replaced = now is not None and now.platform_post_id != row["platform_post_id"]
-    verdict = judge(text=row["text"], gone_at=row["gone_at"], text_now=text_now, is_replaced=is_replaced)
+    verdict = judge(
+        text=row["text"], gone_at=row["gone_at"], text_now=text_now, is_replaced=is_replaced,
+        is_said=standing.is_said,
+    )  # fmt: skip
     return Found(row["id"], verdict, now)
 
 

@@ -25,7 +25,7 @@ def note_found(tx: Transaction, found: Sequence[Found], now: datetime) -> Counte
 
     A post that is gone is withdrawn and open publications of replies to it are cancelled. One that reads otherwise or
     is back starts over at triage where nothing was sent for it, except that nothing brings back an author who opted
-    out.
+    out. Of one that is still hidden nothing is noted: it was withdrawn before, and its term runs on.
     """
     ids = {verdict: [one.post_id for one in found if one.verdict == verdict] for verdict in _VERDICTS}
     tx.execute("note_standing", ids=ids["stands"], now=now)

@@ -5,10 +5,10 @@ withdrawing and purging belong in resources.compliance.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
-Verdict = Literal["stands", "edited", "replaced", "gone", "purge", "restored"]
+Verdict = Literal["stands", "edited", "replaced", "gone", "hidden", "purge", "restored"]
 
 # A post that is looked for again so soon is not read twice by chance; longer would cost time that deletions have.
 CONFIRM_S = 900.0
@@ -58,7 +58,14 @@ def recheck_terms(retention_s: float, wanted_s: float) -> RecheckTerms:
     )
 
 
-def judge(*, text: str, gone_at: datetime | None, text_now: str | None, is_replaced: bool = False) -> Verdict:
+def judge(
+    *,
+    text: str,
+    gone_at: datetime | None,
+    text_now: str | None,
+    is_replaced: bool = False,
+    is_said: bool = True,
+) -> Verdict:
     """What one answer of the platform means for a stored post.
 
     Args:
@@ -66,23 +73,21 @@ def judge(*, text: str, gone_at: datetime | None, text_now: str | None, is_repla
         gone_at: when the platform was first seen without it; None while it was there at the last look.
         text_now: as it reads there now; None where the platform shows it no more.
         is_replaced: its newest version has an id of its own there, and is another post to answer.
+        is_said: the platform says so; False where it only left the post out of its answer.
 
     Returns:
         ``gone`` where it is missing for the first time: nothing of it is published from then on, and it is looked
-        for once more, because platforms hide a post for a while too. ``purge`` where it is missing again.
+        for once more, because platforms hide a post for a while too. ``purge`` where it is said to be missing
+        again, ``hidden`` where it is only left out again: a purge cannot be taken back, so it waits for the end
+        of `RecheckTerms.purge_s`.
 
     >>> judge(text="a", gone_at=None, text_now="b")
     'edited'
     """
     if text_now is None or is_replaced:
         if gone_at is not None:
-            return "purge"
+            return "purge" if is_said else "hidden"
         return "gone" if text_now is None else "replaced"
     if gone_at is not None:
         return "restored"
     return "stands" if text_now == text else "edited"
-
-
-def must_purge(gone_at: datetime, now: datetime, terms: RecheckTerms) -> bool:
-    """Whether content has to go though nobody could look a second time."""
-    return now - gone_at >= timedelta(seconds=terms.purge_s)

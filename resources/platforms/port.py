@@ -96,11 +96,13 @@ class Standing:
 
     post is None where it is gone: deleted, removed, or hidden from the account; reason says which, in
     the platform's own word where it has one. Where the platform gives each edit an id of its own, post is
-    the newest version, and its id is not the one that was asked for.
+    the newest version, and its id is not the one that was asked for. is_said is False where its being gone
+    is only concluded: the platform left it out of the answer, as it does with what is hidden for a while too.
     """
 
     post: Post | None
     reason: str = ""
+    is_said: bool = True
 
     @property
     def is_gone(self) -> bool:

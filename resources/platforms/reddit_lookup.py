@@ -14,12 +14,16 @@ LONGEST_PAGE = 100
 
 
 def look_up(fetch: Fetch, names: Sequence[str]) -> dict[str, Standing]:
-    """Which things stand, by fullname; what Reddit leaves out of its answer is gone."""
+    """Which things stand, by fullname.
+
+    What was deleted or removed comes along and says so. What Reddit leaves out is shown to us no more, though it may
+    stand in a community that the account may not see now: that it is gone is not said.
+    """
     found: dict[str, Standing] = {}
     for start in range(0, len(names), LONGEST_PAGE):
         wanted = names[start : start + LONGEST_PAGE]
         items, _ = read_listing(fetch({"id": ",".join(wanted)}))
-        found |= {name: Standing(None, "left out") for name in wanted}
+        found |= {name: Standing(None, "left out", is_said=False) for name in wanted}
         found |= {str(item.get("name")): standing(item) for item in items}
     return {name: found[name] for name in names}
 

@@ -34,6 +34,11 @@ def test_verdicts(gone_at: datetime | None, text_now: str | None, verdict: str) 
     assert judge(text="a", gone_at=gone_at, text_now=text_now) == verdict
 
 
+@pytest.mark.parametrize(("gone_at", "verdict"), [(None, "gone"), (NOW, "hidden")])
+def test_what_is_only_left_out_is_withdrawn_and_not_purged(gone_at: datetime | None, verdict: str) -> None:
+    assert judge(text="a", gone_at=gone_at, text_now=None, is_said=False) == verdict
+
+
 def test_a_second_look_comes_before_the_term_is_over() -> None:
     terms = recheck_terms(86_400, 43_200)
     assert timedelta(seconds=terms.confirm_s) < timedelta(seconds=terms.purge_s) <= timedelta(hours=6)
