@@ -8,7 +8,7 @@ from gateway_doors import GIVEN, VERDICT, Doors, asked, elsewhere, outcomes, row
 from rejoinder.errors import BudgetSpent, ConfigInvalid, ModelRefusal, ModelTrouble, ReplyInvalid
 from rejoinder.llm.endpoints import Endpoint
 from rejoinder.llm.ports import ModelClient
-from rejoinder.llm.requests import LlmRequest, RawReply
+from rejoinder.llm.requests import LlmRequest, RawReply, Usage
 from resources.postgres import Database
 from resources.tuning import Tuning
 
@@ -336,3 +336,21 @@ def test_a_connection_that_broke_is_replaced(doors: Doors, gateway_db: Database)
         assert gateway.complete(asked()).is_cached
         assert not gateway.complete(asked("And that?")).is_cached
     assert len(runs(gateway_db)) == 3
+
+
+def test_a_call_is_on_record_whatever_the_server_says_it_took(doors: Doors, gateway_db: Database) -> None:
+    class Boasting:
+        has_schemas = False
+
+        def complete(self, request: LlmRequest, timeout_s: float) -> RawReply:
+            return RawReply("yes \0", Usage(3_000_000_000, 5))
+
+        def count_tokens(self, text: str) -> int | None:
+            return None
+
+    with doors.open(tuning("first"), lambda endpoint: Boasting()) as gateway:
+        reply = gateway.complete(asked())
+    assert reply.usage.is_estimated and 0 < reply.usage.tokens_in < 1_000
+    assert [(run["is_ok"], run["tokens_in"]) for run in runs(gateway_db)] == [(True, reply.usage.tokens_in)]
+    [spent] = rows(gateway_db, "select spent_usd::float8 as usd from model_spend where scope = 'total'")
+    assert spent["usd"] == pytest.approx(reply.cost_usd)

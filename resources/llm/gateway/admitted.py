@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 # Nobody knows what became of the request: the provider may have answered it to the end, and charge for that.
 MAYBE_CHARGED = ("timeout", "killed")
 FREE = Price(0.0, 0.0)
+# Tokens; no model reads or writes that many. A server that tells more is not believed: it would spend every budget, and
+# no table holds what it says.
+MOST_TOKENS = 20_000_000
 # A call whose own time was up says nothing about the endpoint's health.
 OUR_DEADLINE = "deadline"
 
@@ -111,22 +114,27 @@ class Admitted:
         client = self.clients.of(self.endpoint)
         try:
             raw = client.complete(request, timeout_s)
-            attempt.usage = raw.usage or _counted(request, raw, client)
+            attempt.usage = _believed(raw.usage) or _counted(request, raw, client)
             attempt.cost_usd = cost_usd(attempt.usage, self._price)
             _refuse_empty(self.endpoint, raw)
         except BaseException as error:
             outcome = outcome_of(error)
-            if may_be_charged(error):
-                attempt.cost_usd = reserved_usd
-            elif isinstance(error, ModelTrouble | ModelRefusal) and error.charged is not None:
-                attempt.usage = Usage(*error.charged)
-                attempt.cost_usd = cost_usd(attempt.usage, self._price)
+            self._charge(attempt, error, reserved_usd)
             if outcome == "timeout" and timeout_s < self.endpoint.timeout_s:
                 outcome = OUR_DEADLINE
             place.settle(outcome, attempt.cost_usd, error_in_words(error))
             raise
         call.to_settle = place.owe(attempt.cost_usd)
         return raw
+
+    def _charge(self, attempt: _Attempt, error: BaseException, reserved_usd: float) -> None:
+        """Note what a failed attempt cost: what the provider told, all that was put aside where nobody knows."""
+        told = error.charged if isinstance(error, ModelTrouble | ModelRefusal) else None
+        usage = None if told is None else _believed(Usage(*told))
+        if may_be_charged(error) or (told is not None and usage is None):
+            attempt.cost_usd = reserved_usd
+        elif usage is not None:
+            attempt.usage, attempt.cost_usd = usage, cost_usd(usage, self._price)
 
     def _timeout_s(self, call: Call, attempt: _Attempt, place: Place) -> float:
         """The endpoint's own, or what is left until the deadline; nothing is sent where nothing is left."""
@@ -148,6 +156,13 @@ def may_be_charged(error: BaseException) -> bool:
     """
     was_sent = isinstance(error, ModelTrouble) and error.was_sent
     return was_sent or not isinstance(error, RejoinderError) or outcome_of(error) in MAYBE_CHARGED
+
+
+def _believed(usage: Usage | None) -> Usage | None:
+    """What a server says it read and wrote, unless no model could."""
+    if usage is None or not all(0 <= n <= MOST_TOKENS for n in (usage.tokens_in, usage.tokens_out)):
+        return None
+    return usage
 
 
 def _counted(request: LlmRequest, raw: RawReply, client: "ModelClient") -> Usage:

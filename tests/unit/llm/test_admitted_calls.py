@@ -9,7 +9,7 @@ import pytest
 from rejoinder.errors import ConfigInvalid, ModelRefusal, ModelTrouble, RejoinderError
 from rejoinder.llm.endpoints import Endpoint, Price, parse_uri
 from rejoinder.llm.requests import LlmRequest, Message, RawReply, Usage
-from resources.llm.gateway.admitted import Admitted
+from resources.llm.gateway.admitted import MOST_TOKENS, Admitted
 from resources.llm.gateway.calls import Call
 from resources.llm.gateway.clients import Clients
 from resources.llm.providers.local import ExtractiveClient
@@ -80,6 +80,13 @@ def test_what_a_failed_call_was_charged_for_is_counted(error: RejoinderError) ->
     assert [cost for _, cost in places.settled] == [2.0]
     (attempt,) = call.attempts
     assert (attempt.usage, attempt.cost_usd) == (Usage(1_000_000, 500_000), 2.0)
+
+
+@pytest.mark.parametrize("told", [(3_000_000_000, 5), (5, -1), (MOST_TOKENS + 1, 0)])
+def test_a_server_that_tells_what_no_model_takes_is_not_believed(told: tuple[int, int]) -> None:
+    places, call = failed(ModelTrouble("empty", "fast gave nothing", charged=told))
+    assert places.settled == [("empty", places.reserved_usd)]
+    assert (call.attempts[0].usage, call.attempts[0].cost_usd) == (Usage(0, 0), places.reserved_usd)
 
 
 def test_a_failure_that_names_no_charge_cost_nothing() -> None:
