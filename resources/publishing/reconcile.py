@@ -79,13 +79,15 @@ def read_back(
     """
     try:
         seen = channel_time(channel, client, now)
+        # When it searched a client says by its own clock: on a real platform that of this machine, wrong as it may be.
+        own = seen if channel.is_sandbox else ChannelTime(now, client.now())
         since = _search_from(channel, publication, seen, stood_at) - SEARCH_MARGIN
         result = client.read_back(publication.answers, publication.part.text, since)
     except PlatformFailure as error:
         due_at = now + timedelta(seconds=READ_BACK_INTERVAL_S)
         reason_code = DUPLICATE if _is_duplicate(publication) else "read_back_incomplete"
         return Search(Verdict("unknown", due_at, reason_code, f"{error.kind}: {error.detail}"))
-    verdict = _judge(result, publication, seen, now)
+    verdict = _judge(result, publication, own, now)
     arrival = arrival_of(result.found, seen, channel, publication) if result.found else None
     return Search(verdict, arrival)
 
@@ -108,11 +110,11 @@ def _search_from(
     return max(before, default=LONG_AGO)
 
 
-def _judge(result: ReadBack, publication: Publication, seen: ChannelTime, now: datetime) -> Verdict:
+def _judge(result: ReadBack, publication: Publication, own: ChannelTime, now: datetime) -> Verdict:
     return after_read_back(
         result.found is not None,
         attempted_at=publication.attempted_at,
-        searched_until=seen.to_ours(result.searched_until),
+        searched_until=own.to_ours(result.searched_until),
         is_complete=result.is_complete,
         now=now,
         is_duplicate=_is_duplicate(publication),

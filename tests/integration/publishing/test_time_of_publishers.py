@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rejoinder.listening.policy import default_policy
+from resources.platforms.failures import OutcomeUnknown
 from resources.publishing.claim import Idle, claim
 from resources.publishing.clock import Clock, database_time
 from resources.publishing.pacing import count_call, lock_windows, room_from
@@ -251,3 +252,17 @@ def test_of_two_channels_of_an_account_the_one_whose_reply_waited_longest_goes_f
         assert desk.run(later=passes * 2 * MINUTE).sent == 1
         assert [desk.publication(each)["state"] for each in replies].count("sent") == passes + 1
         assert desk.publication(replies[passes])["state"] == "sent"
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=-1), timedelta(days=1)])
+def test_absence_is_told_a_quarter_of_an_hour_after_the_attempt_whatever_the_machine_s_clock_shows(
+    desk, ahead
+):
+    """A person who is asked too early may send again what the platform has not listed yet."""
+    reply = desk.approved(desk.channel(is_sandbox=False, base_url=None))
+    desk.platform.script = [OutcomeUnknown("503")]
+    assert desk.run().unknown == 1
+    desk.platform.advanced = ahead + timedelta(days=400)  # it stands 400 days back by itself
+    assert desk.run(later=5 * MINUTE).absent == 0
+    assert desk.run(later=16 * MINUTE).absent == 1
+    assert desk.publication(reply)["reason_code"] == "read_back_absent"
