@@ -91,6 +91,13 @@ def refresh_rewards(
             return n_written
 
 
+def count_rewards_due(db: Database, now: datetime | None = None) -> int:
+    """How many replies wait for a reward: with a new snapshot, other weights, or a conversion that was told late."""
+    with db.transaction() as tx:
+        failed_before_at = (now or datetime.now(UTC)) - TRIED_AGAIN
+        return int(tx.value("count_rewards_due", failed_before_at=failed_before_at))
+
+
 def _adopt(tx: Transaction, creator_id: int, weights: RewardWeights) -> None:
     last = weights_in_force(tx, creator_id)
     if last is None or (not last.is_by_person and last.weights != weights):

@@ -22,7 +22,7 @@ from resources.postgres import outage
 from resources.publishing.outlook import count_due
 from resources.publishing.report import PublishReport
 from resources.publishing.run import publish_due, publish_loop
-from resources.rewarding import refresh_rewards, weights_of
+from resources.rewarding import count_rewards_due, refresh_rewards, weights_of
 from resources.settings import load_settings
 from resources.work.runner import Progress, Report
 from resources.work.stopping import PROCESS_STOP, StopSignal, stop_on_signals
@@ -134,9 +134,9 @@ def measure(bench: Workbench, *, stop: StopSignal | None = None) -> Report:
         return measure_due(bench.db, open_client=open_client, tuning=bench.tuning, stop=asked)
 
 
-def measurements_due(bench: Workbench) -> int:
-    """How many snapshots are due by their channel's clock."""
-    return count_measurements_due(bench.db, open_client=unmetered)
+def engagement_due(bench: Workbench) -> int:
+    """How many snapshots are due by their channel's clock, and how many replies wait for a reward."""
+    return count_measurements_due(bench.db, open_client=unmetered) + count_rewards_due(bench.db)
 
 
 def reward(bench: Workbench) -> int:

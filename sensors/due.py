@@ -64,16 +64,16 @@ def publications_due(tuning: Tuning) -> dg.SensorDefinition:
 
 
 def engagement_due(tuning: Tuning) -> dg.SensorDefinition:
-    """Asks for measuring while snapshots are due."""
+    """Asks for measuring and rewarding while snapshots are due, or rewards are to be written."""
 
     @dg.sensor(
         name="engagement_due",
         job=pipeline.measure,
         minimum_interval_seconds=tuning.stage("measure").interval_s,
         default_status=RUNNING,
-        description="Snapshots of published replies are due by their channel's clock.",
+        description="Snapshots of published replies are due by their channel's clock, or rewards are to be written.",
     )
     def sense(context: dg.SensorEvaluationContext, bench: dg.ResourceParam[Workbench]) -> Answer:
-        return ask(context, "measure", rounds.measurements_due(bench))
+        return ask(context, "measure", rounds.engagement_due(bench))
 
     return sense

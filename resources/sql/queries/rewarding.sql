@@ -52,6 +52,9 @@ with taken as (
 delete from reward_due d using taken where d.publication_id = taken.publication_id
 returning d.publication_id
 
+-- name: count_rewards_due
+select count(*)::int as n from reward_due where failed_at is null or failed_at < %(failed_before_at)s
+
 -- name: keep_failed_rewards
 -- They wait with their reason; one that somebody asked for again in the meantime is tried again at once.
 insert into reward_due (publication_id, failed_at, reason)

@@ -16,7 +16,7 @@ from resources.measuring import measure_due
 from resources.migrations import load_migrations
 from resources.platforms.failures import OutcomeUnknown, Unreachable
 from resources.platforms.port import Metrics
-from resources.rewarding import norm_of, refresh_rewards
+from resources.rewarding import count_rewards_due, norm_of, refresh_rewards
 from resources.store.conversions import conversions_of
 from resources.store.rewards import NormKey
 from resources.work.stopping import StopSignal
@@ -218,11 +218,12 @@ def test_conversions_count_up_to_the_age_of_the_reward_however_late_they_are_tol
     first = ages(desk)
     # One of the first hour is told now, and asks for the reply's rewards; one of the fifth day changes nothing.
     convert(desk, linked, "c", HOUR / 4)
+    assert count_rewards_due(desk.db) == 1, "no snapshot is due, so the sensor has to see it"
     assert refresh_rewards(desk.db) == 1
     after = ages(desk)
     assert all(after[key]["conversion"] > first[key]["conversion"] for key in first)
     convert(desk, linked, "d", HOUR * 100)
-    assert refresh_rewards(desk.db) == 0
+    assert (count_rewards_due(desk.db), refresh_rewards(desk.db)) == (0, 0)
 
 
 def test_a_link_that_nobody_tracks_says_nothing_of_conversions(desk, measure):
@@ -313,6 +314,8 @@ def test_a_reply_whose_reward_cannot_be_worked_out_waits_with_its_reason(desk, m
     assert set(rewards(desk)) == {good}
     [failed] = read_rewards(desk.db).failed
     assert failed.publication_id == bad and "at 3600 s: ValueError: counts and costs" in failed.reason
+    tomorrow = datetime.now(UTC) + timedelta(days=1, minutes=1)
+    assert (count_rewards_due(desk.db), count_rewards_due(desk.db, tomorrow)) == (0, 1)
     # It is not tried again at every round, but once something is new of it, or after a day.
     assert refresh_rewards(desk.db) == 0
     desk.rows("update engagement_snapshot set replies = 4")
