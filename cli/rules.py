@@ -166,16 +166,14 @@ def _sync_one(
     db: Any, one: "ChannelRules", open_client: Any, *, dry_run: bool, is_agreed: bool
 ) -> "RuleChanges | None":
     from resources.commands import rules as deeds
-    from resources.rule_forecasts import forecasts
 
     client = deeds.client_of(db, one.channel, open_client)
-    changes = deeds.planned(client, one.rules)
+    changes = deeds.planned(client, one.wanted)
     if changes is None or dry_run or (changes.is_empty and not one.aside):
         return changes
     if changes.added and not is_agreed:
-        deeds.refuse_beyond_budget(
-            one.channel, forecasts(client, one.channel, one.rules), is_agreed=is_agreed
-        )
+        found = deeds.forecasts_of_wanted(client, one)
+        deeds.refuse_beyond_budget(one.channel, found, is_agreed=is_agreed)
     return deeds.try_again(db, one, client)
 
 

@@ -8,10 +8,11 @@ from rejoinder.errors import ConfigInvalid
 from rejoinder.listening.rules import ListeningRule
 from rejoinder.listening.spending import budget_of
 from resources.clients import OpenClient
+from resources.platforms.failures import Refused
 from resources.platforms.port import PlatformClient, RefusedRule
 from resources.platforms.streaming import RuleChanges, as_block_stream
 from resources.postgres import Database
-from resources.rule_forecasts import RuleForecast, usd_per_day
+from resources.rule_forecasts import RuleForecast, forecasts, usd_per_day
 from resources.store.channels import Channel, enabled_channels, read_credential
 from resources.store.refused_rules import put_aside, rules_aside, take_back
 
@@ -23,6 +24,11 @@ class ChannelRules:
     channel: Channel
     rules: tuple[ListeningRule, ...]
     aside: tuple[RefusedRule, ...] = ()
+
+    @property
+    def wanted(self) -> tuple[ListeningRule, ...]:
+        """All of them: those that were put aside are wanted too."""
+        return (*self.rules, *(refused.rule for refused in self.aside))
 
 
 def rules_of_channels(db: Database, name: str | None = None) -> list[ChannelRules]:
@@ -77,12 +83,24 @@ def try_again(db: Database, one: ChannelRules, client: PlatformClient) -> RuleCh
     What it takes now is listened for again, what it does not is put aside with its reason. None where the platform
     keeps no rules.
     """
-    changes = synced(client, (*one.rules, *(refused.rule for refused in one.aside)))
+    changes = synced(client, one.wanted)
     if changes is not None:
         with db.transaction() as tx:
             take_back(tx, one.channel, (*changes.added, *changes.kept))
             put_aside(tx, one.channel, changes.refused)
     return changes
+
+
+def forecasts_of_wanted(client: PlatformClient, one: ChannelRules) -> list[RuleForecast]:
+    """What all rules of a channel would cost; one that the platform cannot read counts for nothing, nor is it taken."""
+    found = forecasts(client, one.channel, one.rules)
+    for refused in one.aside:
+        try:
+            found += forecasts(client, one.channel, [refused.rule])
+        except Refused as refusal:
+            if refusal.code != "invalid":
+                raise
+    return found
 
 
 def refuse_beyond_budget(channel: Channel, found: Sequence[RuleForecast], *, is_agreed: bool) -> None:

@@ -108,3 +108,15 @@ def test_a_person_has_it_tried_again(x_desk: XDesk) -> None:
     changes = deeds.try_again(x_desk.db, ours, client)
     assert changes is not None and {rule.tag for rule in changes.added} == {"keywords:asyncio", "later"}
     assert aside(x_desk) == []
+
+
+def test_what_was_put_aside_is_not_switched_on_beyond_the_budget(x_desk: XDesk, environment: None) -> None:
+    x_desk.rule("threads", "later")
+    x_desk.rule(BAD, "bad")
+    with x_desk.db.transaction() as tx:
+        for query in ("threads", BAD):
+            tx.execute("put_rule_aside", channel_id=x_desk.channel.id, query=query, reason="not today")
+    client = deeds.client_of(x_desk.db, x_desk.channel, open_client)
+    (ours,) = deeds.rules_of_channels(x_desk.db)
+    assert {rule.tag for rule in ours.wanted} == {"keywords:asyncio", "bad", "later"}
+    assert [one.rule.x_query for one in deeds.forecasts_of_wanted(client, ours)] == ["asyncio", "threads"]
