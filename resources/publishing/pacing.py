@@ -184,7 +184,7 @@ def correct_windows(
     """
     lock_windows(tx, channel, time.ours)
     for window in reported:
-        reset_at = time.to_ours(window.reset_at)
+        reset_at = time.wait_until(window.reset_at)
         limit = min(max(window.limit, 1), MOST_CALLS)
         tx.execute(
             "report_rate_window",

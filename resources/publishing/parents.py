@@ -114,7 +114,7 @@ def _retry_at(channel: Channel, client: PlatformClient, error: PlatformFailure, 
     if error.retry_at is None or isinstance(error, SpendStopped):
         return error.retry_at or now
     try:
-        return channel_time(channel, client, now).to_ours(error.retry_at)
+        return channel_time(channel, client, now).wait_until(error.retry_at)
     except PlatformFailure:
         return now
 

@@ -61,7 +61,7 @@ def send(
     try:
         sent = client.publish(publication.answers, publication.part.text)
     except PlatformFailure as error:
-        retry_at = seen.to_ours(error.retry_at) if error.retry_at else None
+        retry_at = seen.wait_until(error.retry_at) if error.retry_at else None
         return Outcome(_judge(error.as_failure(), publication, now, retry_at, backoff_s), time=seen)
     except Exception as error:
         log.exception("publication %s: an unforeseen error while sending", publication.id)

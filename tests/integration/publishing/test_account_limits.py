@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rejoinder.listening.policy import default_policy
 from rejoinder.posting.pacing import RateWindow
+from resources.platforms.failures import RateLimited
 from resources.publishing.channel_time import ChannelTime
 from resources.publishing.claim import Idle, claim
 from resources.publishing.pacing import correct_windows, count_call, forget_calls, lock_windows, pace_of
@@ -118,6 +119,17 @@ def test_a_report_gives_nothing_back_within_its_window_and_a_new_window_begins_a
     with desk.publisher.transaction() as tx:
         count_call(tx, channel, NOON)
     assert reported(desk, channel, 0, 2500) == 0
+
+
+def test_a_platform_that_names_a_year_far_ahead_keeps_an_account_for_a_day(desk):
+    channel, never = desk.channel(), datetime(2286, 11, 20, tzinfo=UTC)
+    desk.approved(channel)
+    desk.platform.script = [RateLimited(never)]
+    assert desk.run().requeued == 1
+    with desk.publisher.transaction() as tx:
+        correct_windows(tx, channel, (RateWindow(10, 0, never, "endpoint"),), CLOCK)
+    assert desk.outlook()[0].reason == "rate_limited"
+    assert desk.run(later=timedelta(hours=25)).sent == 1
 
 
 def test_what_was_claimed_since_the_last_report_stays_counted(desk):
