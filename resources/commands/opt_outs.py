@@ -8,7 +8,8 @@ from typing import Any
 from rejoinder.errors import ConfigInvalid, NotAllowed
 from resources.commands.actors import Actor, authorise, record
 from resources.postgres import Database, Transaction
-from resources.store.opt_outs import save_opt_out, withdraw_author
+from resources.store.opt_outs import save_opt_out, storable, withdraw_author
+from resources.store.publications import cancel_withdrawn
 
 BY_HAND = "put on the block list by a person"
 _HANDLE = re.compile(r"[\w.-]{1,64}")
@@ -101,9 +102,14 @@ def import_opt_outs(
             except ConfigInvalid:
                 unreadable.append(f"line {number}: {handle.strip()[:80]!r} is no handle")
                 continue
-            how = {"reason": reason.strip() or BY_HAND, "is_asked": is_asked, "is_rehearsal": is_rehearsal}
+            how = {
+                "reason": storable(reason.strip()) or BY_HAND,
+                "is_asked": is_asked,
+                "is_rehearsal": is_rehearsal,
+            }
             is_new, n = _block(tx, acting, platform, author, how)
             new, known, withdrawn = new + is_new, known + (not is_new), withdrawn + n
+        cancel_withdrawn(tx)
     return Blocked(new, known, withdrawn, tuple(unreadable))
 
 

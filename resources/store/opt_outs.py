@@ -67,7 +67,10 @@ def left_alone_among(tx: Transaction, channel: Channel, posts: Sequence[Post]) -
     ]
     if seen:
         tx.execute(
-            "learn_author_ids", platform=channel.platform, is_sandbox=channel.is_sandbox, seen=json.dumps(seen)
+            "learn_author_ids",
+            platform=channel.platform,
+            is_sandbox=channel.is_sandbox,
+            seen=json.dumps(seen),
         )
     by_id = {row["author_id"] for row in rows} & set(ids)
     return LeftAlone(frozenset(row["author"] for row in rows), frozenset(by_id))
@@ -94,7 +97,12 @@ def note_requests(tx: Transaction, channel: Channel, posts: Sequence[Post]) -> l
     ours = replies_among(tx, channel.platform, parents)
     said_to_us = [(post, words) for post, words in asking if is_addressed(post, channel.account, ours)]
     numbers = _numbers(tx, channel.platform, [post for post, _ in said_to_us])
-    return [_note(tx, channel, post, words, numbers.get(post.platform_post_id)) for post, words in said_to_us]
+    asked = [
+        _note(tx, channel, post, words, numbers.get(post.platform_post_id)) for post, words in said_to_us
+    ]
+    if asked:
+        cancel_withdrawn(tx)
+    return asked
 
 
 def _numbers(tx: Transaction, platform: str, posts: Sequence[Post]) -> dict[str, int]:
@@ -156,10 +164,11 @@ def save_opt_out(
 
 
 def withdraw_author(tx: Transaction, platform: str, author: str, *, is_rehearsal: bool = False) -> int:
-    """Withdraw all that is still to be done about an author's posts; how many. What is being sent is not stopped."""
-    withdrawn = tx.rows("withdraw_author", platform=platform, author=author, is_rehearsal=is_rehearsal)
-    cancel_withdrawn(tx)
-    return len(withdrawn)
+    """Withdraw all that is still to be done about an author's posts; how many. What is being sent is not stopped.
+
+    Replies that wait are taken back by `resources.store.publications.cancel_withdrawn`, once for any number of authors.
+    """
+    return len(tx.rows("withdraw_author", platform=platform, author=author, is_rehearsal=is_rehearsal))
 
 
 def list_opt_outs(tx: Transaction, platform: str | None = None, most: int = 100) -> list[OptOut]:

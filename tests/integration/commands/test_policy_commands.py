@@ -87,7 +87,7 @@ def test_what_an_author_asked_for_cannot_be_undone(newsroom, actors) -> None:
 
 
 def test_a_file_of_authors_is_read_line_by_line(newsroom, actors) -> None:
-    lines = ["# bots\n", "\n", "@one, spams\n", "u/two\n", "not a handle!\n", "ONE\n"]
+    lines = ["# bots\n", "\n", "@one, spams\n", "u/two, \0\n", "not a handle!\n", "ONE\n"]
     done = import_opt_outs(newsroom.db, actors["approver"], "reddit", lines)
     assert (done.new, done.known) == (2, 1)
     assert done.unreadable == ("line 5: 'not a handle!' is no handle",)
