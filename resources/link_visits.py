@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from resources.postgres import Database
 
+FOLD_AT_ONCE = 50_000
 log = logging.getLogger("rejoinder.compliance")
 
 
@@ -25,11 +26,14 @@ def fold_link_visits(db: Database, keep_days: int, today: date | None = None) ->
         keep_days: visits of as many days before today are kept by day and by site.
         today: of the fold, UTC; the day by this machine's clock when None.
     """
-    with db.transaction() as tx:
-        row = tx.rows("fold_link_visits", kept_from=_kept_from(keep_days, today))[0]
-    if row["folded"]:
-        log.info("%d counts of link visits were folded into months", row["folded"])
-    return int(row["folded"])
+    kept_from, n_folded, n_last = _kept_from(keep_days, today), 0, FOLD_AT_ONCE
+    while n_last == FOLD_AT_ONCE:
+        with db.transaction() as tx:
+            n_last = int(tx.rows("fold_link_visits", kept_from=kept_from, top=FOLD_AT_ONCE)[0]["folded"])
+        n_folded += n_last
+    if n_folded:
+        log.info("%d counts of link visits were folded into months", n_folded)
+    return n_folded
 
 
 def count_visits_to_fold(db: Database, keep_days: int, today: date | None = None) -> int:

@@ -85,3 +85,14 @@ def test_folding_again_changes_nothing_and_a_later_day_joins_its_month(link: Any
     assert sums(link) == before
     months = [(row[0], row[2]) for row in rows(link) if row[1] == "other"]
     assert len(months) == len(set(months))
+
+
+def test_however_many_there_are_they_are_folded_a_slice_at_a_time(
+    link: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, n_to_fold = sums(link), count_visits_to_fold(link.db, 90, TODAY)
+    monkeypatch.setattr("resources.link_visits.FOLD_AT_ONCE", 50)
+    assert n_to_fold > 150 and fold_link_visits(link.db, 90, TODAY) == n_to_fold
+    assert sums(link) == before and count_visits_to_fold(link.db, 90, TODAY) == 0
+    months = [(row[0], row[2]) for row in rows(link) if row[1] == "other"]
+    assert len(months) == len(set(months))
