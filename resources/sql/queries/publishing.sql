@@ -10,13 +10,13 @@ where state = 'sending' and (lease_until < now() or lease_worker not in (select 
 returning id
 
 -- name: withdraw_unanswerable
--- Also what went while a reply to it was on its way: nothing was written down of that then.
+-- Also what went while a reply to it was on its way: nothing was written down of that then. All that waits is looked at
+-- in each pass, so the view is read here and is_left_alone, a call for each, is not.
 update post o set status = 'withdrawn', version = o.version + 1
 from publication p
 where p.post_id = o.id and p.state in ('queued', 'handoff') and o.stage = 'post_queue'
   and o.status in ('pending', 'rate_limited')
-  and (o.gone_at is not null
-    or is_left_alone(o))
+  and (o.gone_at is not null or not exists (select from willing_post w where w.id = o.id))
 returning o.id
 
 -- name: cancel_withdrawn
