@@ -18,7 +18,9 @@ where p.id = o.post_id and c.is_sandbox and o.person_id is null
   and not exists (
     select from post q join channel d on d.id = q.channel_id
     where not d.is_sandbox and q.platform = o.platform and lower(q.author) = lower(o.author));
-alter table opt_out drop constraint opt_out_pkey, add primary key (platform, author, is_rehearsal);
+-- A handle may be taken over: whoever asks under it is an author of its own.
+alter table opt_out drop constraint opt_out_pkey,
+  add constraint opt_out_author unique nulls not distinct (platform, author, is_rehearsal, author_id);
 create index opt_out_author_id on opt_out (platform, author_id) where author_id is not null;
 
 -- Posts whose authors are not left alone, by handle or by id: the one place that says who is. Read as a whole it costs

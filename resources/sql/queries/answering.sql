@@ -47,18 +47,21 @@ returning id
 -- name: save_opt_out
 -- What an author asked for stands above what a person wrote on the block list, and stays. Where the platform's id of the
 -- author is not given it is that of the posts that were heard under the name: on sandbox channels for a rehearsal, else
--- on real ones, since the sandbox gives out ids of its own.
+-- on real ones, since the sandbox gives out ids of its own. Or that of who is on the list under the name.
 insert into opt_out (platform, author, is_rehearsal, author_id, reason, is_asked, post_id, person_id)
 values (%(platform)s, lower(%(author)s::text), %(is_rehearsal)s,
         coalesce(%(author_id)s::text,
           (select p.author_id from post p join channel c on c.id = p.channel_id
              where p.platform = %(platform)s and lower(p.author) = lower(%(author)s::text) and p.author_id is not null
                and c.is_sandbox = %(is_rehearsal)s
-             order by p.created_at desc limit 1)),
+             order by p.created_at desc limit 1),
+          (select o.author_id from opt_out o
+             where o.platform = %(platform)s and o.author = lower(%(author)s::text) and o.is_rehearsal = %(is_rehearsal)s
+               and o.author_id is not null
+             order by o.created_at desc limit 1)),
         %(reason)s, %(is_asked)s, %(post_id)s, %(person_id)s)
-on conflict (platform, author, is_rehearsal) do update
-set is_asked = true, reason = excluded.reason, post_id = excluded.post_id,
-    author_id = coalesce(opt_out.author_id, excluded.author_id)
+on conflict (platform, author, is_rehearsal, author_id) do update
+set is_asked = true, reason = excluded.reason, post_id = excluded.post_id
 where excluded.is_asked and not opt_out.is_asked
 returning author
 
@@ -69,6 +72,9 @@ update opt_out o set author_id = g.author_id
 from json_to_recordset(%(seen)s::json) as g (author text, author_id text)
 where o.platform = %(platform)s and lower(o.author) = g.author and o.author_id is null
   and o.is_rehearsal = %(is_sandbox)s
+  and not exists (
+    select from opt_out x
+    where (x.platform, x.author, x.is_rehearsal, x.author_id) = (o.platform, o.author, o.is_rehearsal, g.author_id))
 
 -- name: withdraw_author
 -- All that is still to be done about an author's posts, but for a reply that is being sent at this moment.
@@ -76,8 +82,8 @@ update post
 set status = 'withdrawn', version = version + 1, lease_worker = null, lease_until = null, in_hand_at = null
 where platform = %(platform)s
   and (lower(author) = lower(%(author)s::text)
-    or author_id = (select o.author_id from opt_out o where o.platform = %(platform)s
-      and o.author = lower(%(author)s::text) and o.is_rehearsal = %(is_rehearsal)s))
+    or author_id is not null and author_id = any (array(select o.author_id from opt_out o
+      where o.platform = %(platform)s and o.author = lower(%(author)s::text) and o.is_rehearsal = %(is_rehearsal)s)))
   and stage <> 'done' and status <> 'withdrawn' and (stage, status) <> ('post_queue', 'processing')
   and is_left_alone(post)
 returning id
@@ -91,7 +97,7 @@ order by o.created_at desc, o.author
 limit %(most)s
 
 -- name: opt_out_standing
-select is_asked from opt_out
+select bool_or(is_asked) as is_asked from opt_out
 where platform = %(platform)s and lower(author) = lower(%(author)s::text) and is_rehearsal = %(is_rehearsal)s
 
 -- name: remove_block

@@ -171,3 +171,17 @@ def test_each_way_to_ask_says_the_same_of_each_post(desk: Any, real: Any, rehear
         assert told == {(post.author, post.author_id): among.has(post) for post in posts}
         assert sum(told.values()) == (5 if channel.is_sandbox else 3)
     assert all(row["is_left"] == row["is_unwilling"] for row in rows)
+
+
+def test_who_took_over_a_handle_and_asks_is_known_by_an_id_of_its_own(desk: Any, real: Any) -> None:
+    owner = replace(desk.approver, role="admin")
+    desk.rows("update person set role = 'admin'")
+    hear(desk, real, stop("3"))
+    hear(desk, real, replace(BOOK, platform_post_id="4", author_id="78"))
+    assert opt_outs(desk) == [("ada", "77", False)]
+    hear(desk, real, stop("5", author_id="78"))
+    assert opt_outs(desk) == [("ada", "77", False), ("ada", "78", False)]
+    assert hear(desk, real, replace(BOOK, platform_post_id="6", author="Eve", author_id="78")).opted_out == 1
+    assert add_opt_out(desk.db, owner, "x", "ada").known == 1
+    with pytest.raises(NotAllowed, match="asked to be left alone"):
+        remove_opt_out(desk.db, owner, "x", "ada")
