@@ -57,8 +57,10 @@ def test_metrics_grow_with_the_clock_and_saturate(client: PlatformClient, case: 
 
 
 def test_metrics_take_more_than_a_page(client: PlatformClient, case: Any) -> None:
-    ids = [case.unknown_id[:3] + str(number) for number in range(250)] + [case.parent_id]
-    assert len(client.metrics(ids)) == 251
+    unknown = [case.unknown_id[:3] + str(number) for number in range(250)]
+    counts = client.metrics([case.other_parent_id, *unknown, case.parent_id])
+    assert not counts[case.parent_id].is_deleted and not counts[case.other_parent_id].is_deleted
+    assert all(counts[one].is_deleted for one in unknown if one in counts)
 
 
 def test_now_follows_the_sandbox(client: PlatformClient, sandbox: Any) -> None:

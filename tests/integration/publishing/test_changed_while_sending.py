@@ -133,6 +133,5 @@ def test_a_reply_whose_post_was_not_looked_at_is_not_taken(desk):
     channel = desk.channel()
     desk.approved(channel)
     now = datetime.now(UTC) + HOUR
-    assert claim(
-        desk.publisher, channel, now=now, worker=1, lease_s=60, seen_since=now - timedelta(minutes=15)
-    ) == Idle("nothing_due")
+    named = {"worker": 1, "lease_s": 60, "seen_since": now - timedelta(minutes=15)}
+    assert claim(desk.publisher, channel, clock=desk.clock_at(now), **named) == Idle("nothing_due")

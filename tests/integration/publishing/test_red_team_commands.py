@@ -89,9 +89,10 @@ def test_every_command_has_a_verdict() -> None:
 ASKS_NOBODY = {
     **dict.fromkeys(["channel_policies.read_policies", "channels.list_channels", "credentials.list_seals",
                      "credentials.list_keys", "follow_ups.read_follow_ups", "people.list_people",
-                     "people.check_account", "reward_weights.read_weights", "rules.rules_of_channels",
-                     "schedules.channel_zone"], "reads, and shows no secret"),
+                     "people.check_account", "reward_weights.read_weights", "rewards.read_rewards",
+                     "rules.rules_of_channels", "schedules.channel_zone"], "reads, and shows no secret"),
     "credentials.check_seals": "opens what is stored, as each login may, and tells whether it opened",
+    "rules.try_again": "makes the platform's rules ours, as `rules sync` on the machine alone asks",
     "rules.client_of": "opens a client that reads; `rules sync` is given it on the machine alone",
     "people.sign_in": "says who somebody is, by the password",
     "people.simulated_reviewer": "the demo's, refused beside a channel that is no sandbox; so is each approval, in SQL",
